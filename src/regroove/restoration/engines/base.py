@@ -1,0 +1,55 @@
+"""What the pipeline asks of an engine.
+
+The pipeline cuts each channel into overlapping blocks at the engine's rate, hands them over in batches, throws the
+context away and cross-fades what is left. An engine only ever sees blocks.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockLayout:
+    """Lengths in samples at the engine's rate.
+
+    A block is ``context + core + context`` long; neighbouring cores overlap by ``fade`` and are cross-faded there.
+    Blocks start at ``index * hop - context``, zeros stand before and after the recording.
+    """
+
+    block: int
+    context: int
+    fade: int
+
+    @property
+    def hop(self) -> int:
+        return self.block - 2 * self.context - self.fade
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockId:
+    """Where a block comes from: its channel, its running number there and its own random seed."""
+
+    channel: int
+    index: int
+    seed: int
+
+
+class Engine(Protocol):
+    """Restores blocks of audio. Results for one block depend on that block, its id and what was observed only."""
+
+    name: str
+    sample_rate: int
+    layout: BlockLayout
+    batch_size: int
+
+    def observe(self, chunks: Iterable[Tensor]) -> None:
+        """See the whole recording once, as successive ``(channels, time)`` chunks, before any block is restored."""
+
+    def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
+        """Restore ``(items, block)`` float32 samples in [-1, 1]; same shape out, same level, no delay."""
+
+    def describe(self) -> dict[str, object]:
+        """Everything about this engine's result that a receipt should record (JSON-ready)."""
