@@ -1,0 +1,69 @@
+"""What stands between an instrument and the groove: rooms, microphones, horns, uneven speed, limited bandwidth."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+
+def room_response(rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
+    """Draw a random room impulse response: the direct sound, early echoes and a tail that darkens as it decays.
+
+    The tail is Gaussian noise with exponential decay, 60 dB in 0.15 to 2.5 s at low frequencies and faster above
+    (Polack's model). Shape (time,), the direct sound at sample 0 with gain 1.
+    """
+    decay = np.exp(rng.uniform(np.log(0.15), np.log(2.5)))
+    times = np.arange(int(min(decay, 1.8) * sample_rate)) / sample_rate
+    tail = np.zeros(len(times))
+    edges = [0, 500, 2000, 6000, sample_rate / 2]
+    spectrum = np.fft.rfft(rng.standard_normal(len(times)))
+    frequency = np.fft.rfftfreq(len(times), 1 / sample_rate)
+    for band in range(4):
+        inside = (frequency >= edges[band]) & (frequency < edges[band + 1])
+        noise = np.fft.irfft(spectrum * inside, n=len(times))
+        tail += noise * np.exp(-6.91 * times / (decay * rng.uniform(0.75, 1.0) ** band * 0.8**band))
+    tail[: int(rng.uniform(0.002, 0.03) * sample_rate)] = 0
+    tail *= 10 ** (rng.uniform(-22, 2) / 20) / (np.linalg.norm(tail) + 1e-9)
+    for _ in range(rng.integers(0, 7)):
+        tail[int(rng.uniform(0.001, 0.05) * sample_rate)] += rng.uniform(-0.4, 0.4)
+    tail[0] = 1.0
+    return tail.astype(np.float32)
+
+
+def apply_room(
+    audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int
+) -> NDArray[np.float32]:
+    """Convolve ``(time,)`` with a random room; the same length comes back."""
+    return fftconvolve(audio, room_response(rng, sample_rate=sample_rate))[: len(audio)].astype(np.float32)
+
+
+def wow_and_flutter(
+    audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int
+) -> NDArray[np.float32]:
+    """Play ``(time,)`` at a slightly uneven speed: wow at the revolution rate, slow drift and flutter near 10 Hz."""
+    times = np.arange(len(audio)) / sample_rate
+    offset = np.zeros(len(audio))
+    for rate, depth in ((78 / 60, 2e-3), (rng.uniform(0.05, 0.4), 2e-3), (rng.uniform(5, 15), 3e-4)):
+        strength = depth * rng.uniform(0, 1) / (2 * np.pi * rate)
+        offset += strength * np.sin(2 * np.pi * (rate * times + rng.random()))
+    return np.interp(times + offset, times, audio).astype(np.float32)
+
+
+def band_gains(
+    frequency: NDArray[np.float64], rng: np.random.Generator, *, cutoff: float
+) -> NDArray[np.float64]:
+    """Draw gains at ``frequency`` (Hz) of a random recording chain: tilt, broad ripple, horn resonances, band limits.
+
+    Returns amplitude gains of the same shape. ``cutoff`` is the upper band limit in hertz (0: none).
+    """
+    octaves = np.log2(np.maximum(frequency, 20) / 1000)
+    decibels = rng.normal(0, 1.5) * octaves
+    decibels += np.interp(octaves, np.linspace(-6, 5, 12), rng.normal(0, 2.5, 12))
+    if cutoff:
+        for _ in range(rng.integers(0, 5)):
+            centre, width = rng.uniform(-2.5, 2.2), rng.uniform(0.05, 0.5)
+            decibels += rng.uniform(-6, 10) * np.exp(-0.5 * ((octaves - centre) / width) ** 2)
+        low = np.exp(rng.uniform(np.log(30), np.log(250)))
+        slope = rng.integers(2, 9)
+        decibels -= 10 * np.log10(1 + (low / np.maximum(frequency, 1)) ** (2 * slope))
+        decibels -= 10 * np.log10(1 + (frequency / cutoff) ** (2 * rng.integers(4, 16)))
+    return 10 ** (np.maximum(decibels, -160) / 20)

@@ -1,0 +1,139 @@
+"""A corpus of rendered music: varied, seeded, and made as fast as it is used.
+
+Every excerpt is drawn from (seed, index) alone, so that any part of the corpus can be rendered again. Excerpts are
+stored as 16-bit NumPy arrays of shape (excerpts, time) in shards, which training maps into memory.
+"""
+
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regroove.errors import AudioError, SettingsError
+from regroove.training.acoustics import apply_room, wow_and_flutter
+from regroove.training.piano import SampledPiano, read_regions
+from regroove.training.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi
+from regroove.training.soundfont import render_parts
+
+SOUNDFONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf3/MuseScore_General_Full.sf3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusSettings:
+    """What to render: data folder (``instruments/`` and ``midi/``), soundfonts, excerpt length, seed and balance."""
+
+    data: Path
+    soundfonts: tuple[str, ...] = SOUNDFONTS
+    sample_rate: int = 44_100
+    seconds: float = 20.0
+    seed: int = 0
+    piano_share: float = 0.4
+    scores: int = field(default=400, metadata={"help": "how many of the flat scores to use"})
+
+
+class Corpus:
+    """Renders excerpt ``index`` of an endless corpus.
+
+    Raises:
+        SettingsError: the data folder has no MIDI files.
+    """
+
+    def __init__(self, settings: CorpusSettings) -> None:
+        self.settings = settings
+        self.midi = sorted(settings.data.glob("midi/*.mid"))
+        if not self.midi:
+            raise SettingsError(f"{settings.data} has no midi/*.mid files to render.")
+        table = settings.data / "instruments" / "regions.csv"
+        self.pianos = [
+            SampledPiano(read_regions(table, name), table.parent / name, sample_rate=settings.sample_rate)
+            for name in ("splendid", "headroom")
+        ]
+        self.soundfonts = [s for s in settings.soundfonts if Path(s).exists()]
+
+    @cached_property
+    def performances(self) -> list[Score]:
+        """The performances, as played."""
+        return [s for s in map(_read_or_none, self.midi) if s is not None and len(s) > 50]
+
+    @cached_property
+    def flat_scores(self) -> list[Score]:
+        """Scores without expression, from the packed folder beside the performances."""
+        archives = sorted(self.settings.data.glob("midi/*.tar.xz"))
+        if not archives:
+            return []
+        with tempfile.TemporaryDirectory() as folder, tarfile.open(archives[0]) as tar:
+            tar.extractall(folder, filter="data")
+            files = sorted(Path(folder).rglob("*.mid"))
+            step = max(len(files) // self.settings.scores, 1)
+            return [s for s in map(_read_or_none, files[::step]) if s is not None and len(s) > 50]
+
+    def render(self, index: int) -> NDArray[np.float32]:
+        """Render one excerpt: ``(time,)`` float32, peak between -30 and -1 dBFS."""
+        s = self.settings
+        rng = np.random.default_rng([s.seed, index])
+        score = self._score(rng)
+        if rng.random() < s.piano_share or not self.soundfonts:
+            audio = self.pianos[rng.integers(len(self.pianos))].render(score, seconds=s.seconds)
+        else:
+            audio = render_parts(
+                arrange(score, rng),
+                rng.choice(self.soundfonts),
+                seconds=s.seconds,
+                sample_rate=s.sample_rate,
+                rng=rng,
+            )
+        if rng.random() < 0.65:
+            audio = apply_room(audio, rng, sample_rate=s.sample_rate)
+        if rng.random() < 0.25:
+            audio = wow_and_flutter(audio, rng, sample_rate=s.sample_rate)
+        peak = float(np.abs(audio).max())
+        if peak == 0:
+            return audio
+        return audio * np.float32(10 ** (rng.uniform(-30, -1) / 20) / peak)
+
+    def _score(self, rng: np.random.Generator) -> Score:
+        flat = self.flat_scores
+        played = not flat or rng.random() < 0.65
+        source = self.performances if played else flat
+        score = source[rng.integers(len(source))]
+        seconds = self.settings.seconds + 4.0
+        last = max(float(score[-1, ONSET]) - seconds, 0.0)
+        part = excerpt(score, start=rng.uniform(0, last) if last else 0.0, seconds=seconds)
+        if not len(part):
+            part = score[:50].copy()
+            part[:, ONSET] -= part[0, ONSET]
+        part = part if played else add_expression(part, rng)
+        part[:, PITCH] += rng.integers(-5, 6)
+        stretch = np.exp(rng.normal(0, 0.15))
+        part[:, :2] *= stretch
+        # Notes sounding before the excerpt are missing, so it starts four seconds in.
+        part[:, ONSET] -= min(3.0, float(part[:, ONSET].max()) / 2) * (rng.random() < 0.5)
+        return part[part[:, ONSET] >= 0]
+
+
+def _read_or_none(path: Path) -> Score | None:
+    try:
+        return read_midi(path)
+    except AudioError:
+        return None
+
+
+def write_shards(corpus: Corpus, folder: str | Path, *, excerpts: int, shard: int = 60) -> Iterator[int]:
+    """Render ``excerpts`` excerpts into ``folder`` in shards; yields the number done. Finished shards are kept."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for first in range(0, excerpts, shard):
+        target = folder / f"music-{corpus.settings.seed:03d}-{first:06d}.npy"
+        count = min(shard, excerpts - first)
+        if not target.exists():
+            rows = [np.round(corpus.render(first + i) * 32767).astype(np.int16) for i in range(count)]
+            partial = target.with_suffix(".part")
+            with open(partial, "wb") as handle:
+                np.save(handle, np.stack(rows))
+            partial.rename(target)
+        yield first + count
