@@ -1,0 +1,50 @@
+"""The decision-directed Wiener filter: the classical baseline, and the local prior of the default network.
+
+Ephraim and Malah, "Speech enhancement using a minimum mean-square error short-time spectral amplitude estimator",
+IEEE Trans. ASSP 32(6), 1984, equation 51; the gain is xi / (1 + xi) as in Scalart and Filho, ICASSP 1996.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionDirectedSettings:
+    """``memory`` weighs the previous frame's estimate (0 to 1), ``floor_db`` bounds the a priori SNR from below."""
+
+    memory: float = 0.96
+    floor_db: float = -25.0
+
+
+def a_priori_snr(power: Tensor, noise: Tensor, settings: DecisionDirectedSettings) -> Tensor:
+    """Estimate the music-to-noise power ratio in every bin by the decision-directed recursion over time.
+
+    Args:
+        power: squared magnitudes of the noisy spectrum, ``(..., F, T)``.
+        noise: noise power, broadcastable to ``power``; bins without noise get a very large ratio.
+
+    Returns:
+        The ratio xi, ``(..., F, T)``, at least ``floor_db``.
+
+    >>> xi = a_priori_snr(torch.full((1, 1, 5), 101.0), torch.ones(1, 1, 1), DecisionDirectedSettings())
+    >>> bool(xi[0, 0, -1] > 90)
+    True
+    """
+    tiny = torch.finfo(power.dtype).tiny
+    posterior = (power / noise.clamp_min(tiny)).clamp_max(1e12)
+    innovation = (1 - settings.memory) * (posterior - 1).clamp_min(0)
+    floor = 10 ** (settings.floor_db / 10)
+    kept = torch.zeros_like(posterior[..., 0])
+    columns = []
+    for now, fresh in zip(posterior.unbind(-1), innovation.unbind(-1), strict=True):
+        xi = torch.add(fresh, kept, alpha=settings.memory).clamp_min_(floor)
+        columns.append(xi)
+        kept = (xi / (1 + xi)).square_().mul_(now)
+    return torch.stack(columns, dim=-1)
+
+
+def wiener_gain(xi: Tensor) -> Tensor:
+    """The gain xi / (1 + xi) that minimises the mean squared error of a Gaussian signal in Gaussian noise."""
+    return xi / (1 + xi)

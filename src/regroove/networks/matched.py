@@ -1,0 +1,91 @@
+"""The default network: a U-Net over patches of a long-window spectrum, with a short window beside it.
+
+Legend: B items, F = 2049 bins and T frames of the long STFT, P = 512 patches of 4 bins, C channels. One frame of the
+long STFT covers four frames of the short one, and one patch of four long bins covers one short bin, so both
+resolutions meet on the same (P, T) grid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+PATCH = 4
+FEATURES = 6 * PATCH + 2
+OUTPUTS = 4 * PATCH
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchedUNetSettings:
+    """Sizes of :class:`MatchedUNet`.
+
+    ``channels`` lists the width of each level (each halves time and frequency); ``blocks`` the residual blocks a level
+    has on the way down and again on the way up; ``dilations`` the dilation along time of the blocks in the middle.
+    """
+
+    patches: int = 512
+    channels: Sequence[int] = (32, 64, 96, 128)
+    blocks: int = 1
+    dilations: Sequence[int] = (1, 2, 4)
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(silu(conv(silu(x)))), the last convolution starting at zero."""
+
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        pad = (1, dilation)
+        self.first = nn.Conv2d(channels, channels, 3, padding=pad, dilation=(1, dilation))
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(functional.silu(self.first(functional.silu(x))))
+
+
+class MatchedUNet(nn.Module):
+    """Maps features ``(B, FEATURES, P, T)`` to corrections ``(B, OUTPUTS, P, T)``; all zero before training.
+
+    T may be any number: it is padded with zeros to a multiple of ``stride`` and cut again.
+    """
+
+    def __init__(self, settings: MatchedUNetSettings) -> None:
+        super().__init__()
+        widths = list(settings.channels)
+        self.settings = settings
+        self.stride = 2 ** (len(widths) - 1)
+        self.inlet = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
+        self.position = nn.Parameter(0.1 * torch.randn(1, widths[0], settings.patches, 1))
+        self.down = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
+        self.shrink = nn.ModuleList(
+            nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.middle = nn.Sequential(*(ResidualBlock(widths[-1], d) for d in settings.dilations))
+        self.grow = nn.ModuleList(
+            nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.up = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
+        self.outlet = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
+        nn.init.zeros_(self.outlet.weight)
+        nn.init.zeros_(self.outlet.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        frames = features.shape[-1]
+        x = functional.pad(features, (0, -frames % self.stride))
+        x = self.inlet(x) + self.position
+        skips = []
+        for blocks, shrink in zip(self.down, self.shrink, strict=True):
+            x = blocks(x)
+            skips.append(x)
+            x = shrink(x)
+        x = self.middle(x)
+        for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
+            x = blocks(skips.pop() + grow(x))
+        return self.outlet(functional.silu(x))[..., :frames]
+
+
+def _stack(channels: int, blocks: int) -> nn.Sequential:
+    return nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))

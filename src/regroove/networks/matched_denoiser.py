@@ -1,0 +1,137 @@
+"""The matched-noise denoiser: per-bin preconditioning around :class:`~regroove.networks.matched.MatchedUNet`.
+
+The observation is y = x + n with n ~ N(0, N(f, t)). With the music's local power d^2 = xi N from the
+decision-directed recursion, the coefficients of Karras et al. (2022, table 1) hold in every bin:
+    c_skip = d^2 / (d^2 + N),  c_in = 1 / sqrt(d^2 + N),  c_out = d sqrt(N) / sqrt(d^2 + N).
+The network moves c_skip on a logistic scale and adds c_out times a complex residual, so an untrained network is the
+Wiener filter exactly and a bin without noise is returned as it came. A second, short window then scales the result,
+which mends onsets and clicks that the long window smears.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from regroove.dsp.stft import StftSettings, istft, stft
+from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
+from regroove.networks.matched import PATCH, MatchedUNet
+
+LONG = StftSettings(n_fft=4096, hop=1024)
+SHORT = StftSettings(n_fft=1024, hop=256)
+PRIOR = DecisionDirectedSettings()
+TINY = 1e-20
+
+
+@dataclass(frozen=True)
+class NoiseMap:
+    """Noise power per bin of the long STFT, broadcastable to ``(B, F, T)``, in the units of :func:`stft`.
+
+    ``mean`` is the mean power; ``typical`` is the geometric mean times exp(Euler's constant), which equals the mean for
+    Gaussian noise and stays below it for crackle and thumps: their ratio says how bursty a bin is.
+    """
+
+    mean: Tensor
+    typical: Tensor
+
+    def scaled(self, power: float | Tensor) -> "NoiseMap":
+        """The map of the same noise with ``power`` times its power."""
+        return NoiseMap(self.mean * power, self.typical * power)
+
+
+class MatchedDenoiser(nn.Module):
+    """Estimates the clean recording from a noisy one and the noise map.
+
+    The result is proportional to the input when the map's power scales with it, and equals it where the map is zero.
+    """
+
+    def __init__(self, network: MatchedUNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, y: Tensor, noise: NoiseMap) -> Tensor:
+        """Restore ``(B, time)`` samples at the model's rate; same shape out."""
+        long, short = stft(y, LONG), stft(y, SHORT)
+        xi = a_priori_snr(_power(long), noise.mean, PRIOR)
+        sharp = _short_map(noise.mean)
+        features = _features(long, short, noise, sharp, xi)
+        corrections = self.network(features.contiguous(memory_format=torch.channels_last)).float()
+        parts = corrections.split(PATCH, dim=1)
+        first = istft(_first_estimate(long, noise.mean, xi, parts), LONG, length=y.shape[-1])
+        return _short_window_gain(first, short, sharp, parts[3])
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    return spectrum.real.square() + spectrum.imag.square()
+
+
+def _patches(x: Tensor) -> Tensor:
+    """(B, F, T) to (B, PATCH, P, T), leaving out the Nyquist bin."""
+    items, bins, frames = x.shape
+    return x[:, : bins - 1].reshape(items, -1, PATCH, frames).transpose(1, 2)
+
+
+def _unpatch(x: Tensor) -> Tensor:
+    """Invert :func:`_patches`; the Nyquist bin repeats its neighbour."""
+    flat = x.transpose(1, 2).reshape(x.shape[0], -1, x.shape[-1])
+    return torch.cat([flat, flat[:, -1:]], dim=1)
+
+
+def _short_map(mean: Tensor) -> Tensor:
+    """The noise power per short-window bin: the mean of the long bins it covers, ``(B, P, T or 1)``."""
+    return mean[:, :-1].reshape(mean.shape[0], -1, PATCH, mean.shape[-1]).mean(dim=2)
+
+
+def _on_grid(short: Tensor, frames: int) -> Tensor:
+    """Short-window values (B, P + 1, 4 T) to (B, 4, P, T): the four short frames around each long one."""
+    x = torch.nn.functional.pad(short[:, :-1], (1, max(0, 4 * frames - 1 - short.shape[-1])))[..., : 4 * frames]
+    return x.reshape(x.shape[0], x.shape[1], frames, 4).permute(0, 3, 1, 2)
+
+
+def _off_grid(x: Tensor, frames: int) -> Tensor:
+    """Invert :func:`_on_grid` for ``frames`` short frames; the Nyquist bin repeats its neighbour."""
+    flat = x.permute(0, 2, 3, 1).reshape(x.shape[0], x.shape[2], -1)[..., 1 : frames + 1]
+    return torch.cat([flat, flat[:, -1:]], dim=1)
+
+
+def _loudness(power: Tensor, noise: Tensor) -> Tensor:
+    """Posterior SNR on a compressed scale: about 0 at the noise level, +-1 for 30 dB over it and 10 dB under it."""
+    return 0.15 * torch.log(power / (noise + TINY) + 0.1).clamp_max(30)
+
+
+def _features(long: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: Tensor) -> Tensor:
+    frames = long.shape[-1]
+    c_in = ((xi + 1) * (noise.mean + TINY)).rsqrt()
+    colour = torch.log(_short_map(noise.mean) + TINY)
+    colour = 0.15 * (colour - colour.mean(dim=1, keepdim=True))
+    burstiness = 0.3 * torch.log((noise.mean + TINY) / (noise.typical + TINY))
+    maps = torch.stack([colour, _short_map(burstiness)], dim=1).expand(-1, -1, -1, frames)
+    return torch.cat(
+        [
+            _patches(_loudness(_power(long), noise.mean)),
+            _patches(0.15 * torch.log(xi)),
+            _patches(0.5 * long.real * c_in),
+            _patches(0.5 * long.imag * c_in),
+            _on_grid(_loudness(_power(short), sharp), frames),
+            _patches(0.15 * torch.log((_power(long) + TINY) / (noise.typical + TINY) + 0.1).clamp_max(30)),
+            maps,
+        ],
+        dim=1,
+    )
+
+
+def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor, ...]) -> Tensor:
+    c_skip = torch.sigmoid(torch.log(xi) + 4 * _unpatch(parts[0]))
+    c_out = (wiener_gain(xi) * noise).sqrt()
+    return c_skip * long + c_out * torch.complex(_unpatch(parts[1]), _unpatch(parts[2]))
+
+
+def _short_window_gain(first: Tensor, short: Tensor, noise: Tensor, logs: Tensor) -> Tensor:
+    frames = short.shape[-1]
+    spread = torch.cat([noise, noise[:, -1:]], dim=1)
+    if spread.shape[-1] > 1:
+        spread = spread.repeat_interleave(4, dim=-1)[..., :frames]
+    # Only where noise can be: a bin far above its noise map hardly changes.
+    weight = (spread / (spread + _power(short) + TINY)).sqrt()
+    gain = (4 * weight * _off_grid(logs, frames)).clamp(-6, 0.7).exp()
+    return istft(gain * stft(first, SHORT), SHORT, length=first.shape[-1])
