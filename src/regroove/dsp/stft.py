@@ -78,3 +78,8 @@ def istft(spectrum: Tensor, settings: StftSettings, *, length: int) -> Tensor:
     norm = overlap_add(window.square()[None, :, None].expand(1, -1, frames.shape[-1]))
     out = overlap_add(frames) / norm.clamp_min(torch.finfo(dtype).tiny)
     return out.reshape(*spectrum.shape[:-2], length)
+
+
+# The two resolutions of the default engine: partials need the long window, onsets and clicks the short one.
+LONG = StftSettings(n_fft=4096, hop=1024)
+SHORT = StftSettings(n_fft=1024, hop=256)

@@ -8,35 +8,16 @@ Wiener filter exactly and a bin without noise is returned as it came. A second, 
 which mends onsets and clicks that the long window smears.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-from regroove.dsp.stft import StftSettings, istft, stft
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, SHORT, istft, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
 from regroove.networks.matched import PATCH, MatchedUNet
 
-LONG = StftSettings(n_fft=4096, hop=1024)
-SHORT = StftSettings(n_fft=1024, hop=256)
 PRIOR = DecisionDirectedSettings()
 TINY = 1e-20
-
-
-@dataclass(frozen=True)
-class NoiseMap:
-    """Noise power per bin of the long STFT, broadcastable to ``(B, F, T)``, in the units of :func:`stft`.
-
-    ``mean`` is the mean power; ``typical`` is the geometric mean times exp(Euler's constant), which equals the mean for
-    Gaussian noise and stays below it for crackle and thumps: their ratio says how bursty a bin is.
-    """
-
-    mean: Tensor
-    typical: Tensor
-
-    def scaled(self, power: float | Tensor) -> "NoiseMap":
-        """The map of the same noise with ``power`` times its power."""
-        return NoiseMap(self.mean * power, self.typical * power)
 
 
 class MatchedDenoiser(nn.Module):
@@ -83,8 +64,8 @@ def _short_map(mean: Tensor) -> Tensor:
 
 
 def _on_grid(short: Tensor, frames: int) -> Tensor:
-    """Short-window values (B, P + 1, 4 T) to (B, 4, P, T): the four short frames around each long one."""
-    x = torch.nn.functional.pad(short[:, :-1], (1, max(0, 4 * frames - 1 - short.shape[-1])))[..., : 4 * frames]
+    """Short-window values (B, P, 4 T) to (B, 4, P, T): the four short frames around each long one."""
+    x = torch.nn.functional.pad(short, (1, max(0, 4 * frames - 1 - short.shape[-1])))[..., : 4 * frames]
     return x.reshape(x.shape[0], x.shape[1], frames, 4).permute(0, 3, 1, 2)
 
 
@@ -92,6 +73,11 @@ def _off_grid(x: Tensor, frames: int) -> Tensor:
     """Invert :func:`_on_grid` for ``frames`` short frames; the Nyquist bin repeats its neighbour."""
     flat = x.permute(0, 2, 3, 1).reshape(x.shape[0], x.shape[2], -1)[..., 1 : frames + 1]
     return torch.cat([flat, flat[:, -1:]], dim=1)
+
+
+def _each_short_frame(noise: Tensor, frames: int) -> Tensor:
+    """A map that changes from long frame to long frame, repeated for the short ones; a constant one as it is."""
+    return noise if noise.shape[-1] == 1 else noise.repeat_interleave(4, dim=-1)[..., :frames]
 
 
 def _loudness(power: Tensor, noise: Tensor) -> Tensor:
@@ -112,8 +98,8 @@ def _features(long: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: T
             _patches(0.15 * torch.log(xi)),
             _patches(0.5 * long.real * c_in),
             _patches(0.5 * long.imag * c_in),
-            _on_grid(_loudness(_power(short), sharp), frames),
-            _patches(0.15 * torch.log((_power(long) + TINY) / (noise.typical + TINY) + 0.1).clamp_max(30)),
+            _on_grid(_loudness(_power(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])), frames),
+            _patches(_loudness(_power(long), noise.typical)),
             maps,
         ],
         dim=1,
@@ -128,9 +114,7 @@ def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor
 
 def _short_window_gain(first: Tensor, short: Tensor, noise: Tensor, logs: Tensor) -> Tensor:
     frames = short.shape[-1]
-    spread = torch.cat([noise, noise[:, -1:]], dim=1)
-    if spread.shape[-1] > 1:
-        spread = spread.repeat_interleave(4, dim=-1)[..., :frames]
+    spread = _each_short_frame(torch.cat([noise, noise[:, -1:]], dim=1), frames)
     # Only where noise can be: a bin far above its noise map hardly changes.
     weight = (spread / (spread + _power(short) + TINY)).sqrt()
     gain = (4 * weight * _off_grid(logs, frames)).clamp(-6, 0.7).exp()

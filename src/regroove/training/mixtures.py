@@ -1,0 +1,162 @@
+"""Training batches: clean crops, record noise, and the noise map as an estimator would find it.
+
+The map of each item is measured on another stretch of the same noise, as short as a lead-in may be, and then bent at
+random, so the network learns how far a map can be trusted.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len
+from torch import Tensor
+
+from regroove.errors import SettingsError
+from regroove.dsp.noise_map import NoiseMap
+from regroove.noise.map import map_of_noise
+from regroove.training.acoustics import band_gains
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureSettings:
+    """How crops are mixed. Levels and ratios are drawn uniformly in dB."""
+
+    sample_rate: int = 44_100
+    seconds: float = 4.0
+    batch: int = 12
+    snr_db: tuple[float, float] = (-5.0, 38.0)
+    band_limited: float = 0.4
+    bent_maps: float = 0.4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clean and noisy audio ``(B, time)`` and the noise map told to the network."""
+
+    clean: Tensor
+    noisy: Tensor
+    map: NoiseMap
+
+
+class Shards:
+    """Memory-mapped ``(excerpts, time)`` arrays in a folder; shards that appear later are picked up by ``refresh``."""
+
+    def __init__(self, folder: str | Path, pattern: str) -> None:
+        self.folder, self.pattern = Path(folder), pattern
+        self.refresh()
+        if not self.arrays:
+            raise SettingsError(f"{folder} holds no {pattern} to train on.")
+
+    def refresh(self) -> None:
+        self.arrays = [np.load(f, mmap_mode="r") for f in sorted(self.folder.glob(self.pattern))]
+
+    @property
+    def excerpts(self) -> int:
+        return sum(map(len, self.arrays))
+
+    def crop(self, rng: np.random.Generator, length: int) -> NDArray[np.float32]:
+        """Draw ``length`` samples in [-1, 1] from a random excerpt."""
+        array = self.arrays[rng.choice(len(self.arrays), p=self._shares())]
+        row = array[rng.integers(len(array))]
+        start = rng.integers(max(len(row) - length, 0) + 1)
+        crop = row[start : start + length].astype(np.float32)
+        return crop / 32768 if array.dtype == np.int16 else crop
+
+    def _shares(self) -> NDArray[np.float64]:
+        sizes = np.array([len(a) for a in self.arrays], dtype=float)
+        return sizes / sizes.sum()
+
+
+class Mixer:
+    """Draws batches; the same (seed, step) gives the same batch while the shards are the same."""
+
+    def __init__(self, music: Shards, noise: Shards, settings: MixtureSettings, *, seed: int) -> None:
+        self.music, self.noise, self.settings, self.seed = music, noise, settings, seed
+
+    def refresh(self) -> None:
+        """Pick up shards that were rendered since."""
+        self.music.refresh()
+        self.noise.refresh()
+
+    def batch(self, step: int) -> Batch:
+        """Make batch number ``step``."""
+        rng = np.random.default_rng([self.seed, step])
+        items = [self._item(rng) for _ in range(self.settings.batch)]
+        clean = torch.stack([i[0] for i in items])
+        noisy = clean + torch.stack([i[1] for i in items])
+        mean = torch.cat([i[2].mean for i in items])
+        typical = torch.cat([i[2].typical for i in items])
+        return Batch(clean=clean, noisy=noisy, map=NoiseMap(mean, typical))
+
+    def _item(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, NoiseMap]:
+        s = self.settings
+        length = int(s.seconds * s.sample_rate)
+        clean = self._music(rng, length)
+        lead = int(np.exp(rng.uniform(np.log(0.6), np.log(6.0))) * s.sample_rate)
+        noise = self._noise(rng, lead + length)
+        gate = _silences(rng, length, s.sample_rate)
+        power = float(clean.square().mean())
+        level = 10 ** (-rng.uniform(*s.snr_db) / 20) * (power or 1e-4) ** 0.5
+        scaled = noise * (level / float(noise[lead:].square().mean().sqrt() + 1e-12))
+        told = map_of_noise(scaled[None, :lead])
+        if rng.random() < s.bent_maps:
+            told = told.scaled(_bend(rng, told.mean.shape[-2]))
+        return clean * gate, scaled[lead:], told
+
+    def _music(self, rng: np.random.Generator, length: int) -> Tensor:
+        s = self.settings
+        crop = torch.from_numpy(self.music.crop(rng, length))
+        if rng.random() < 0.6:
+            # The recording's own air: microphones and rooms are never silent.
+            crop = crop + _pink(rng, length) * (float(crop.abs().max()) * 10 ** (rng.uniform(-85, -48) / 20))
+        cutoff = np.exp(rng.uniform(np.log(3000), np.log(14000))) if rng.random() < s.band_limited else 0.0
+        return self._through_chain(crop, rng, cutoff=cutoff)
+
+    def _noise(self, rng: np.random.Generator, length: int) -> Tensor:
+        if rng.random() < 0.12:
+            noise = torch.from_numpy(rng.standard_normal(length, dtype=np.float32))
+        else:
+            noise = torch.from_numpy(self.noise.crop(rng, length))
+        if len(noise) < length:
+            noise = noise.repeat(-(-length // len(noise)))[:length]
+        return self._through_chain(noise, rng, cutoff=0.0) if rng.random() < 0.7 else noise
+
+    def _through_chain(self, audio: Tensor, rng: np.random.Generator, *, cutoff: float) -> Tensor:
+        knots = np.geomspace(10, self.settings.sample_rate / 2, 400)
+        gains = band_gains(knots, rng, cutoff=cutoff)
+        size = next_fast_len(len(audio), real=True)
+        frequency = np.fft.rfftfreq(size, 1 / self.settings.sample_rate)
+        curve = torch.from_numpy(np.interp(frequency, knots, gains).astype(np.float32))
+        return torch.fft.irfft(torch.fft.rfft(audio, n=size) * curve, n=size)[: len(audio)]
+
+
+def _pink(rng: np.random.Generator, length: int) -> Tensor:
+    spectrum = torch.fft.rfft(torch.from_numpy(rng.standard_normal(length, dtype=np.float32)))
+    slope = rng.uniform(0, 0.6)
+    noise = torch.fft.irfft(spectrum * (torch.arange(len(spectrum)) + 20.0) ** -slope, n=length)
+    return noise / noise.square().mean().sqrt()
+
+
+def _silences(rng: np.random.Generator, length: int, sample_rate: int) -> Tensor:
+    """All ones; in an eighth of the items the music fades out and in again, or is absent altogether."""
+    if rng.random() > 0.125:
+        return torch.ones(length)
+    if rng.random() < 0.15:
+        return torch.zeros(length)
+    start, fade = rng.uniform(0, 3), rng.uniform(0.005, 0.8)
+    times = torch.arange(length) / sample_rate
+    falls = ((start + fade - times) / fade).clamp(0, 1)
+    rises = ((times - start - fade - rng.uniform(0.2, 2)) / rng.uniform(0.005, 0.3)).clamp(0, 1)
+    return torch.maximum(falls, rises)
+
+
+def _bend(rng: np.random.Generator, bins: int) -> Tensor:
+    """A smooth random error of the map in power, ``(1, bins, 1)``: wrong level and wrong colour."""
+    nodes = rng.normal(0, 2.0, 14) + rng.normal(0, 2.0)
+    octaves = np.log2(1 + np.arange(bins))
+    error = np.interp(octaves, np.linspace(0, octaves[-1], 14), nodes)
+    return torch.from_numpy((10 ** (error / 10)).astype(np.float32))[None, :, None]
+
+

@@ -1,0 +1,78 @@
+"""Record noise to train on: the synthesiser with random parameters, and real excerpts at random speeds."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from regroove.audio.load import read_audio
+from regroove.noise.synthesis import random_record_noise, synthesise
+
+SECONDS = 12.0
+CROSSFADE = 0.05
+
+
+def first_half_excerpts(files: Sequence[str | Path], *, sample_rate: int) -> list[NDArray[np.float32]]:
+    """Left, right and left minus right of the first half of each file; the second halves are kept for validation."""
+    excerpts = []
+    for file in files:
+        audio, rate = read_audio(file)
+        half = audio[:, : audio.shape[1] // 2]
+        channels = [*half, half[0] - half[-1]] if len(half) > 1 else [half[0]]
+        excerpts += [soxr.resample(c, rate, sample_rate) for c in channels if np.abs(c).max() > 0]
+    return excerpts
+
+
+def _looped(excerpt: NDArray[np.float32], length: int, fade: int) -> NDArray[np.float32]:
+    ramp = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32))
+    out = excerpt
+    while len(out) < length:
+        joint = out[-fade:] * ramp[::-1] + excerpt[:fade] * ramp
+        out = np.concatenate([out[:-fade], joint, excerpt[fade:]])
+    return out[:length]
+
+
+def render_noise(
+    real: Sequence[NDArray[np.float32]], *, seed: int, index: int, sample_rate: int
+) -> NDArray[np.float32]:
+    """Excerpt ``index``: synthetic, or one time in four (where there are any) a real one at 0.6 to 1.6 times its speed.
+
+    Returns ``(time,)`` float32 of 12 s at an RMS of 0.01.
+    """
+    rng = np.random.default_rng([seed, index])
+    length = int(SECONDS * sample_rate)
+    if len(real) and rng.random() < 0.25:
+        speed = np.exp(rng.uniform(np.log(0.6), np.log(1.6)))
+        chosen = real[rng.integers(len(real))]
+        noise = soxr.resample(np.roll(chosen, rng.integers(len(chosen))), sample_rate, sample_rate * speed)
+        noise = _looped(noise, length, int(CROSSFADE * sample_rate))
+    else:
+        settings = random_record_noise(rng)
+        noise = synthesise(settings, length=length, sample_rate=sample_rate, seed=int(rng.integers(2**31)))
+    return (noise * (0.01 / np.sqrt(np.mean(noise.astype(np.float64) ** 2) + 1e-20))).astype(np.float32)
+
+
+def write_noise_shards(
+    folder: str | Path,
+    real: Sequence[NDArray[np.float32]],
+    *,
+    excerpts: int,
+    seed: int,
+    sample_rate: int,
+    shard: int = 25,
+) -> Iterator[int]:
+    """Write ``excerpts`` excerpts into ``folder`` in shards; yields the number done. Finished shards are kept."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for first in range(0, excerpts, shard):
+        target = folder / f"noise-{seed:03d}-{first:06d}.npy"
+        count = min(shard, excerpts - first)
+        if not target.exists():
+            rows = [render_noise(real, seed=seed, index=first + i, sample_rate=sample_rate) for i in range(count)]
+            partial = target.with_suffix(".part")
+            with open(partial, "wb") as handle:
+                np.save(handle, np.stack(rows))
+            partial.rename(target)
+        yield first + count
