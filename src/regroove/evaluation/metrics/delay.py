@@ -1,0 +1,50 @@
+"""Delay: how late the output is.
+
+The lag of the largest magnitude of the cross-correlation of truth and output, refined to a fraction of a sample by a
+parabola through the three highest values (Knapp and Carter, IEEE Trans. ASSP 24(4), 1976, with no weighting).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.fft import irfft, next_fast_len, rfft
+
+from regroove.evaluation.metrics.signals import pair
+
+RANGE_SECONDS = 0.25
+
+
+def cross_correlation(clean: ArrayLike, estimate: ArrayLike, *, lags: int) -> NDArray[np.float64]:
+    """``sum over n of clean[n] estimate[n + k]`` for k = -lags .. lags, as ``(2 * lags + 1,)``.
+
+    >>> cross_correlation([1.0, 0, 0], [0, 1.0, 0], lags=1).round(6) + 0.0
+    array([0., 0., 1.])
+    """
+    x, y = pair(clean, estimate)
+    size = next_fast_len(x.size + lags + 1, real=True)
+    product = irfft(np.conj(rfft(x, size)) * rfft(y, size), size)
+    return np.concatenate([product[size - lags :], product[: lags + 1]])
+
+
+def delay(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float:
+    """The delay in milliseconds, positive when the estimate is late, within 250 ms either way.
+
+    Silence has no delay: 0. ``(time,)`` signals.
+
+    Raises:
+        SettingsError: shapes differ or a sample is not finite.
+
+    >>> delay([0, 1.0, 2.0, 1.0, 0, 0, 0, 0], [0, 0, 0, 1.0, 2.0, 1.0, 0, 0], sample_rate=1000)
+    2.0
+    """
+    x, y = pair(clean, estimate)
+    lags = min(x.size - 1, int(RANGE_SECONDS * sample_rate))
+    values = np.abs(cross_correlation(x, y, lags=lags))
+    best = int(values.argmax())
+    if values[best] == 0:
+        return 0.0
+    shift = 0.0
+    if 0 < best < values.size - 1:
+        before, peak, after = values[best - 1 : best + 2]
+        curvature = before - 2 * peak + after
+        shift = 0.5 * (before - after) / curvature if curvature < 0 else 0.0
+    return float((best - lags + round(shift, 3)) * 1000 / sample_rate)

@@ -1,0 +1,27 @@
+"""Polarity: whether the output is upside down.
+
+The normalised cross-correlation at the lag where its magnitude is largest (see ``delay``): 1 for the truth at any level
+and delay, -1 for the inverted truth, near 0 where nothing of it is left.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from regroove.evaluation.metrics.delay import RANGE_SECONDS, cross_correlation
+from regroove.evaluation.metrics.signals import pair
+
+
+def polarity(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float:
+    """The signed correlation coefficient, -1 to 1, for ``(time,)`` signals; 0 if either is silent.
+
+    Raises:
+        SettingsError: shapes differ or a sample is not finite.
+
+    >>> polarity([0, 1.0, 0, 0, 0, 0], [0, 0, -3.0, 0, 0, 0], sample_rate=1000)
+    -1.0
+    """
+    x, y = pair(clean, estimate)
+    lags = min(x.size - 1, int(RANGE_SECONDS * sample_rate))
+    values = cross_correlation(x, y, lags=lags)
+    norm = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return float(round(values[np.abs(values).argmax()] / norm, 9)) if norm > 0 else 0.0

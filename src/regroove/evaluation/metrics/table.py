@@ -1,0 +1,95 @@
+"""Every metric of the benchmark by name: one explicit table."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from regroove.errors import SettingsError
+from regroove.evaluation.metrics.delay import delay
+from regroove.evaluation.metrics.level import level_error
+from regroove.evaluation.metrics.log_spectral import log_spectral_distance
+from regroove.evaluation.metrics.multi_resolution import multi_resolution_stft
+from regroove.evaluation.metrics.polarity import polarity
+from regroove.evaluation.metrics.seams import seam_index
+from regroove.evaluation.metrics.si_sdr import si_sdr, si_sdr_gain
+from regroove.evaluation.metrics.signals import Signals
+from regroove.evaluation.metrics.snr import snr
+from regroove.evaluation.metrics.visqol import visqol
+from regroove.evaluation.metrics.zimtohrli import zimtohrli
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """``better`` is 1 if more is better, -1 if less is better, 0 for a check whose right value is ``ideal``."""
+
+    name: str
+    title: str
+    unit: str
+    better: int
+    score: Callable[[Signals], float]
+    digits: int = 2
+    ideal: float = 0.0
+
+
+def _metrics() -> list[Metric]:
+    return [
+        Metric(
+            name="si-sdr-gain", title="SI-SDR gain", unit="dB", better=1,
+            score=lambda s: si_sdr_gain(s.clean, s.noisy, s.restored),
+        ),
+        Metric(name="si-sdr", title="SI-SDR", unit="dB", better=1, score=lambda s: si_sdr(s.clean, s.restored)),
+        Metric(name="snr", title="SNR", unit="dB", better=1, score=lambda s: snr(s.clean, s.restored)),
+        Metric(
+            name="lsd", title="Log-spectral distance", unit="dB", better=-1,
+            score=lambda s: log_spectral_distance(s.clean, s.restored),
+        ),
+        Metric(
+            name="mrstft", title="Multi-resolution STFT distance", unit="", better=-1, digits=3,
+            score=lambda s: multi_resolution_stft(s.clean, s.restored),
+        ),
+        Metric(
+            name="visqol", title="ViSQOL audio", unit="MOS", better=1,
+            score=lambda s: visqol(s.clean, s.restored, sample_rate=s.sample_rate),
+        ),
+        Metric(
+            name="zimtohrli", title="Zimtohrli", unit="", better=-1, digits=4,
+            score=lambda s: zimtohrli(s.clean, s.restored, sample_rate=s.sample_rate),
+        ),
+        Metric(
+            name="level", title="Level error", unit="dB", better=0,
+            score=lambda s: level_error(s.clean, s.restored),
+        ),
+        Metric(
+            name="delay", title="Delay", unit="ms", better=0, digits=3,
+            score=lambda s: delay(s.clean, s.restored, sample_rate=s.sample_rate),
+        ),
+        Metric(
+            name="polarity", title="Polarity", unit="", better=0, ideal=1.0,
+            score=lambda s: polarity(s.clean, s.restored, sample_rate=s.sample_rate),
+        ),
+        Metric(
+            name="seams", title="Seam index", unit="dB", better=-1, digits=1,
+            score=lambda s: seam_index(s.clean, s.noisy, s.restored, sample_rate=s.sample_rate),
+        ),
+    ]  # fmt: skip
+
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _metrics()}
+
+# Always computed: they cost little, and every verdict on a broken restoration stands on them.
+CHECKS = ("si-sdr-gain", "level", "delay", "polarity", "seams")
+
+
+def choose_metrics(names: Iterable[str]) -> list[Metric]:
+    """The metrics of these names in the table's order; the checks are always among them.
+
+    Raises:
+        SettingsError: a name is unknown.
+
+    >>> [m.name for m in choose_metrics(["lsd"])]
+    ['si-sdr-gain', 'lsd', 'level', 'delay', 'polarity', 'seams']
+    """
+    wanted = {*names, *CHECKS}
+    unknown = sorted(wanted - METRICS.keys())
+    if unknown:
+        raise SettingsError(f"Unknown metric {unknown[0]!r}: choose from {', '.join(METRICS)}.")
+    return [metric for name, metric in METRICS.items() if name in wanted]
