@@ -29,16 +29,12 @@ def room_response(rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.f
     return tail.astype(np.float32)
 
 
-def apply_room(
-    audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int
-) -> NDArray[np.float32]:
+def apply_room(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
     """Convolve ``(time,)`` with a random room; the same length comes back."""
     return fftconvolve(audio, room_response(rng, sample_rate=sample_rate))[: len(audio)].astype(np.float32)
 
 
-def wow_and_flutter(
-    audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int
-) -> NDArray[np.float32]:
+def wow_and_flutter(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
     """Play ``(time,)`` at a slightly uneven speed: wow at the revolution rate, slow drift and flutter near 10 Hz."""
     times = np.arange(len(audio)) / sample_rate
     offset = np.zeros(len(audio))
@@ -48,9 +44,7 @@ def wow_and_flutter(
     return np.interp(times + offset, times, audio).astype(np.float32)
 
 
-def band_gains(
-    frequency: NDArray[np.float64], rng: np.random.Generator, *, cutoff: float
-) -> NDArray[np.float64]:
+def band_gains(frequency: NDArray[np.float64], rng: np.random.Generator, *, cutoff: float) -> NDArray[np.float64]:
     """Draw gains at ``frequency`` (Hz) of a random recording chain: tilt, broad ripple, horn resonances, band limits.
 
     Returns amplitude gains of the same shape. ``cutoff`` is the upper band limit in hertz (0: none).

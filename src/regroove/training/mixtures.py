@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from regroove.errors import SettingsError
 from regroove.dsp.noise_map import NoiseMap
+from regroove.errors import SettingsError
 from regroove.noise.map import map_of_noise
 from regroove.training.acoustics import band_gains
 
@@ -158,5 +158,3 @@ def _bend(rng: np.random.Generator, bins: int) -> Tensor:
     octaves = np.log2(1 + np.arange(bins))
     error = np.interp(octaves, np.linspace(0, octaves[-1], 14), nodes)
     return torch.from_numpy((10 ** (error / 10)).astype(np.float32))[None, :, None]
-
-

@@ -190,9 +190,7 @@ def _drums(score: Score, rng: np.random.Generator) -> Score:
     end = float(score[:, ONSET].max()) if len(score) else 1.0
     beat = rng.uniform(0.22, 0.5)
     onset = np.arange(0, end, beat / 2)
-    kit = rng.choice(
-        [[36, 42, 38, 42], [35, 44, 40, 44], [36, 51, 38, 51], [76, 77, 76, 77], [42, 42, 75, 42]]
-    )
+    kit = rng.choice([[36, 42, 38, 42], [35, 44, 40, 44], [36, 51, 38, 51], [76, 77, 76, 77], [42, 42, 75, 42]])
     pitch = np.resize(kit, len(onset)).astype(float)
     velocity = np.clip(rng.normal(70, 18, len(onset)), 15, 126)
     drums = np.stack([onset, np.full_like(onset, 0.1), pitch, velocity], axis=1)

@@ -32,9 +32,7 @@ def render_parts(
     """
     program = shutil.which("fluidsynth")
     if program is None:
-        raise MissingDependencyError(
-            "Rendering soundfonts needs the fluidsynth program (apt install fluidsynth)."
-        )
+        raise MissingDependencyError("Rendering soundfonts needs the fluidsynth program (apt install fluidsynth).")
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder, "parts.mid"), Path(folder, "parts.wav")
         _write_midi(parts, midi, seconds=seconds, rng=rng)
@@ -58,9 +56,7 @@ def _write_midi(parts: Sequence[Part], path: Path, *, seconds: float, rng: np.ra
     melodic = iter([c for c in range(16) if c != 9])
     for part in parts:
         channel = 9 if part.program < 0 else next(melodic)
-        events = [
-            (0, mido.Message("control_change", channel=channel, control=7, value=_volume(part.level_db)))
-        ]
+        events = [(0, mido.Message("control_change", channel=channel, control=7, value=_volume(part.level_db)))]
         if part.program >= 0:
             events.append((0, mido.Message("program_change", channel=channel, program=part.program)))
             events += _expression(channel, seconds, rng)

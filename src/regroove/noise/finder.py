@@ -1,0 +1,147 @@
+"""Finds the noise map of a recording by itself, from lead-in, run-out and quiet passages.
+
+Band by band, a stretch is taken for noise when its spectrum is: between neighbouring bins of a Gaussian noise, the
+logarithm of the mean power exceeds the mean logarithm by Euler's constant, for clicks as well; for music, with
+partials and gaps between them, by much more. Where no stretch of a band is noise, the floor between the partials is
+used, cautiously (compare Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
+statistics", IEEE Trans. SAP 9(5), 2001).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, stft
+from regroove.noise.map import EULER
+
+SEGMENT_FRAMES = 16
+SEGMENT = SEGMENT_FRAMES * LONG.hop
+SILENCE = 1e-13
+BAND_EDGES = (300.0, 900.0, 2200.0, 5000.0, 10_000.0)
+WIDTH = 17
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinderSettings:
+    """When a stretch is taken for noise.
+
+    ``tonality`` is how far (nepers) a band's spectrum may be from a noise's; ``spread_db`` how much louder than the
+    quietest a noise stretch may be; ``keep`` how many quiet stretches (of 0.37 s) are remembered for each band.
+    """
+
+    tonality: float = 0.12
+    spread_db: float = 3.0
+    keep: int = 24
+
+
+@dataclass
+class _Stretch:
+    """One band of a stretch: level in dB, distance from noise, mean power and mean logarithm per bin."""
+
+    loudness: float
+    tonality: float
+    mean: Tensor
+    log_mean: Tensor
+
+
+class NoiseFinder:
+    """Sees one channel in chunks of any size and then says how strong its noise is.
+
+    >>> finder = NoiseFinder(sample_rate=44100)
+    >>> finder.feed(0.01 * torch.randn(88200, generator=torch.Generator().manual_seed(1)))
+    >>> round(float(finder.result().mean.mean()) / 1e-4, 1)
+    1.0
+    """
+
+    def __init__(self, *, sample_rate: int, settings: FinderSettings | None = None) -> None:
+        self.settings = settings or FinderSettings()
+        edges = [round(e * LONG.n_fft / sample_rate) for e in BAND_EDGES if e < 0.4 * sample_rate]
+        # Below the first edge bins are too few to tell noise from tones; they follow the band above.
+        self._measured = list(zip(edges, [*edges[1:], LONG.bins], strict=True))
+        self._bands = [(0, self._measured[0][1]), *self._measured[1:]]
+        self._quiet: list[list[_Stretch]] = [[] for _ in self._bands]
+        self._pending = torch.zeros(0)
+        self.found = [False] * len(self._bands)
+
+    def feed(self, chunk: Tensor) -> None:
+        """Look at the next samples, ``(time,)``."""
+        samples = torch.cat([self._pending, chunk])
+        position = 0
+        while position + SEGMENT + LONG.n_fft <= len(samples):
+            self._look_at(samples[position : position + SEGMENT + LONG.n_fft])
+            position += SEGMENT
+        self._pending = samples[position:]
+
+    def _look_at(self, samples: Tensor) -> None:
+        if float(samples.square().mean()) < SILENCE or float((samples == 0).float().mean()) > 0.05:
+            return
+        half = LONG.n_fft // LONG.hop // 2
+        power = stft(samples, LONG).abs().square()[:, half : max(samples.shape[-1] // LONG.hop - half, half) + 1]
+        power = power.clamp_min(1e-20)
+        mean, logs = power.mean(dim=-1), power.log().mean(dim=-1)
+        for (low, high), (first, _), stretches in zip(self._bands, self._measured, self._quiet, strict=True):
+            loudness = float(mean[first:high].log10().mean()) * 10
+            stretches.append(
+                _Stretch(loudness, _tonality(power[first:high]), mean[low:high].clone(), logs[low:high].clone())
+            )
+            if len(stretches) > 8 * self.settings.keep:
+                self._forget(stretches)
+
+    def _forget(self, stretches: list[_Stretch]) -> None:
+        """Remember the quietest stretches and the quietest of those that look like noise."""
+        stretches.sort(key=lambda s: s.loudness)
+        rest = stretches[self.settings.keep :]
+        noise = [s for s in rest if s.tonality < self.settings.tonality]
+        stretches[self.settings.keep :] = noise[: self.settings.keep]
+
+    def result(self) -> NoiseMap:
+        """The map, each part of shape ``(1, F, 1)``; all zero when there was nothing but digital silence."""
+        if not self._quiet[0] and len(self._pending) >= 2 * LONG.n_fft:
+            self._look_at(self._pending)
+        if not self._quiet[0]:
+            nothing = torch.zeros(1, LONG.bins, 1)
+            return NoiseMap(nothing, nothing)
+        parts = [self._band_map(i) for i in range(len(self._bands))]
+        mean, typical = (torch.cat(p)[None, :, None] for p in zip(*parts, strict=True))
+        return NoiseMap(mean, typical)
+
+    def _band_map(self, band: int) -> tuple[Tensor, Tensor]:
+        stretches = self._quiet[band]
+        self._forget(stretches)
+        quiet = _about_as_quiet(stretches, self.settings.spread_db)
+        noise = [s for s in quiet if s.tonality < self.settings.tonality]
+        # A single one among many like it is chance: dense music looks like noise now and then.
+        self.found[band] = 2 * len(noise) >= len(quiet)
+        chosen = noise if self.found[band] else quiet
+        mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
+        typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
+        if not self.found[band]:
+            mean = _between_partials(mean)
+            typical = torch.minimum(typical, mean)
+        return mean, typical
+
+
+def _about_as_quiet(stretches: list[_Stretch], spread_db: float) -> list[_Stretch]:
+    """Those about as loud as the quietest: what was added to all of them cannot be louder than that.
+
+    The end of a fade does not count as the quietest when others follow closely.
+    """
+    quietest = stretches[0].loudness
+    third = stretches[min(2, len(stretches) - 1)].loudness
+    limit = (third if third - quietest < 2 * spread_db else quietest) + spread_db
+    return [s for s in stretches if s.loudness <= limit]
+
+
+def _tonality(power: Tensor) -> float:
+    """How much the log of the mean over neighbouring bins exceeds the mean log, less what noise gives."""
+    groups = power[: len(power) // WIDTH * WIDTH].reshape(-1, WIDTH, power.shape[-1])
+    gap = groups.mean(dim=1).log() - groups.log().mean(dim=1)
+    return float(gap.mean()) - (EULER - 1 / (2 * WIDTH))
+
+
+def _between_partials(mean: Tensor, width: int = 33) -> Tensor:
+    """The lower decile over neighbouring bins, less 13 dB: what lies between the partials may still be music."""
+    padded = torch.nn.functional.pad(mean[None], (width // 2, width // 2), mode="reflect")[0]
+    return 0.05 * padded.unfold(0, width, 1).quantile(0.1, dim=-1)

@@ -1,0 +1,118 @@
+"""Engines that restore with a noise map: the Wiener filter and the matched-noise network.
+
+Both learn the map of each channel while observing, then treat every block alone.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, istft, stft
+from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
+from regroove.errors import AudioError
+from regroove.noise.finder import NoiseFinder
+from regroove.noise.map import map_of_noise
+from regroove.restoration.engines.base import BlockId, BlockLayout
+
+SAMPLE_RATE = 44_100
+# Blocks start on multiples of the network's coarsest time step, so that results do not depend on the block length.
+GRID = 8 * LONG.hop
+SHORTEST_REGION = 0.2
+
+BlockDenoiser = Callable[[Tensor, NoiseMap, Sequence[BlockId]], Tensor]
+
+
+class MappedEngine:
+    """Restores blocks with ``denoise(blocks, map, ids)``, the map being that of each block's channel.
+
+    Args:
+        name: what the receipt calls the engine.
+        denoise: maps ``(items, block)`` samples, the map and the blocks' ids to the clean estimate.
+        noise_region: start and end in seconds of a stretch that holds noise alone, or None to find noise.
+        layout: lengths of blocks and of their context.
+        batch_size: how many blocks are handed over at once.
+        details: what else the receipt should say.
+
+    Raises:
+        AudioError: the region is shorter than 0.2 s or ends after the recording (while observing).
+    """
+
+    sample_rate = SAMPLE_RATE
+
+    def __init__(
+        self,
+        name: str,
+        denoise: BlockDenoiser,
+        *,
+        noise_region: tuple[float, float] | None,
+        layout: BlockLayout,
+        batch_size: int = 1,
+        details: dict[str, object] | None = None,
+    ) -> None:
+        self.name, self.layout, self.batch_size = name, layout, batch_size
+        self._denoise, self._region, self._details = denoise, noise_region, details or {}
+        self.maps: list[NoiseMap] = []
+        self._source = "none"
+
+    def observe(self, chunks: Iterable[Tensor]) -> None:
+        """Learn the noise map of every channel from ``(channels, time)`` chunks."""
+        if self._region is None:
+            self._find(chunks)
+        else:
+            self._measure(chunks, *self._region)
+
+    def _find(self, chunks: Iterable[Tensor]) -> None:
+        finders: list[NoiseFinder] = []
+        for chunk in chunks:
+            finders = finders or [NoiseFinder(sample_rate=self.sample_rate) for _ in chunk]
+            for finder, channel in zip(finders, chunk, strict=True):
+                finder.feed(channel.float())
+        self.maps = [finder.result() for finder in finders]
+        bands = sum(sum(f.found) for f in finders)
+        self._source = f"found in {bands} of {sum(len(f.found) for f in finders)} bands"
+
+    def _measure(self, chunks: Iterable[Tensor], start: float, end: float) -> None:
+        first, last = round(start * self.sample_rate), round(end * self.sample_rate)
+        if last - first < SHORTEST_REGION * self.sample_rate:
+            raise AudioError(f"The noise region is shorter than {SHORTEST_REGION} s.")
+        position, pieces = 0, []
+        for chunk in chunks:
+            pieces.append(chunk[:, max(first - position, 0) : max(last - position, 0)])
+            position += chunk.shape[-1]
+        if last > position + self.sample_rate // 100:
+            raise AudioError(f"The noise region ends at {end:g} s, after the recording ({position / SAMPLE_RATE:g} s).")
+        region = torch.cat(pieces, dim=-1).float()
+        self.maps = [map_of_noise(channel[None]) for channel in region]
+        self._source = "marked region"
+
+    def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
+        """Restore ``(items, block)`` samples; same shape out."""
+        chosen = [self.maps[i.channel] for i in ids]
+        noise = NoiseMap(torch.cat([m.mean for m in chosen]), torch.cat([m.typical for m in chosen]))
+        with torch.inference_mode():
+            return self._denoise(blocks, noise, ids)
+
+    def describe(self) -> dict[str, object]:
+        """The engine, where its noise map comes from and how loud that noise is (dB re full scale, per channel)."""
+        levels = [float(10 * m.mean.mean().clamp_min(1e-12).log10()) for m in self.maps]
+        return {
+            "engine": self.name,
+            "noise_map": self._source,
+            "noise_level_dbfs": [round(level, 1) for level in levels],
+            **self._details,
+        }
+
+
+def wiener_engine(*, noise_region: tuple[float, float] | None) -> MappedEngine:
+    """The decision-directed Wiener filter as an engine: the baseline that every model has to beat."""
+    settings = DecisionDirectedSettings(memory=0.98)
+
+    def denoise(blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
+        spectrum = stft(blocks, LONG)
+        xi = a_priori_snr(spectrum.abs().square(), noise.mean, settings)
+        return istft(wiener_gain(xi) * spectrum, LONG, length=blocks.shape[-1])
+
+    layout = BlockLayout(block=64 * GRID, context=12 * GRID, fade=0)
+    return MappedEngine("wiener", denoise, noise_region=noise_region, layout=layout)
