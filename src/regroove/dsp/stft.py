@@ -45,9 +45,7 @@ def stft(x: Tensor, settings: StftSettings) -> Tensor:
     half = settings.n_fft // 2
     tail = (settings.frames(length) - 1) * settings.hop - length
     padded = torch.nn.functional.pad(x.reshape(-1, length), (half, half + tail))
-    spectrum = torch.stft(
-        padded, settings.n_fft, settings.hop, window=window, center=False, return_complex=True
-    )
+    spectrum = torch.stft(padded, settings.n_fft, settings.hop, window=window, center=False, return_complex=True)
     spectrum = spectrum / window.square().sum().sqrt()
     return spectrum.reshape(*x.shape[:-1], *spectrum.shape[-2:])
 

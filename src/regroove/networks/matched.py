@@ -26,7 +26,7 @@ class MatchedUNetSettings:
     """
 
     patches: int = 512
-    channels: Sequence[int] = (32, 64, 96, 128)
+    channels: Sequence[int] = (32, 48, 96, 128)
     blocks: int = 1
     dilations: Sequence[int] = (1, 2, 4)
 
@@ -60,9 +60,7 @@ class MatchedUNet(nn.Module):
         self.inlet = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
         self.position = nn.Parameter(0.1 * torch.randn(1, widths[0], settings.patches, 1))
         self.down = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True))
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1], d) for d in settings.dilations))
         self.grow = nn.ModuleList(
             nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
