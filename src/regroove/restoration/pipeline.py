@@ -1,0 +1,149 @@
+"""The streaming pipeline: a recording in, the restored recording out, block by block.
+
+The engine's rate is fixed, the recording's is not. So the recording itself is never resampled: what the engine removed
+is, and it is subtracted from the untouched samples. All that is kept in memory is a few blocks.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from regroove.audio.resample import StreamResampler, resampled_length
+from regroove.errors import AudioError
+from regroove.restoration.blocks import BlockCutter, CoreJoiner
+from regroove.restoration.engines.base import BlockId, Engine
+
+Samples = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+# Multiples of this are added and subtracted without rounding by float64 numbers between -256 and 256.
+GRID = 2.0**-44
+
+
+class Source(Protocol):
+    """A recording that can be read several times from its beginning, as ``(channels, n)`` float64 blocks."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def frames(self) -> int: ...
+
+    def blocks(self) -> Iterator[Samples]: ...
+
+
+def restore_stream(
+    source: Source,
+    engine: Engine,
+    *,
+    strength: float,
+    seed: int,
+    batch_size: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Samples, Samples]]:
+    """Yield ``(original, restored)`` blocks, ``(channels, n)`` float64 each, that together are the whole recording.
+
+    The source is read twice: once for the engine to observe, once to restore. The difference of the two blocks is a
+    multiple of 2^-44, so it and the restored block add up to the original exactly for every integer format.
+
+    Args:
+        strength: share of the engine's removal that is applied, 0 to 1; 0 gives the original, bit for bit.
+        seed: where the random seed of every block is derived from.
+        batch_size: blocks that are handed over at once; the engine's own choice if None.
+        progress: called with the stage, ``"listening"`` or ``"restoring"``, and how much of it is done, 0 to 1.
+
+    Raises:
+        AudioError: the source is damaged, or the engine gives samples that are not finite.
+    """
+    if strength == 0:
+        for original in source.blocks():
+            yield original, original.copy()
+        return
+    report = progress or (lambda stage, done: None)
+    engine.observe(torch.from_numpy(chunk) for chunk in _at_engine_rate(source, engine, report, "listening"))
+    originals: deque[Samples] = deque()
+    for removed in _removed(source, engine, originals, seed, batch_size or engine.batch_size, report):
+        if removed.shape[1]:
+            original = _take(originals, removed.shape[1])
+            yield original, original - np.rint(strength * removed / GRID) * GRID
+
+
+def _engine_frames(source: Source, engine: Engine) -> int:
+    return resampled_length(source.frames, rate_in=source.sample_rate, rate_out=engine.sample_rate)
+
+
+def _at_engine_rate(
+    source: Source, engine: Engine, report: Progress, stage: str, keep: deque[Samples] | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """The recording at the engine's rate; every original block is also appended to ``keep``."""
+    resampler = StreamResampler(
+        rate_in=source.sample_rate,
+        rate_out=engine.sample_rate,
+        channels=source.channels,
+        frames_out=_engine_frames(source, engine),
+    )
+    done = 0
+    for block in source.blocks():
+        if keep is not None:
+            keep.append(block)
+        chunk = resampler.push(block)
+        if chunk.shape[1]:
+            yield np.ascontiguousarray(chunk, dtype=np.float32)
+        done += block.shape[1]
+        report(stage, done / source.frames)
+    rest = resampler.finish()
+    if rest.shape[1]:
+        yield np.ascontiguousarray(rest, dtype=np.float32)
+
+
+def _removed(
+    source: Source, engine: Engine, originals: deque[Samples], seed: int, size: int, report: Progress
+) -> Iterator[Samples]:
+    """What the engine takes away, at the recording's own rate."""
+    back = StreamResampler(
+        rate_in=engine.sample_rate,
+        rate_out=source.sample_rate,
+        channels=source.channels,
+        frames_out=source.frames,
+    )
+    frames = _engine_frames(source, engine)
+    cutter = BlockCutter(engine.layout, channels=source.channels, frames=frames, seed=seed)
+    joiner = CoreJoiner(engine.layout, channels=source.channels, count=cutter.count, frames=frames)
+    chunks = _at_engine_rate(source, engine, report, "restoring", originals)
+    for items in cutter.batches(chunks, size):
+        blocks = torch.from_numpy(np.stack([samples for _, samples in items]))
+        restored = _restore(engine, blocks, [block_id for block_id, _ in items])
+        for (block_id, samples), clean in zip(items, restored, strict=True):
+            joiner.add(block_id, samples.astype(np.float64) - clean)
+        yield back.push(joiner.take())
+    yield back.finish()
+
+
+def _restore(engine: Engine, blocks: torch.Tensor, ids: Sequence[BlockId]) -> NDArray[np.float32]:
+    """Run the engine on the blocks that are not silent; silence stays silence."""
+    restored = blocks.clone()
+    audible = [i for i in range(len(ids)) if bool(blocks[i].any())]
+    if audible:
+        restored[audible] = engine.restore(blocks[audible], [ids[i] for i in audible]).float().cpu()
+    if not bool(torch.isfinite(restored).all()):
+        raise AudioError(f"The engine {engine.name} gave samples that are not finite numbers.")
+    return restored.numpy()
+
+
+def _take(blocks: deque[Samples], frames: int) -> Samples:
+    """Remove the first ``frames`` samples from a queue of blocks."""
+    parts: list[Samples] = []
+    while frames:
+        first = blocks.popleft()
+        parts.append(first[:, :frames])
+        if first.shape[1] > frames:
+            blocks.appendleft(first[:, frames:])
+        frames -= parts[-1].shape[1]
+    return np.concatenate(parts, axis=1)
