@@ -54,12 +54,10 @@ class BlockCutter:
 
     def _items(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[Item]:
         block, hop = self.layout.block, self.layout.hop
-        index = 0
-        for window in self._windows(chunks, block, hop):
+        for index, window in enumerate(self._windows(chunks, block, hop)):
             for channel in range(self.channels):
                 seed = block_seed(self.seed, channel=channel, index=index)
                 yield BlockId(channel=channel, index=index, seed=seed), window[channel].copy()
-            index += 1
 
     def _windows(
         self, chunks: Iterable[NDArray[np.float32]], block: int, hop: int
