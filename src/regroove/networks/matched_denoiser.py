@@ -96,8 +96,8 @@ def _features(long: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: T
         [
             _patches(_loudness(_power(long), noise.mean)),
             _patches(0.15 * torch.log(xi)),
-            _patches(0.5 * long.real * c_in),
-            _patches(0.5 * long.imag * c_in),
+            _patches((0.5 * long.real * c_in).clamp(-4, 4)),
+            _patches((0.5 * long.imag * c_in).clamp(-4, 4)),
             _on_grid(_loudness(_power(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])), frames),
             _patches(_loudness(_power(long), noise.typical)),
             maps,

@@ -29,11 +29,13 @@ class FinderSettings:
 
     ``tonality`` is how far (nepers) a band's spectrum may be from a noise's; ``spread_db`` how much louder than the
     quietest a noise stretch may be; ``keep`` how many quiet stretches (of 0.37 s) are remembered for each band.
+    Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean recording: it is left alone.
     """
 
     tonality: float = 0.12
     spread_db: float = 3.0
     keep: int = 24
+    inaudible_db: float = 50.0
 
 
 @dataclass
@@ -63,6 +65,8 @@ class NoiseFinder:
         self._bands = [(0, self._measured[0][1]), *self._measured[1:]]
         self._quiet: list[list[_Stretch]] = [[] for _ in self._bands]
         self._pending = torch.zeros(0)
+        self._audible = round(100 * LONG.n_fft / sample_rate)
+        self._music = self._stretches = 0.0
         self.found = [False] * len(self._bands)
 
     def feed(self, chunk: Tensor) -> None:
@@ -81,6 +85,8 @@ class NoiseFinder:
         power = stft(samples, LONG).abs().square()[:, half : max(samples.shape[-1] // LONG.hop - half, half) + 1]
         power = power.clamp_min(1e-20)
         mean, logs = power.mean(dim=-1), power.log().mean(dim=-1)
+        self._music += float(mean[self._audible :].sum())
+        self._stretches += 1
         for (low, high), (first, _), stretches in zip(self._bands, self._measured, self._quiet, strict=True):
             loudness = float(mean[first:high].log10().mean()) * 10
             stretches.append(
@@ -97,14 +103,17 @@ class NoiseFinder:
         stretches[self.settings.keep :] = noise[: self.settings.keep]
 
     def result(self) -> NoiseMap:
-        """The map, each part of shape ``(1, F, 1)``; all zero when there was nothing but digital silence."""
+        """The map, each part of shape ``(1, F, 1)``; all zero when the recording is clean, or silent throughout."""
+        nothing = torch.zeros(1, LONG.bins, 1)
         if not self._quiet[0] and len(self._pending) >= 2 * LONG.n_fft:
             self._look_at(self._pending)
         if not self._quiet[0]:
-            nothing = torch.zeros(1, LONG.bins, 1)
             return NoiseMap(nothing, nothing)
         parts = [self._band_map(i) for i in range(len(self._bands))]
         mean, typical = (torch.cat(p)[None, :, None] for p in zip(*parts, strict=True))
+        audible = float(mean[0, self._audible :].sum()) * self._stretches
+        if audible < self._music * 10 ** (-self.settings.inaudible_db / 10):
+            return NoiseMap(nothing, nothing)
         return NoiseMap(mean, typical)
 
     def _band_map(self, band: int) -> tuple[Tensor, Tensor]:
@@ -114,12 +123,11 @@ class NoiseFinder:
         noise = [s for s in quiet if s.tonality < self.settings.tonality]
         # A single one among many like it is chance: dense music looks like noise now and then.
         self.found[band] = 2 * len(noise) >= len(quiet)
-        chosen = noise if self.found[band] else quiet
-        mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
-        typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
         if not self.found[band]:
-            mean = _between_partials(mean)
-            typical = torch.minimum(typical, mean)
+            cautious = _between_partials(torch.stack([s.mean for s in stretches]).amin(dim=0))
+            return cautious, cautious
+        mean = torch.stack([s.mean for s in noise]).mean(dim=0)
+        typical = torch.stack([s.log_mean for s in noise]).mean(dim=0).add(EULER).exp()
         return mean, typical
 
 
@@ -142,6 +150,6 @@ def _tonality(power: Tensor) -> float:
 
 
 def _between_partials(mean: Tensor, width: int = 33) -> Tensor:
-    """The lower decile over neighbouring bins, less 13 dB: what lies between the partials may still be music."""
+    """The lower decile over neighbouring bins, less 10 dB: what lies between the partials may still be music."""
     padded = torch.nn.functional.pad(mean[None], (width // 2, width // 2), mode="reflect")[0]
-    return 0.05 * padded.unfold(0, width, 1).quantile(0.1, dim=-1)
+    return 0.1 * padded.unfold(0, width, 1).quantile(0.1, dim=-1)

@@ -25,7 +25,8 @@ def first_half_excerpts(files: Sequence[str | Path], *, sample_rate: int) -> lis
     return excerpts
 
 
-def _looped(excerpt: NDArray[np.float32], length: int, fade: int) -> NDArray[np.float32]:
+def looped(excerpt: NDArray[np.float32], length: int, fade: int) -> NDArray[np.float32]:
+    """Repeat ``(time,)`` with a power-preserving crossfade of ``fade`` samples until it is ``length`` long."""
     ramp = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32))
     out = excerpt
     while len(out) < length:
@@ -47,7 +48,7 @@ def render_noise(
         speed = np.exp(rng.uniform(np.log(0.6), np.log(1.6)))
         chosen = real[rng.integers(len(real))]
         noise = soxr.resample(np.roll(chosen, rng.integers(len(chosen))), sample_rate, sample_rate * speed)
-        noise = _looped(noise, length, int(CROSSFADE * sample_rate))
+        noise = looped(noise, length, int(CROSSFADE * sample_rate))
     else:
         settings = random_record_noise(rng)
         noise = synthesise(settings, length=length, sample_rate=sample_rate, seed=int(rng.integers(2**31)))

@@ -4,6 +4,7 @@ Both learn the map of each channel while observing, then treat every block alone
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from regroove.restoration.engines.base import BlockId, BlockLayout
 SAMPLE_RATE = 44_100
 # Blocks start on multiples of the network's coarsest time step, so that results do not depend on the block length.
 GRID = 8 * LONG.hop
+# The network sees 2.7 s to either side, and both windows reach 46 ms further.
+LAYOUT = BlockLayout(block=128 * GRID, context=16 * GRID, fade=0)
 SHORTEST_REGION = 0.2
 
 BlockDenoiser = Callable[[Tensor, NoiseMap, Sequence[BlockId]], Tensor]
@@ -31,7 +34,6 @@ class MappedEngine:
         name: what the receipt calls the engine.
         denoise: maps ``(items, block)`` samples, the map and the blocks' ids to the clean estimate.
         noise_region: start and end in seconds of a stretch that holds noise alone, or None to find noise.
-        layout: lengths of blocks and of their context.
         batch_size: how many blocks are handed over at once.
         details: what else the receipt should say.
 
@@ -47,21 +49,31 @@ class MappedEngine:
         denoise: BlockDenoiser,
         *,
         noise_region: tuple[float, float] | None,
-        layout: BlockLayout,
         batch_size: int = 1,
         details: dict[str, object] | None = None,
     ) -> None:
-        self.name, self.layout, self.batch_size = name, layout, batch_size
+        self.name, self.batch_size = name, batch_size
+        self.layout = LAYOUT
         self._denoise, self._region, self._details = denoise, noise_region, details or {}
         self.maps: list[NoiseMap] = []
         self._source = "none"
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
         """Learn the noise map of every channel from ``(channels, time)`` chunks."""
+        length = 0
+
+        def counted() -> Iterable[Tensor]:
+            nonlocal length
+            for chunk in chunks:
+                length += chunk.shape[-1]
+                yield chunk
+
         if self._region is None:
-            self._find(chunks)
+            self._find(counted())
         else:
-            self._measure(chunks, *self._region)
+            self._measure(counted(), *self._region)
+        whole = -(-length // GRID) * GRID + 2 * LAYOUT.context
+        self.layout = replace(LAYOUT, block=min(LAYOUT.block, whole))
 
     def _find(self, chunks: Iterable[Tensor]) -> None:
         finders: list[NoiseFinder] = []
@@ -114,5 +126,4 @@ def wiener_engine(*, noise_region: tuple[float, float] | None) -> MappedEngine:
         xi = a_priori_snr(spectrum.abs().square(), noise.mean, settings)
         return istft(wiener_gain(xi) * spectrum, LONG, length=blocks.shape[-1])
 
-    layout = BlockLayout(block=64 * GRID, context=12 * GRID, fade=0)
-    return MappedEngine("wiener", denoise, noise_region=noise_region, layout=layout)
+    return MappedEngine("wiener", denoise, noise_region=noise_region)

@@ -11,8 +11,8 @@ from regroove.errors import ModelError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.restoration.engines.base import BlockId, BlockLayout
-from regroove.restoration.engines.mapped import GRID, MappedEngine
+from regroove.restoration.engines.base import BlockId
+from regroove.restoration.engines.mapped import MappedEngine
 
 
 def matched_engine(
@@ -34,15 +34,17 @@ def matched_engine(
 
     def denoise(blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
         there = NoiseMap(noise.mean.to(device), noise.typical.to(device))
+        # One by one on a CPU, which gains nothing from batches: rounding there depends on the size of a batch.
+        size = 1 if torch.device(device).type == "cpu" else len(blocks)
+        parts = zip(blocks.split(size), there.mean.split(size), there.typical.split(size), strict=True)
         with _precision(device):
-            return _flow(denoiser, blocks.to(device), there, steps).to(blocks.device)
+            done = [_flow(denoiser, b.to(device), NoiseMap(m, t), steps).to(blocks.device) for b, m, t in parts]
+        return torch.cat(done)
 
-    layout = BlockLayout(block=64 * GRID, context=12 * GRID, fade=0)
     return MappedEngine(
         "matched",
         denoise,
         noise_region=noise_region,
-        layout=layout,
         batch_size=batch_size,
         details={"model": loaded.name, "model_sha256": loaded.sha256, "steps": steps},
     )
