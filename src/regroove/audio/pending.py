@@ -56,6 +56,13 @@ class PendingFile:
         except OSError as error:
             raise AudioError(f"{self.path} cannot be written: {_reason(error)}.") from error
 
+    def write_text(self, text: str) -> None:
+        """Make ``text`` the content, in UTF-8."""
+        try:
+            self.temporary.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise AudioError(f"{self.path} cannot be written: {_reason(error)}.") from error
+
     def discard(self) -> None:
         """Remove the temporary file if it is still there."""
         self.temporary.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Where results may go: never over the recording, never over each other."""
+
+import os
+from pathlib import Path
+
+from regroove.audio.formats import container_for
+from regroove.errors import AudioError
+
+
+def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> None:
+    """Check every output's name before any work is done.
+
+    Args:
+        paths: by role: output, residual, report and receipt, as far as they are wanted.
+
+    Raises:
+        AudioError: an output is the recording itself (by whatever name), another output, or exists without
+            ``overwrite``; its folder is missing; its extension is none that can be written.
+    """
+    for role in ("output", "residual"):
+        if role in paths:
+            container_for(paths[role])
+    if "report" in paths and paths["report"].suffix.lower() != ".png":
+        raise AudioError(f"{paths['report']} cannot be written: the name of a report ends in .png.")
+    for role, path in paths.items():
+        _check_one(role, path, source, overwrite)
+    roles = list(paths)
+    for i, role in enumerate(roles):
+        for other in roles[:i]:
+            if same_file(paths[role], paths[other]):
+                raise AudioError(f"{paths[role]} cannot be both the {other} and the {role}.")
+
+
+def _check_one(role: str, path: Path, source: Path, overwrite: bool) -> None:
+    if same_file(path, source):
+        raise AudioError(f"{path} is the recording itself, which is never changed; name another {role}.")
+    if path.is_dir():
+        raise AudioError(f"{path} is a directory; name a file for the {role}.")
+    if path.exists() and not overwrite:
+        raise AudioError(f"{path} exists already; name another {role} or ask for overwriting.")
+    if not path.parent.is_dir():
+        raise AudioError(f"{path} cannot be written: the folder {path.parent} does not exist.")
+    if not os.access(path.parent, os.W_OK):
+        raise AudioError(f"{path} cannot be written: the folder {path.parent} is read-only.")
+
+
+def same_file(first: Path, second: Path) -> bool:
+    """Whether two names are one file, through symbolic and hard links too.
+
+    >>> same_file(Path("a/../b.wav"), Path("b.wav"))
+    True
+    """
+    if first.exists() and second.exists():
+        return os.path.samefile(first, second)
+    return Path(os.path.normpath(first.absolute())) == Path(os.path.normpath(second.absolute())) or (
+        first.resolve() == second.resolve()
+    )

@@ -1,0 +1,109 @@
+"""Receipts: what is needed to reproduce a restoration, and to check that it was."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import regroove
+from regroove.audio.reader import AudioInfo
+from regroove.audio.writer import AudioWriter
+from regroove.restoration.settings import RestoreSettings
+
+FORMAT = 1
+_LIBRARIES = ("torch", "numpy", "scipy", "soxr", "soundfile")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     sha256_of(Path(file.name))[:8]
+    'e3b0c442'
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def receipt_path(output: Path) -> Path:
+    """Where the receipt of an output lies.
+
+    >>> receipt_path(Path("side-a.flac")).name
+    'side-a.flac.receipt.json'
+    """
+    return output.with_name(output.name + ".receipt.json")
+
+
+def result_part(
+    *,
+    source: AudioInfo,
+    outputs: dict[str, AudioWriter],
+    settings: RestoreSettings,
+    engine: dict[str, object],
+    device: str,
+    levels: dict[str, float | None],
+    notes: list[str],
+) -> dict[str, object]:
+    """Everything that a repetition with the same version on the same machine gives again, to the byte."""
+    return {
+        "input": {**_describe(source), "sha256": sha256_of(source.path)},
+        **{role: _describe_output(writer) for role, writer in outputs.items()},
+        "settings": {name: _plain(value) for name, value in dataclasses.asdict(settings).items()},
+        "device": device,
+        "engine": engine,
+        "levels_dbfs": levels,
+        "notes": notes,
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package, of Python and of the libraries that numbers depend on."""
+    found = {name: version(name) for name in _LIBRARIES}
+    return {"regroove": regroove.__version__, "python": platform.python_version(), **found}
+
+
+def run_part(*, paths: dict[str, Path], seconds: float, audio_seconds: float) -> dict[str, object]:
+    """What differs from run to run: when, where, how long."""
+    return {
+        "paths": {role: str(path.resolve()) for role, path in paths.items()},
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "seconds": round(seconds, 3),
+        "seconds_per_second_of_audio": round(seconds / audio_seconds, 4),
+        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+    }
+
+
+def receipt_text(*, result: dict[str, object], run: dict[str, object]) -> str:
+    """The receipt as indented JSON: compare ``result`` of two receipts, expect ``run`` to differ."""
+    receipt = {"receipt": FORMAT, "result": result, "run": run}
+    return json.dumps(receipt, indent=2, ensure_ascii=False) + "\n"
+
+
+def _describe(info: AudioInfo) -> dict[str, object]:
+    return {
+        "name": info.path.name,
+        "sample_rate": info.sample_rate,
+        "channels": info.channels,
+        "frames": info.frames,
+        "container": info.container,
+        "subtype": info.subtype,
+    }
+
+
+def _describe_output(writer: AudioWriter) -> dict[str, object]:
+    return {
+        "name": writer.path.name,
+        "subtype": writer.sample_format.subtype,
+        "clipped_samples": writer.clipped,
+        "sha256": sha256_of(writer.temporary),
+    }
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,247 @@
+"""Restoring files and arrays."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from regroove.audio.formats import output_format
+from regroove.audio.pending import PendingFile
+from regroove.audio.reader import AudioInfo, AudioReader
+from regroove.audio.writer import AudioWriter
+from regroove.errors import AudioError, SettingsError
+from regroove.restoration.engines.base import Engine
+from regroove.restoration.engines.table import build_engine, resolve_device
+from regroove.restoration.levels import LevelMeter
+from regroove.restoration.outputs import check_outputs
+from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
+from regroove.restoration.receipts import receipt_path, receipt_text, result_part, run_part
+from regroove.restoration.report import SpectrogramReport
+from regroove.restoration.settings import RestoreSettings, make_settings
+from regroove.restoration.sources import ArraySource
+
+Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoration:
+    """What :meth:`Restorer.restore_file` made: where things went, by role, and what the user should know."""
+
+    paths: dict[str, Path]
+    notes: list[str]
+    seconds: float
+    audio_seconds: float
+
+
+class Restorer:
+    """Restores recordings with one engine, which is built once.
+
+    Args:
+        settings: or the fields of :class:`~regroove.restoration.settings.RestoreSettings` as keywords.
+
+    Raises:
+        SettingsError: a setting is unknown, out of range or of no use to the engine.
+        ModelError: the model is unknown, damaged or of the wrong kind.
+
+    >>> restorer = Restorer(engine="wiener", strength=0.0)
+    >>> restorer(np.ones((2, 441)), sample_rate=44_100).shape
+    (2, 441)
+    """
+
+    def __init__(self, settings: RestoreSettings | None = None, **options: object) -> None:
+        if settings is not None and options:
+            raise SettingsError("Settings are given either as an object or as keywords, not both.")
+        self.settings = settings or make_settings(**options)
+        self.device = resolve_device(self.settings.device)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, built when it is first needed."""
+        return build_engine(self.settings, device=self.device)
+
+    def __call__(self, audio: Audio, *, sample_rate: int, progress: Progress | None = None) -> Audio:
+        """Restore ``(..., channels, time)`` or ``(time,)`` floats in [-1, 1]: same type, dtype and shape out.
+
+        The last two axes are one recording: its channels share what is learnt about its noise.
+
+        Raises:
+            AudioError: no samples, not floats, not finite, or a rate outside 8 to 192 kHz.
+        """
+        if isinstance(audio, torch.Tensor):
+            if not audio.is_floating_point():
+                raise AudioError("Samples are floating point numbers in [-1, 1], not integers.")
+            done = self._restore_array(audio.detach().double().cpu().numpy(), sample_rate, progress)
+            return torch.from_numpy(done).to(audio)
+        if not np.issubdtype(audio.dtype, np.floating):
+            raise AudioError("Samples are floating point numbers in [-1, 1], not integers.")
+        return self._restore_array(audio, sample_rate, progress).astype(audio.dtype)
+
+    def _restore_array(self, audio: np.ndarray, sample_rate: int, progress: Progress | None) -> np.ndarray:
+        if not audio.size:
+            raise AudioError("The recording holds no samples.")
+        channels = audio.shape[-2] if audio.ndim > 1 else 1
+        restored = np.empty((audio.size // (channels * audio.shape[-1]), channels, audio.shape[-1]))
+        for samples, result in zip(audio.reshape(restored.shape), restored, strict=True):
+            source = ArraySource(samples, sample_rate=sample_rate)
+            self._check_region(source.frames / sample_rate)
+            position = 0
+            for _, block in self._stream(source, progress):
+                result[:, position : position + block.shape[1]] = block
+                position += block.shape[1]
+        return restored.reshape(audio.shape)
+
+    def _stream(self, source: Source, progress: Progress | None) -> Iterator[tuple[Samples, Samples]]:
+        return restore_stream(
+            source,
+            self.engine,
+            strength=self.settings.strength,
+            seed=self.settings.seed,
+            batch_size=self.settings.batch_size,
+            progress=progress,
+        )
+
+    def _check_region(self, seconds: float) -> None:
+        region = self.settings.noise_region
+        if region and region[1] > seconds:
+            raise SettingsError(
+                f"The noise region ends at {region[1]:g} seconds, after the end of the recording at {seconds:.3f}."
+            )
+
+    def restore_file(
+        self,
+        source: str | Path,
+        output: str | Path,
+        *,
+        residual: str | Path | None = None,
+        report: str | Path | None = None,
+        receipt: bool = True,
+        overwrite: bool = False,
+        progress: Progress | None = None,
+    ) -> Restoration:
+        """Restore a recording to a file of the same rate, channels, length and sample format.
+
+        Nothing appears under its final name before everything is complete.
+
+        Args:
+            output: ``.wav``, ``.flac``, ``.aif`` or ``.aiff``.
+            residual: where what was removed is written: output + residual = input, within one step of the format.
+            report: where a picture (``.png``) of the spectrograms before, after and of what was removed is drawn.
+            receipt: whether a receipt is written beside the output.
+            overwrite: whether existing files are replaced.
+            progress: called with the stage and how much of it is done, 0 to 1.
+
+        Raises:
+            AudioError: the input cannot be read, or an output not be written.
+            SettingsError: the noise region lies beyond the end of the recording.
+        """
+        began = time.perf_counter()
+        paths = {"output": Path(output)}
+        optional = {"residual": residual, "report": report}
+        paths |= {role: Path(path) for role, path in optional.items() if path is not None}
+        if receipt:
+            paths["receipt"] = receipt_path(paths["output"])
+        reader = AudioReader(source)
+        check_outputs(reader.path, paths, overwrite=overwrite)
+        self._check_region(reader.info.seconds)
+        notes = self._write(reader, paths, overwrite, progress, began)
+        seconds = time.perf_counter() - began
+        return Restoration(paths=paths, notes=notes, seconds=seconds, audio_seconds=reader.info.seconds)
+
+    def _write(
+        self,
+        reader: AudioReader,
+        paths: dict[str, Path],
+        overwrite: bool,
+        progress: Progress | None,
+        began: float,
+    ) -> list[str]:
+        info = reader.info
+        engine = self.engine
+        with ExitStack() as stack:
+            writers, notes = _open_writers(stack, info, paths, overwrite)
+            pending = {
+                role: stack.enter_context(PendingFile(paths[role], overwrite=overwrite))
+                for role in ("report", "receipt")
+                if role in paths
+            }
+            picture = SpectrogramReport(info) if "report" in paths else None
+            meter = LevelMeter()
+            for original, restored in self._stream(reader, progress):
+                kept = writers["output"].write(restored)
+                removed = original - kept
+                if "residual" in writers:
+                    writers["residual"].write(removed)
+                if picture:
+                    picture.add(original, kept, removed)
+                meter.add(input=original, output=kept, removed=removed)
+            for role, writer in writers.items():
+                writer.finish()
+                if writer.clipped:
+                    notes.append(
+                        f"{writer.clipped} samples of the {role} were beyond full scale and are clipped."
+                    )
+            if picture:
+                picture.draw(pending["report"].temporary)
+            if "receipt" in pending:
+                result = result_part(
+                    source=info,
+                    outputs=writers,
+                    settings=self.settings,
+                    engine=engine.describe(),
+                    device=self.device,
+                    levels=meter.levels(),
+                    notes=notes,
+                )
+                seconds = time.perf_counter() - began
+                run = run_part(
+                    paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds
+                )
+                pending["receipt"].write_text(receipt_text(result=result, run=run))
+        return notes
+
+
+def _open_writers(
+    stack: ExitStack, info: AudioInfo, paths: dict[str, Path], overwrite: bool
+) -> tuple[dict[str, AudioWriter], list[str]]:
+    writers: dict[str, AudioWriter] = {}
+    notes = []
+    for role in ("output", "residual"):
+        if role not in paths:
+            continue
+        sample_format, note = output_format(paths[role], subtype=info.subtype)
+        if note:
+            notes.append(f"{role.capitalize()}: {note}")
+        writers[role] = stack.enter_context(
+            AudioWriter(
+                paths[role],
+                sample_rate=info.sample_rate,
+                channels=info.channels,
+                frames=info.frames,
+                sample_format=sample_format,
+                tags=info.tags,
+                overwrite=overwrite,
+            )
+        )
+    return writers, notes
+
+
+def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:
+    """Restore ``(..., channels, time)`` or ``(time,)`` floats in [-1, 1]; same type, dtype and shape out.
+
+    Args:
+        sample_rate: 8 000 to 192 000 Hz.
+        settings: the fields of :class:`~regroove.restoration.settings.RestoreSettings`.
+
+    Raises:
+        RegrooveError: the audio, a setting or the model cannot be used.
+
+    >>> restore(np.zeros(1000, dtype=np.float32), sample_rate=48_000, engine="wiener").dtype
+    dtype('float32')
+    """
+    return Restorer(**settings)(audio, sample_rate=sample_rate)

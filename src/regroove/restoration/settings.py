@@ -1,0 +1,142 @@
+"""Everything a user can set about a restoration."""
+
+import math
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from regroove.errors import SettingsError
+
+NOISE_MODES = ("fixed-gain", "fixed-snr", "estimated-gain", "estimated-snr")
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreSettings:
+    """Settings of a restoration; None leaves the choice to the engine.
+
+    Args:
+        engine: ``matched`` (the default network), ``cqtdiff`` (the published method) or ``wiener`` (no network).
+        model: name of a bundled model, or the path of a checkpoint.
+        strength: share of the removal that is applied, 0 to 1.
+        steps: sampling steps, at least 1; more steps sharpen the spectrum and take longer.
+        seed: for everything random, 0 or greater.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        noise_region: start and end in seconds of a stretch that holds noise alone.
+        noise_mode: one of ``fixed-gain``, ``fixed-snr``, ``estimated-gain``, ``estimated-snr``.
+        noise_set: folder with excerpts of noise.
+        noise_gain: gain of the noise in ``fixed-gain``, greater than 0.
+        noise_snr: lowest and highest SNR in dB in ``fixed-snr``.
+        xi: guidance weight, 0 or greater.
+        compat: compute as the published code does, with its quirks.
+        batch_size: blocks that are restored at once, at least 1.
+
+    Raises:
+        SettingsError: a value is out of its range.
+
+    >>> RestoreSettings(strength=0.5).engine
+    'matched'
+    """
+
+    engine: str = "matched"
+    model: str = "default"
+    strength: float = 1.0
+    steps: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    noise_region: tuple[float, float] | None = None
+    noise_mode: str | None = None
+    noise_set: Path | None = None
+    noise_gain: float | None = None
+    noise_snr: tuple[float, float] | None = None
+    xi: float | None = None
+    compat: bool = False
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.strength <= 1, f"The strength is between 0 and 1, not {self.strength:g}.")
+        _require(self.steps is None or self.steps >= 1, f"At least 1 step is needed, not {self.steps}.")
+        _require(self.seed >= 0, f"The seed is 0 or greater, not {self.seed}.")
+        _require(
+            self.batch_size is None or self.batch_size >= 1,
+            f"A batch has 1 block or more, not {self.batch_size}.",
+        )
+        _require(self.xi is None or 0 <= self.xi < math.inf, f"The weight xi is 0 or greater, not {self.xi}.")
+        known = ", ".join(NOISE_MODES)
+        mode = self.noise_mode
+        _require(mode is None or mode in NOISE_MODES, f"The noise mode {mode} is none of {known}.")
+        _require(
+            self.noise_gain is None or 0 < self.noise_gain < math.inf, "The noise gain is greater than 0."
+        )
+        _require(
+            bool(_DEVICE.fullmatch(self.device)),
+            f"The device {self.device} is none of auto, cpu, cuda, cuda:N and mps.",
+        )
+        _check_range(self.noise_region, "noise region", lowest=0.0)
+        _check_range(self.noise_snr, "range of SNRs", lowest=-math.inf, may_be_equal=True)
+
+    def changed(self) -> frozenset[str]:
+        """Names of the settings that differ from their defaults."""
+        return frozenset(f.name for f in fields(self) if getattr(self, f.name) != f.default)
+
+
+def make_settings(**options: object) -> RestoreSettings:
+    """Settings from keyword arguments.
+
+    Raises:
+        SettingsError: an option is unknown or out of its range.
+
+    >>> make_settings(strengh=1)
+    Traceback (most recent call last):
+    regroove.errors.SettingsError: There is no setting strengh, the settings are engine, model, strength, ...
+    """
+    names = [f.name for f in fields(RestoreSettings)]
+    for name in options:
+        _require(name in names, f"There is no setting {name}, the settings are {', '.join(names)}.")
+    try:
+        return RestoreSettings(**options)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise SettingsError(f"A setting is of the wrong type ({error}).") from error
+
+
+def parse_region(text: str) -> tuple[float, float]:
+    """Read ``START-END``, each in seconds, ``m:ss`` or ``h:mm:ss``, with decimals; returns seconds.
+
+    Raises:
+        SettingsError: it is malformed, or its end is not after its start.
+
+    >>> parse_region("0:59.5-1:01"), parse_region("0-1.5")
+    ((59.5, 61.0), (0.0, 1.5))
+    """
+    parts = text.split("-")
+    times = [_TIME.fullmatch(part.strip()) for part in parts]
+    if len(parts) != 2 or not all(times):
+        raise SettingsError(f"The noise region {text} is not of the form START-END, such as 0:00-0:01.5.")
+    start, end = (_seconds(match, text) for match in times if match)
+    _check_range((start, end), "noise region", lowest=0.0)
+    return start, end
+
+
+def _seconds(match: re.Match[str], text: str) -> float:
+    hours, minutes, seconds = match.groups()
+    overflow = (minutes and float(seconds) >= 60) or (hours and int(minutes) >= 60)
+    _require(not overflow, f"The noise region {text} has 60 or more minutes or seconds after a colon.")
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
+
+
+def _check_range(
+    values: tuple[float, float] | None, what: str, *, lowest: float, may_be_equal: bool = False
+) -> None:
+    if values is None:
+        return
+    _require(len(values) == 2 and all(math.isfinite(v) for v in values), f"The {what} is two finite numbers.")
+    start, end = values
+    _require(start >= lowest, f"The {what} starts at {lowest:g} or later, not at {start:g}.")
+    in_order = start <= end if may_be_equal else start < end
+    _require(in_order, f"The {what} ends at {end:g}, which is not after its start at {start:g}.")
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise SettingsError(sentence)
