@@ -16,7 +16,7 @@ CONTAINERS_OUT = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF
 HEADER_LIMIT = 2**32 - 2**16
 
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-_FLOATS = {"FLOAT": np.dtype(np.float32), "DOUBLE": np.dtype(np.float64)}
+_FLOATS: dict[str, np.dtype] = {"FLOAT": np.dtype(np.float32), "DOUBLE": np.dtype(np.float64)}
 # Decoders of these give 16-bit integers; the others that are not named here give floats.
 _COMPANDED = frozenset({"ULAW", "ALAW", "IMA_ADPCM", "MS_ADPCM", "GSM610"})
 _EIGHT_BIT = {"WAV": "PCM_U8", "AIFF": "PCM_S8", "FLAC": "PCM_S8"}
@@ -93,15 +93,9 @@ def output_format(path: Path, *, subtype: str) -> tuple[SampleFormat, str | None
         chosen = _EIGHT_BIT[container]
     elif subtype in _BITS or subtype in _FLOATS:
         if container == "FLAC" and subtype not in ("PCM_16", "PCM_24"):
-            raise AudioError(
-                f"{path} cannot be written: FLAC cannot hold {subtype} samples, WAV and AIFF can."
-            )
+            raise AudioError(f"{path} cannot be written: FLAC cannot hold {subtype} samples, WAV and AIFF can.")
         chosen = subtype
     else:
         chosen = "PCM_24" if container == "FLAC" else "FLOAT"
-    note = (
-        None
-        if _BITS.get(chosen, chosen) == _BITS.get(subtype, subtype)
-        else f"{subtype} is written as {chosen}."
-    )
+    note = None if _BITS.get(chosen, chosen) == _BITS.get(subtype, subtype) else f"{subtype} is written as {chosen}."
     return SampleFormat(subtype=chosen), note

@@ -42,9 +42,7 @@ class PendingFile:
         if self.path.is_dir():
             raise AudioError(f"{self.path} is a directory.")
         if self.path.exists() and not self.overwrite:
-            raise AudioError(
-                f"{self.path} exists already and is only replaced when overwriting is asked for."
-            )
+            raise AudioError(f"{self.path} exists already and is only replaced when overwriting is asked for.")
 
     def commit(self) -> None:
         """Force the content to disk and move it to its final name."""

@@ -59,9 +59,7 @@ class BlockCutter:
                 seed = block_seed(self.seed, channel=channel, index=index)
                 yield BlockId(channel=channel, index=index, seed=seed), window[channel].copy()
 
-    def _windows(
-        self, chunks: Iterable[NDArray[np.float32]], block: int, hop: int
-    ) -> Iterator[NDArray[np.float32]]:
+    def _windows(self, chunks: Iterable[NDArray[np.float32]], block: int, hop: int) -> Iterator[NDArray[np.float32]]:
         pieces = [np.zeros((self.channels, self.layout.context), dtype=np.float32)]
         held = self.layout.context
         needed = (self.count - 1) * hop + block

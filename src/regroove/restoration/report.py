@@ -29,9 +29,7 @@ class SpectrogramReport:
 
     def __init__(self, info: AudioInfo) -> None:
         self.info = info
-        self._spectrograms = [
-            PooledSpectrogram(sample_rate=info.sample_rate, frames=info.frames) for _ in TITLES
-        ]
+        self._spectrograms = [PooledSpectrogram(sample_rate=info.sample_rate, frames=info.frames) for _ in TITLES]
 
     def add(self, *blocks: NDArray[np.float64]) -> None:
         """Hear one ``(channels, n)`` block each of the input, the output and what was removed."""
@@ -53,9 +51,7 @@ class SpectrogramReport:
         try:
             figure.savefig(path, format="png", dpi=130, metadata={"Software": "regroove"})
         except OSError as error:
-            raise AudioError(
-                f"The report cannot be written: {(error.strerror or str(error)).lower()}."
-            ) from error
+            raise AudioError(f"The report cannot be written: {(error.strerror or str(error)).lower()}.") from error
 
     def _compose(self, figure: "Figure") -> None:
         spectra = [spectrogram.result() for spectrogram in self._spectrograms]

@@ -183,9 +183,7 @@ class Restorer:
             for role, writer in writers.items():
                 writer.finish()
                 if writer.clipped:
-                    notes.append(
-                        f"{writer.clipped} samples of the {role} were beyond full scale and are clipped."
-                    )
+                    notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
             if picture:
                 picture.draw(pending["report"].temporary)
             if "receipt" in pending:
@@ -199,9 +197,7 @@ class Restorer:
                     notes=notes,
                 )
                 seconds = time.perf_counter() - began
-                run = run_part(
-                    paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds
-                )
+                run = run_part(paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds)
                 pending["receipt"].write_text(receipt_text(result=result, run=run))
         return notes
 
@@ -244,4 +240,4 @@ def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:
     >>> restore(np.zeros(1000, dtype=np.float32), sample_rate=48_000, engine="wiener").dtype
     dtype('float32')
     """
-    return Restorer(**settings)(audio, sample_rate=sample_rate)
+    return Restorer(make_settings(**settings))(audio, sample_rate=sample_rate)

@@ -60,15 +60,13 @@ class RestoreSettings:
         _require(self.seed >= 0, f"The seed is 0 or greater, not {self.seed}.")
         _require(
             self.batch_size is None or self.batch_size >= 1,
-            f"A batch has 1 block or more, not {self.batch_size}.",
+            f"A batch has at least 1 block, not {self.batch_size}.",
         )
         _require(self.xi is None or 0 <= self.xi < math.inf, f"The weight xi is 0 or greater, not {self.xi}.")
         known = ", ".join(NOISE_MODES)
         mode = self.noise_mode
         _require(mode is None or mode in NOISE_MODES, f"The noise mode {mode} is none of {known}.")
-        _require(
-            self.noise_gain is None or 0 < self.noise_gain < math.inf, "The noise gain is greater than 0."
-        )
+        _require(self.noise_gain is None or 0 < self.noise_gain < math.inf, "The noise gain is greater than 0.")
         _require(
             bool(_DEVICE.fullmatch(self.device)),
             f"The device {self.device} is none of auto, cpu, cuda, cuda:N and mps.",
@@ -125,9 +123,7 @@ def _seconds(match: re.Match[str], text: str) -> float:
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
 
 
-def _check_range(
-    values: tuple[float, float] | None, what: str, *, lowest: float, may_be_equal: bool = False
-) -> None:
+def _check_range(values: tuple[float, float] | None, what: str, *, lowest: float, may_be_equal: bool = False) -> None:
     if values is None:
         return
     _require(len(values) == 2 and all(math.isfinite(v) for v in values), f"The {what} is two finite numbers.")

@@ -1,0 +1,6 @@
+"""``python -m regroove``."""
+
+from regroove.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The root command: its table of subcommands, and how errors and signals end it.
+
+A subcommand's module is imported when it is called, never for ``--help``.
+"""
+
+import signal
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+import regroove
+from regroove.errors import RegrooveError
+
+# Name, module (with a Typer called ``app``) and the line in the list of commands.
+COMMANDS = {
+    "restore": ("regroove.cli.restore", "Restore a recording."),
+    "demo": ("regroove.cli.demo", "Restore the bundled recording."),
+    "degrade": ("regroove.cli.degrade", "Add record noise to a clean recording."),
+    "evaluate": ("regroove.cli.evaluate", "Measure methods on a suite of recordings."),
+    "model": ("regroove.cli.model", "List, show and convert models."),
+    "train": ("regroove.cli.train", "Train models."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are imported when they are called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (module, summary) in COMMANDS.items():
+            if find_spec(module):
+                self.add_command(TyperCommand(name, help=summary), name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Replace the placeholder of the command that was asked for by the command itself."""
+        name = args[0]
+        if name in self.commands and name in COMMANDS:
+            module = import_module(COMMANDS[name][0])
+            self.add_command(typer.main.get_command(module.app), name)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"regroove {regroove.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Restores historical music recordings with a diffusion prior."""
+
+
+def _end_cleanly(number: int, frame: object) -> None:
+    """Unwind the stack, so that unfinished files are removed; a second signal cannot disturb that."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def run() -> None:
+    """Run the command line; exits with 2 and one sentence for every error that a user can act on."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _end_cleanly)
+    try:
+        app(prog_name="regroove")
+    except RegrooveError as error:
+        sys.exit(_fail(str(error)))
+    except MemoryError:
+        sys.exit(_fail("There is not enough memory for this."))
+
+
+def _fail(sentence: str) -> int:
+    print(f"regroove: {sentence}", file=sys.stderr)
+    return 2

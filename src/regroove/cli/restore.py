@@ -1,0 +1,121 @@
+"""``regroove restore``: a noisy recording in, a restored recording out."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regroove.cli.progress import restoration_progress
+
+if TYPE_CHECKING:
+    from regroove.restoration.restorer import Restoration
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+_OUTPUTS = "Outputs"
+_NOISE = "Noise"
+_METHOD = "Method"
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="WAV, FLAC or AIFF; a receipt is put beside it.")],
+    residual: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write what was removed.", rich_help_panel=_OUTPUTS)
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also draw spectrograms, a PNG picture.", rich_help_panel=_OUTPUTS),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
+    ] = False,
+    strength: Annotated[float, typer.Option(help="How much of the removal to apply, 0 to 1.")] = 1.0,
+    noise_region: Annotated[
+        str | None,
+        typer.Option(
+            metavar="START-END",
+            help="Where there is noise alone, such as 0:00-0:01.5; found by itself otherwise.",
+            rich_help_panel=_NOISE,
+        ),
+    ] = None,
+    noise_mode: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODE",
+            help="For cqtdiff: fixed-gain, fixed-snr, estimated-gain or estimated-snr.",
+            rich_help_panel=_NOISE,
+        ),
+    ] = None,
+    noise_set: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="For cqtdiff: excerpts of noise.", rich_help_panel=_NOISE),
+    ] = None,
+    noise_gain: Annotated[
+        float | None, typer.Option(help="For cqtdiff: gain in fixed-gain.", rich_help_panel=_NOISE)
+    ] = None,
+    noise_snr: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LOW HIGH", help="For cqtdiff: dB in fixed-snr.", rich_help_panel=_NOISE),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="matched, cqtdiff (the published method) or wiener.", rich_help_panel=_METHOD)
+    ] = "matched",
+    model: Annotated[
+        str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_METHOD)
+    ] = "default",
+    steps: Annotated[
+        int | None, typer.Option(help="Sampling steps; the engine's own by default.", rich_help_panel=_METHOD)
+    ] = None,
+    xi: Annotated[float | None, typer.Option(help="For cqtdiff: guidance weight.", rich_help_panel=_METHOD)] = None,
+    compat: Annotated[
+        bool,
+        typer.Option("--compat", help="For cqtdiff: with the published code's quirks.", rich_help_panel=_METHOD),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="For everything random.", rich_help_panel=_METHOD)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_METHOD)] = "auto",
+    batch_size: Annotated[int | None, typer.Option(help="Blocks computed at once.", rich_help_panel=_METHOD)] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
+) -> None:
+    """Restore a recording: same rate, channels, length, sample format and level, less noise."""
+    from regroove.restoration.restorer import Restorer
+    from regroove.restoration.settings import RestoreSettings, parse_region
+
+    settings = RestoreSettings(
+        engine=engine,
+        model=model,
+        strength=strength,
+        steps=steps,
+        seed=seed,
+        device=device,
+        noise_region=parse_region(noise_region) if noise_region is not None else None,
+        noise_mode=noise_mode,
+        noise_set=noise_set,
+        noise_gain=noise_gain,
+        noise_snr=noise_snr,
+        xi=xi,
+        compat=compat,
+        batch_size=batch_size,
+    )
+    restorer = Restorer(settings)
+    with restoration_progress(quiet=quiet) as progress:
+        done = restorer.restore_file(
+            source, output, residual=residual, report=report, overwrite=overwrite, progress=progress
+        )
+    if not quiet:
+        print_restoration(done)
+
+
+def print_restoration(done: "Restoration") -> None:
+    """Say where things went, and how long it took."""
+    for note in done.notes:
+        print(note, file=sys.stderr)
+    labels = {"output": "Restored", "residual": "Removed", "report": "Picture", "receipt": "Receipt"}
+    for role, path in done.paths.items():
+        print(f"{labels[role]:<9} {path}")
+    speed = done.audio_seconds / max(done.seconds, 1e-9)
+    print(f"{done.audio_seconds:.1f} s of audio in {done.seconds:.1f} s, {speed:.2g} times as fast as playing it.")
