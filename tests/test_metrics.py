@@ -96,9 +96,10 @@ def test_multi_resolution_distance_grows_with_the_error() -> None:
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(2.0, 6.0206), (0.5, -6.0206), (-1.0, 0.0)])
-def test_level_error_ignores_noise(gain: float, expected: float) -> None:
+def test_level_error_ignores_noise_delay_and_polarity(gain: float, expected: float) -> None:
     x = music()
-    assert level_error(x, gain * x + orthogonal_noise(x, 0)) == pytest.approx(expected, abs=1e-3)
+    late = np.roll(gain * x + orthogonal_noise(x, 3), 300)
+    assert level_error(x, late, sample_rate=RATE) == pytest.approx(expected, abs=0.15)
 
 
 @pytest.mark.parametrize("samples", [-400, -1, 0, 3, 441])

@@ -47,4 +47,4 @@ def delay(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float
         before, peak, after = values[best - 1 : best + 2]
         curvature = before - 2 * peak + after
         shift = 0.5 * (before - after) / curvature if curvature < 0 else 0.0
-    return float((best - lags + round(shift, 3)) * 1000 / sample_rate)
+    return float((best - lags + round(shift, 3)) * 1000 / sample_rate) + 0.0

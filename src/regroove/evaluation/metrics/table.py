@@ -56,7 +56,7 @@ def _metrics() -> list[Metric]:
         ),
         Metric(
             name="level", title="Level error", unit="dB", better=0,
-            score=lambda s: level_error(s.clean, s.restored),
+            score=lambda s: level_error(s.clean, s.restored, sample_rate=s.sample_rate),
         ),
         Metric(
             name="delay", title="Delay", unit="ms", better=0, digits=3,
@@ -67,7 +67,7 @@ def _metrics() -> list[Metric]:
             score=lambda s: polarity(s.clean, s.restored, sample_rate=s.sample_rate),
         ),
         Metric(
-            name="seams", title="Seam index", unit="dB", better=-1, digits=1,
+            name="seams", title="Seam index", unit="dB", better=0, digits=1,
             score=lambda s: seam_index(s.clean, s.noisy, s.restored, sample_rate=s.sample_rate),
         ),
     ]  # fmt: skip

@@ -1,0 +1,108 @@
+"""This package's own engines as methods: any engine, model and setting, told where the noise is."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from regroove.errors import RegrooveError, SettingsError
+from regroove.evaluation.methods import number, refuse_unknown
+from regroove.evaluation.metrics.signals import Samples
+
+
+def _switch(text: str) -> bool:
+    return text.lower() in ("1", "true", "yes", "on")
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, _, high = text.partition("..")
+    return float(low), float(high or low)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "model": str,
+    "device": str,
+    "noise_set": str,
+    "noise_mode": str,
+    "strength": float,
+    "noise_gain": float,
+    "xi": float,
+    "noise_snr": _range,
+    "steps": int,
+    "seed": int,
+    "compat": _switch,
+}
+# Not settings of a restoration: how much of a clip it gets, and whether it must find the noise by itself.
+_OWN_OPTIONS = {"seconds", "find"}
+
+# Minutes of work for a second of audio: a longer clip would stop the whole run.
+_EXCERPT_SECONDS = {"cqtdiff": 1.5}
+
+
+class Regroove:
+    """An engine with its settings, for example ``matched:model=runs/a.safetensors:steps=4`` or ``wiener``.
+
+    Options are those of a restoration, and ``seconds`` (score that much music only) and ``find=1`` (the noise is found
+    by the engine instead of being told).
+    """
+
+    def __init__(self, spec: str, options: Mapping[str, str]) -> None:
+        refuse_unknown(spec, options, {*_READERS, *_OWN_OPTIONS})
+        self.spec, self.engine = spec, spec.partition(":")[0]
+        self.find = _switch(options.get("find", "0"))
+        seconds = number(spec, options, "seconds", _EXCERPT_SECONDS.get(self.engine, 0.0))
+        self.max_seconds = seconds or None
+        self.settings = {key: _read(spec, key, text) for key, text in options.items() if key in _READERS}
+        self.description = f"this package: {spec}"
+
+    def missing(self) -> str | None:
+        """A model that cannot be loaded is the reason."""
+        if self.engine == "wiener":
+            return None
+        try:
+            self._weights()
+        except RegrooveError as error:
+            return str(error)
+        return None
+
+    @cache  # noqa: B019 - methods live as long as the process
+    def _weights(self) -> str:
+        from regroove.networks.checkpoints import load_model
+
+        return load_model(self.settings.get("model", "default")).sha256
+
+    def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
+        region = None if self.find else (0.0, lead / sample_rate)
+        restored = self._restorer(region)(noisy, sample_rate=sample_rate)
+        return np.asarray(restored, dtype=np.float64)
+
+    @cache  # noqa: B019 - methods live as long as the process, and a restorer keeps its loaded model
+    def _restorer(self, region: tuple[float, float] | None) -> Any:
+        from regroove.restoration.restorer import Restorer
+
+        return Restorer(engine=self.engine, noise_region=region, **self.settings)
+
+    def fingerprint(self) -> str:
+        model = "" if self.engine == "wiener" else self._weights()
+        return f"{self.spec} {model} {source_hash()}"
+
+
+def _read(spec: str, key: str, text: str) -> Any:
+    try:
+        return _READERS[key](text)
+    except ValueError:
+        raise SettingsError(f"Option {key} of method {spec!r} cannot be {text!r}.") from None
+
+
+@cache
+def source_hash() -> str:
+    """A hash of the code that restores, so that results of older code are not taken for this one's."""
+    root = Path(__file__).parents[1]
+    parts = ("audio", "dsp", "noise", "operators", "diffusion", "networks", "restoration")
+    digest = hashlib.sha256()
+    for file in sorted(f for part in parts for f in (root / part).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
