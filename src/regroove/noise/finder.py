@@ -7,6 +7,7 @@ used, cautiously (compare Martin, "Noise power spectral density estimation based
 statistics", IEEE Trans. SAP 9(5), 2001).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
@@ -38,18 +39,20 @@ class FinderSettings:
     inaudible_db: float = 50.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Stretch:
-    """One band of a stretch: level in dB, distance from noise, mean power and mean logarithm per bin."""
+    """A third of a second: level in dB and distance from noise of each band, mean power and mean log of each bin."""
 
-    loudness: float
-    tonality: float
+    loudness: list[float]
+    tonality: list[float]
     mean: Tensor
     log_mean: Tensor
 
 
 class NoiseFinder:
     """Sees one channel in chunks of any size and then says how strong its noise is.
+
+    After :meth:`result`, ``found`` says for each band whether noise was found or only bounded.
 
     >>> finder = NoiseFinder(sample_rate=44100)
     >>> finder.feed(0.01 * torch.randn(88200, generator=torch.Generator().manual_seed(1)))
@@ -63,10 +66,10 @@ class NoiseFinder:
         # Below the first edge bins are too few to tell noise from tones; they follow the band above.
         self._measured = list(zip(edges, [*edges[1:], LONG.bins], strict=True))
         self._bands = [(0, self._measured[0][1]), *self._measured[1:]]
-        self._quiet: list[list[_Stretch]] = [[] for _ in self._bands]
+        self._stretches: list[_Stretch] = []
         self._pending = torch.zeros(0)
         self._audible = round(100 * LONG.n_fft / sample_rate)
-        self._music = self._stretches = 0.0
+        self._music, self._looked = 0.0, 0
         self.found = [False] * len(self._bands)
 
     def feed(self, chunk: Tensor) -> None:
@@ -84,62 +87,83 @@ class NoiseFinder:
         half = LONG.n_fft // LONG.hop // 2
         power = stft(samples, LONG).abs().square()[:, half : max(samples.shape[-1] // LONG.hop - half, half) + 1]
         power = power.clamp_min(1e-20)
-        mean, logs = power.mean(dim=-1), power.log().mean(dim=-1)
+        mean = power.mean(dim=-1)
         self._music += float(mean[self._audible :].sum())
-        self._stretches += 1
-        for (low, high), (first, _), stretches in zip(self._bands, self._measured, self._quiet, strict=True):
-            loudness = float(mean[first:high].log10().mean()) * 10
-            stretches.append(
-                _Stretch(loudness, _tonality(power[first:high]), mean[low:high].clone(), logs[low:high].clone())
+        self._looked += 1
+        self._stretches.append(
+            _Stretch(
+                loudness=[float(mean[low:high].log10().mean()) * 10 for low, high in self._measured],
+                tonality=[_tonality(power[low:high]) for low, high in self._measured],
+                mean=mean,
+                log_mean=power.log().mean(dim=-1),
             )
-            if len(stretches) > 8 * self.settings.keep:
-                self._forget(stretches)
+        )
+        if len(self._stretches) > 16 * self.settings.keep:
+            self._forget()
 
-    def _forget(self, stretches: list[_Stretch]) -> None:
-        """Remember the quietest stretches and the quietest of those that look like noise."""
-        stretches.sort(key=lambda s: s.loudness)
-        rest = stretches[self.settings.keep :]
-        noise = [s for s in rest if s.tonality < self.settings.tonality]
-        stretches[self.settings.keep :] = noise[: self.settings.keep]
+    def _forget(self) -> None:
+        """Remember, for each band, the quietest stretches and the quietest of those that look like noise."""
+        kept: set[_Stretch] = set()
+        for band in range(len(self._bands)):
+            ordered = self._by_loudness(band)
+            noise = [s for s in ordered if s.tonality[band] < self.settings.tonality]
+            kept.update(ordered[: self.settings.keep], noise[: self.settings.keep])
+        self._stretches = [s for s in self._stretches if s in kept]
+
+    def _by_loudness(self, band: int) -> list[_Stretch]:
+        return sorted(self._stretches, key=lambda s: s.loudness[band])
 
     def result(self) -> NoiseMap:
         """The map, each part of shape ``(1, F, 1)``; all zero when the recording is clean, or silent throughout."""
         nothing = torch.zeros(1, LONG.bins, 1)
-        if not self._quiet[0] and len(self._pending) >= 2 * LONG.n_fft:
+        if not self._stretches and len(self._pending) >= 2 * LONG.n_fft:
             self._look_at(self._pending)
-        if not self._quiet[0]:
+        if not self._stretches:
             return NoiseMap(nothing, nothing)
-        parts = [self._band_map(i) for i in range(len(self._bands))]
+        noise = [self._noise_in(band) for band in range(len(self._bands))]
+        parts = [self._band_map(band, noise) for band in range(len(self._bands))]
         mean, typical = (torch.cat(p)[None, :, None] for p in zip(*parts, strict=True))
-        audible = float(mean[0, self._audible :].sum()) * self._stretches
+        audible = float(mean[0, self._audible :].sum()) * self._looked
         if audible < self._music * 10 ** (-self.settings.inaudible_db / 10):
             return NoiseMap(nothing, nothing)
         return NoiseMap(mean, typical)
 
-    def _band_map(self, band: int) -> tuple[Tensor, Tensor]:
-        stretches = self._quiet[band]
-        self._forget(stretches)
-        quiet = _about_as_quiet(stretches, self.settings.spread_db)
-        noise = [s for s in quiet if s.tonality < self.settings.tonality]
-        # A single one among many like it is chance: dense music looks like noise now and then.
-        self.found[band] = 2 * len(noise) >= len(quiet)
-        if not self.found[band]:
-            cautious = _between_partials(torch.stack([s.mean for s in stretches]).amin(dim=0))
+    def _noise_in(self, band: int) -> list[_Stretch]:
+        """The stretches that hold noise alone in a band, or none."""
+        quiet = self._about_as_quiet(band, self.settings.spread_db)
+        noise = [s for s in quiet if s.tonality[band] < self.settings.tonality]
+        # A single one among many is chance: dense music looks like noise now and then.
+        return noise if 2 * len(noise) >= len(quiet) else []
+
+    def _band_map(self, band: int, noise: list[list[_Stretch]]) -> tuple[Tensor, Tensor]:
+        low, high = self._bands[band]
+        chosen = noise[band] or self._vouched_for(band, noise)
+        self.found[band] = bool(chosen)
+        if not chosen:
+            floor = torch.stack([s.mean[low:high] for s in self._stretches]).amin(dim=0)
+            cautious = _between_partials(floor)
             return cautious, cautious
-        mean = torch.stack([s.mean for s in noise]).mean(dim=0)
-        typical = torch.stack([s.log_mean for s in noise]).mean(dim=0).add(EULER).exp()
+        mean = torch.stack([s.mean[low:high] for s in chosen]).mean(dim=0)
+        typical = torch.stack([s.log_mean[low:high] for s in chosen]).mean(dim=0).add(EULER).exp()
         return mean, typical
 
+    def _vouched_for(self, band: int, noise: list[list[_Stretch]]) -> list[_Stretch]:
+        """Quiet stretches that hold noise alone in two other bands: thumps and hum look tonal, but are noise too."""
+        votes = Counter(s for other in noise for s in other)
+        vouched = [s for s in self._about_as_quiet(band, 2 * self.settings.spread_db) if votes[s] >= 2]
+        limit = min((s.loudness[band] for s in vouched), default=0.0) + self.settings.spread_db
+        return [s for s in vouched if s.loudness[band] <= limit]
 
-def _about_as_quiet(stretches: list[_Stretch], spread_db: float) -> list[_Stretch]:
-    """Those about as loud as the quietest: what was added to all of them cannot be louder than that.
+    def _about_as_quiet(self, band: int, spread_db: float) -> list[_Stretch]:
+        """Stretches about as loud as the quietest: what was added to all of them cannot be louder than that.
 
-    The end of a fade does not count as the quietest when others follow closely.
-    """
-    quietest = stretches[0].loudness
-    third = stretches[min(2, len(stretches) - 1)].loudness
-    limit = (third if third - quietest < 2 * spread_db else quietest) + spread_db
-    return [s for s in stretches if s.loudness <= limit]
+        The end of a fade does not count as the quietest when others follow closely.
+        """
+        ordered = self._by_loudness(band)
+        quietest = ordered[0].loudness[band]
+        third = ordered[min(2, len(ordered) - 1)].loudness[band]
+        limit = (third if third - quietest < 2 * self.settings.spread_db else quietest) + spread_db
+        return [s for s in ordered if s.loudness[band] <= limit]
 
 
 def _tonality(power: Tensor) -> float:
