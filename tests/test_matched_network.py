@@ -1,0 +1,79 @@
+"""The default network and its preconditioning."""
+
+import pytest
+import torch
+
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, istft, stft
+from regroove.dsp.wiener import a_priori_snr, wiener_gain
+from regroove.networks.checkpoints import load_model
+from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
+from regroove.networks.matched_denoiser import PRIOR, MatchedDenoiser
+
+
+@pytest.fixture(scope="module")
+def noisy() -> torch.Tensor:
+    generator = torch.Generator().manual_seed(4)
+    times = torch.arange(30_000) / 44_100
+    return 0.2 * torch.sin(2 * torch.pi * 440 * times) + 0.02 * torch.randn(2, 30_000, generator=generator)
+
+
+def white(level: float, items: int = 2) -> NoiseMap:
+    power = torch.full((items, LONG.bins, 1), level**2)
+    return NoiseMap(power, power)
+
+
+@pytest.fixture(scope="module")
+def trained() -> MatchedDenoiser:
+    return MatchedDenoiser(load_model("default").network).eval()
+
+
+@torch.inference_mode()
+def test_untrained_network_is_the_wiener_filter(noisy: torch.Tensor) -> None:
+    denoiser = MatchedDenoiser(MatchedUNet(MatchedUNetSettings(channels=(8, 8), dilations=(1,))))
+    spectrum = stft(noisy, LONG)
+    gain = wiener_gain(a_priori_snr(spectrum.abs().square(), white(0.02).mean, PRIOR))
+    expected = istft(gain * spectrum, LONG, length=noisy.shape[-1])
+    assert torch.allclose(denoiser(noisy, white(0.02)), expected, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_removes_noise_and_keeps_the_tone(trained: MatchedDenoiser, noisy: torch.Tensor) -> None:
+    clean = 0.2 * torch.sin(2 * torch.pi * 440 * torch.arange(30_000) / 44_100)
+    before = float((noisy[0] - clean).square().mean())
+    after = float((trained(noisy, white(0.02))[0] - clean).square().mean())
+    assert after < 0.1 * before
+
+
+@torch.inference_mode()
+def test_no_noise_changes_nothing(trained: MatchedDenoiser, noisy: torch.Tensor) -> None:
+    restored = trained(noisy, white(1e-9))
+    assert torch.allclose(restored, noisy, atol=2e-4 * float(noisy.abs().max()))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("scale", [1e-3, 30.0])
+def test_scales_with_its_input(trained: MatchedDenoiser, noisy: torch.Tensor, scale: float) -> None:
+    expected = trained(noisy, white(0.02)) * scale
+    assert torch.allclose(trained(noisy * scale, white(0.02 * scale)), expected, atol=1e-4 * scale)
+
+
+@torch.inference_mode()
+def test_batched_is_one_by_one(trained: MatchedDenoiser, noisy: torch.Tensor) -> None:
+    together = trained(noisy, white(0.02))
+    alone = trained(noisy[1:], white(0.02, items=1))
+    assert torch.allclose(together[1], alone[0], atol=1e-5)
+
+
+@torch.inference_mode()
+def test_map_may_change_over_time(trained: MatchedDenoiser, noisy: torch.Tensor) -> None:
+    frames = stft(noisy, LONG).shape[-1]
+    steady = white(0.02)
+    moving = NoiseMap(steady.mean.expand(-1, -1, frames), steady.typical.expand(-1, -1, frames))
+    assert torch.allclose(trained(noisy, moving), trained(noisy, steady), atol=1e-6)
+
+
+def test_budget() -> None:
+    card = load_model("default").card
+    assert card.size["gflop_per_second_of_audio"] < 15
+    assert {"data", "licence", "training"} <= {k for k, v in vars(card).items() if v}

@@ -1,0 +1,82 @@
+"""Noise maps, measured and found."""
+
+import numpy as np
+import pytest
+import torch
+
+from regroove.noise.finder import NoiseFinder
+from regroove.noise.map import map_of_noise
+from regroove.noise.synthesis import preset, synthesise
+
+RATE = 44_100
+
+
+def noise_of(name: str, seconds: float, seed: int = 1) -> torch.Tensor:
+    return torch.from_numpy(synthesise(preset(name), length=int(seconds * RATE), sample_rate=RATE, seed=seed))
+
+
+def music(seconds: float) -> torch.Tensor:
+    """Decaying harmonic tones, one every 0.4 s."""
+    rng = np.random.default_rng(3)
+    times = np.arange(int(seconds * RATE)) / RATE
+    out = np.zeros(len(times))
+    for start in np.arange(0, seconds, 0.4):
+        pitch = 220 * 2 ** (rng.integers(0, 24) / 12)
+        since = times - start
+        tone = sum(np.sin(2 * np.pi * pitch * k * since) / k for k in range(1, 9))
+        out += np.where(since > 0, np.exp(-3 * np.maximum(since, 0)) * tone, 0)
+    return torch.from_numpy(0.1 * out).float()
+
+
+def found(audio: torch.Tensor, chunk: int = 50_000) -> NoiseFinder:
+    finder = NoiseFinder(sample_rate=RATE)
+    for piece in audio.split(chunk):
+        finder.feed(piece)
+    return finder
+
+
+def difference_db(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Mean absolute difference of two maps over third-octave-like groups of bins, in dB."""
+    edges = np.unique(np.geomspace(4, 1800, 24).astype(int))
+    pairs = zip(edges[:-1], edges[1:], strict=True)
+    return float(np.mean([abs(float(10 * (a[0, i:j].mean() / b[0, i:j].mean()).log10())) for i, j in pairs]))
+
+
+def test_typical_equals_mean_for_gaussian_noise() -> None:
+    noise = map_of_noise(torch.randn(1, 20 * RATE, generator=torch.Generator().manual_seed(2)))
+    assert float((noise.typical / noise.mean).mean()) == pytest.approx(1.0, abs=0.05)
+
+
+def test_typical_is_below_mean_for_crackle() -> None:
+    noise = map_of_noise(noise_of("vinyl", 10)[None])
+    assert float((noise.typical / noise.mean)[0, 200:1000].mean()) < 0.6
+
+
+@pytest.mark.parametrize("name", ["shellac", "shellac-worn", "acetate", "tape"])
+def test_lead_in_is_found(name: str) -> None:
+    noise = noise_of(name, 12)
+    audio = noise.clone()
+    audio[2 * RATE :] += music(10) * float(noise.std()) / float(music(10).std()) * 8
+    finder = found(audio)
+    result, truth = finder.result(), map_of_noise(noise[None])
+    assert all(finder.found)
+    assert difference_db(result.mean, truth.mean) < 3.0
+
+
+def test_chunks_do_not_matter() -> None:
+    audio = noise_of("shellac", 4)
+    assert torch.equal(found(audio, 1000).result().mean, found(audio, 99_999).result().mean)
+
+
+def test_digital_silence_is_not_noise() -> None:
+    noise = noise_of("shellac", 6)
+    silent = torch.cat([torch.zeros(3 * RATE), noise, torch.zeros(3 * RATE)])
+    assert difference_db(found(silent).result().mean, map_of_noise(noise[None]).mean) < 3.0
+    assert not found(torch.zeros(5 * RATE)).result().mean.any()
+
+
+def test_clean_music_has_hardly_any_noise() -> None:
+    audio = music(10)
+    finder = found(audio)
+    assert float(finder.result().mean.mean()) < 1e-4 * float(audio.square().mean())
+    assert not any(finder.found[:3])

@@ -1,0 +1,111 @@
+"""Training: the corpus, the mixtures and the loop."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from regroove.errors import ModelError, SettingsError
+from regroove.networks.checkpoints import load_model
+from regroove.networks.matched import MatchedUNetSettings
+from regroove.training.corpus import Corpus, CorpusSettings, write_shards
+from regroove.training.export import export_state
+from regroove.training.losses import log_spectral_distance, noise_reduction_db
+from regroove.training.loop import Trainer, TrainingSettings
+from regroove.training.mixtures import Mixer, MixtureSettings, Shards
+from regroove.training.noise_corpus import write_noise_shards
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+RATE = 44_100
+TINY = MatchedUNetSettings(channels=(8, 8), dilations=(1,))
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shards")
+    times = np.arange(2 * RATE) / RATE
+    tones = [0.3 * np.sin(2 * np.pi * f * times) * np.exp(-times) for f in (220, 330, 440)]
+    np.save(folder / "music-0.npy", np.round(np.stack(tones) * 32767).astype(np.int16))
+    assert list(write_noise_shards(folder, [], excerpts=2, seed=1, sample_rate=RATE)) == [2]
+    return folder
+
+
+def mixer(folder: Path) -> Mixer:
+    settings = MixtureSettings(seconds=1.0, batch=2)
+    return Mixer(Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy"), settings, seed=3)
+
+
+def trainer(folder: Path, **options: object) -> Trainer:
+    settings = TrainingSettings(network=TINY, warmup=2, bfloat16=False, **options)  # type: ignore[arg-type]
+    return Trainer(mixer(folder), settings, seed=0)
+
+
+def test_batches_are_reproducible(shards: Path) -> None:
+    first, again, other = mixer(shards).batch(5), mixer(shards).batch(5), mixer(shards).batch(6)
+    assert torch.equal(first.noisy, again.noisy) and torch.equal(first.map.mean, again.map.mean)
+    assert not torch.equal(first.noisy, other.noisy)
+
+
+def test_missing_shards_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no music"):
+        Shards(tmp_path, "music-*.npy")
+
+
+def test_resuming_gives_the_next_loss_exactly(shards: Path, tmp_path: Path) -> None:
+    whole = trainer(shards)
+    for _ in range(3):
+        whole.train_step()
+    whole.save(tmp_path / "state.pt")
+    expected = whole.train_step()
+    resumed = trainer(shards)
+    resumed.resume(tmp_path / "state.pt")
+    assert resumed.train_step() == expected
+
+
+def test_loss_falls_on_one_batch(shards: Path) -> None:
+    model = trainer(shards, learning_rate=3e-3)
+    batch = model.mixer.batch(0)
+    model.mixer.batch = lambda step: batch  # type: ignore[method-assign]
+    losses = [model.train_step()["residual_db"] for _ in range(25)]
+    assert losses[-1] < losses[0] - 0.5
+
+
+def test_export_makes_a_model_that_loads(shards: Path, tmp_path: Path) -> None:
+    model = trainer(shards, steps=2)
+    model.run(state=tmp_path / "state.pt")
+    export_state(tmp_path / "state.pt", tmp_path / "tiny.safetensors", None)
+    loaded = load_model(tmp_path / "tiny.safetensors")
+    for name, value in loaded.network.state_dict().items():
+        assert torch.equal(value, model.average[name])
+    assert loaded.card.training["steps"] == 2
+
+
+def test_states_of_other_networks_are_refused(shards: Path, tmp_path: Path) -> None:
+    trainer(shards).save(tmp_path / "state.pt")
+    other = Trainer(mixer(shards), TrainingSettings(network=MatchedUNetSettings(channels=(8, 16))), seed=0)
+    with pytest.raises(ModelError, match="another network"):
+        other.resume(tmp_path / "state.pt")
+
+
+def test_losses_on_known_cases() -> None:
+    clean = torch.randn(2, RATE, generator=torch.Generator().manual_seed(0))
+    noisy = clean + 0.1
+    assert torch.allclose(noise_reduction_db(clean + 0.01, clean, noisy), torch.tensor(-20.0), atol=0.5)
+    assert torch.allclose(log_spectral_distance(2 * clean, clean), torch.tensor(6.02), atol=0.05)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")
+@pytest.mark.parametrize("piano_share", [1.0, 0.0])
+def test_corpus_renders_music(tmp_path: Path, piano_share: float) -> None:
+    settings = CorpusSettings(data=DATA, seconds=4.0, piano_share=piano_share, scores=2)
+    if not piano_share and not (shutil.which("fluidsynth") and Corpus(settings).soundfonts):
+        pytest.skip("fluidsynth or its soundfonts are not installed")
+    corpus = Corpus(settings)
+    corpus.midi = corpus.midi[:2]
+    audio = corpus.render(7)
+    assert audio.shape == (4 * RATE,) and 0.01 < np.abs(audio).max() < 1
+    assert np.array_equal(audio, corpus.render(7))
+    assert list(write_shards(corpus, tmp_path, excerpts=1)) == [1]
+    assert np.load(next(tmp_path.glob("music-*.npy"))).shape == (1, 4 * RATE)
