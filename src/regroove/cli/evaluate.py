@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+app = typer.Typer()
 DEFAULT_METRICS = "si-sdr-gain,si-sdr,snr,lsd,mrstft,visqol,zimtohrli"
 
 
+@app.command()
 def evaluate(
     suite: Annotated[str, typer.Option(help="validation, a folder, or a CSV manifest.")] = "validation",
     out: Annotated[Path, typer.Option(help="Folder for results, report and cache.")] = Path(

@@ -1,170 +1,161 @@
-"""Degrading clean music: record noise from a file or a preset, at a gain or at a signal-to-noise ratio.
+"""Files degraded with record noise: one, or a suite of them."""
 
-As in the reference, noise is brought to unit power before the gain g is applied: y = x + g n. The gain that gives an
-SNR is g = sqrt(P(x) / 10^(SNR / 10)), P(x) the mean power of the whole music after any band limit.
-"""
-
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-import soxr
-from scipy.signal import butter, sosfiltfilt
 
 from regroove.audio.load import read_audio
-from regroove.errors import AudioError, SettingsError
-from regroove.evaluation.metrics.signals import Samples
-from regroove.evaluation.suites import Case
-from regroove.noise.synthesis import PRESETS, preset, synthesise
-
-RATE = 44_100
-PEAK = 0.5
-LARGEST = 0.98
-SHORTEST_SECONDS = 1.0
+from regroove.errors import SettingsError
+from regroove.evaluation.encode import write_audio
+from regroove.evaluation.metrics.signals import Samples, ratio_db
+from regroove.evaluation.mixtures import LARGEST, band_limited, gain_for_snr, noise_of
+from regroove.evaluation.suites import Case, audio_files, write_manifest
 
 
-@dataclass(frozen=True)
-class Mixture:
-    """A degraded clip: ``noisy`` is ``lead`` samples of noise alone, then ``clean`` in noise of gain ``gain``."""
+@dataclass(frozen=True, kw_only=True)
+class Degradation:
+    """What is done to music. Exactly one of ``snr_db`` and ``gain`` is given; the gain is of noise at unit power.
+
+    ``lead_in`` seconds of noise alone come first. The band limit is applied before the noise; 0 is no limit.
+    """
+
+    noise: str
+    snr_db: float | None = None
+    gain: float | None = None
+    lead_in: float = 0.0
+    low_hz: float = 0.0
+    high_hz: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.snr_db is None) == (self.gain is None):
+            raise SettingsError("Noise is added at an SNR or at a gain: give exactly one of the two.")
+        if self.gain is not None and not 0 <= self.gain < float("inf"):
+            raise SettingsError(f"The gain is 0 or more, not {self.gain:g}.")
+        if self.lead_in < 0:
+            raise SettingsError(f"The lead-in lasts 0 s or more, not {self.lead_in:g}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Degraded:
+    """``noisy`` and its truth ``clean``, ``(channels, time)``; ``turned_db`` is by how much both were turned down.
+
+    ``gain`` and ``snr_db`` say how loud the noise is over the whole music, before turning down.
+    """
 
     clean: Samples
     noisy: Samples
-    lead: int
     sample_rate: int
     gain: float
+    snr_db: float
+    turned_db: float
 
 
-def noise_of(source: str, *, length: int, sample_rate: int, seed: int, begin: float = 0.0) -> Samples:
-    """Noise ``(length,)`` at unit power from a preset's name or a file.
+def degrade(clean: Samples, *, sample_rate: int, settings: Degradation) -> Degraded:
+    """Add noise, the same to every channel, to ``(channels, time)`` music.
 
-    A file is mixed to mono and, where it is too short, looped by whole revolutions with a crossfade; where it is
-    longer, the seed says where the stretch begins. Of a file, only what follows the share ``begin`` (0 to 1) is used.
-
-    Raises:
-        SettingsError: the source is neither a file nor a preset.
-        AudioError: the file cannot be read, or it is silent.
-
-    >>> n = noise_of("shellac", length=4096, sample_rate=44100, seed=1)
-    >>> n.shape, round(float(np.mean(n**2)), 6)
-    ((4096,), 1.0)
-    """
-    if source in PRESETS:
-        noise = synthesise(preset(source), length=length, sample_rate=sample_rate, seed=seed).astype(
-            np.float64
-        )
-    elif Path(source).is_file():
-        recorded = read_mono(source, sample_rate=sample_rate)
-        noise = _stretch(recorded[int(begin * recorded.size) :], length, sample_rate, seed)
-    else:
-        raise SettingsError(f"{source!r} is neither a noise file nor a preset ({', '.join(PRESETS)}).")
-    power = float(np.mean(np.square(noise)))
-    if power == 0:
-        raise AudioError(f"{source} holds silence, not noise.")
-    return noise / np.sqrt(power)
-
-
-def gain_for_snr(clean: Samples, snr_db: float) -> float:
-    """The gain of unit-power noise that gives this SNR over ``clean`` of any shape.
-
-    Raises:
-        AudioError: the music is silent, so no gain gives it an SNR.
-
-    >>> round(gain_for_snr(np.full(100, 0.1), 20.0), 6)
-    0.01
-    """
-    power = float(np.mean(np.square(clean)))
-    if power == 0:
-        raise AudioError("The music is silent, so no noise gives it a signal-to-noise ratio.")
-    return float(np.sqrt(power / 10 ** (snr_db / 10)))
-
-
-def band_limited(clean: Samples, *, sample_rate: int, low_hz: float, high_hz: float) -> Samples:
-    """Keep ``low_hz`` to ``high_hz`` without delay (Butterworth of order 4, forwards and backwards); 0 is no limit.
-
-    Raises:
-        SettingsError: the band is empty or beyond half the sample rate.
-    """
-    if not (low_hz or high_hz):
-        return clean
-    top = high_hz if 0 < high_hz < sample_rate / 2 else 0.0
-    if low_hz < 0 or (top and low_hz >= top) or low_hz >= sample_rate / 2:
-        raise SettingsError(f"The band from {low_hz:g} to {high_hz:g} Hz is empty at {sample_rate} Hz.")
-    edges: list[float] = [f for f in (low_hz, top) if f]
-    if not edges:
-        return clean
-    kind = "bandpass" if len(edges) == 2 else ("lowpass" if top else "highpass")
-    sections = butter(4, edges if len(edges) == 2 else edges[0], kind, fs=sample_rate, output="sos")
-    return np.asarray(sosfiltfilt(sections, clean, axis=-1))
-
-
-@lru_cache(maxsize=8)
-def read_mono(path: str, *, sample_rate: int) -> Samples:
-    """A file's channels averaged, as float64 ``(time,)`` at ``sample_rate``."""
-    samples, rate = read_audio(path, dtype="float64")
-    mono = samples.mean(axis=0)
-    mono = mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate)
-    mono.flags.writeable = False
-    return mono
-
-
-def mixture(case: Case, *, sample_rate: int = RATE) -> Mixture:
-    """Make the mono clip of a case; the same case always gives the same samples.
-
-    The music is brought to a peak of 0.5; if the mixture still exceeds 0.98, truth and mixture are turned down
-    together.
+    If the mixture exceeds 0.98 of full scale, music and noise are turned down together.
 
     Raises:
         SettingsError: noise or band is not usable.
-        AudioError: a file cannot be read or is too short.
+        AudioError: the music or the noise is silent, or the noise too short to be looped.
+
+    >>> tone = np.sin(np.arange(44100) / 10)[None] * 0.1
+    >>> made = degrade(tone, sample_rate=44100, settings=Degradation(noise="shellac", snr_db=20.0))
+    >>> round(float(10 * np.log10(np.mean(tone**2) / np.mean((made.noisy - tone) ** 2))), 6)
+    20.0
     """
-    lead = round(case.lead_in * sample_rate)
-    if case.noisy:
-        return _recorded(case, lead, sample_rate)
-    begin = round(case.start * sample_rate)
-    clean = read_mono(case.clean, sample_rate=sample_rate)[begin : begin + round(case.seconds * sample_rate)]
-    if clean.size < SHORTEST_SECONDS * sample_rate:
-        raise AudioError(f"{case.clean} has less than a second of music from {case.start:g} s on.")
-    clean = band_limited(clean, sample_rate=sample_rate, low_hz=case.low_hz, high_hz=case.high_hz)
-    clean = clean * (PEAK / max(float(np.abs(clean).max()), 1e-9))
+    lead = round(settings.lead_in * sample_rate)
+    music = band_limited(clean, sample_rate=sample_rate, low_hz=settings.low_hz, high_hz=settings.high_hz)
     noise = noise_of(
-        case.noise, length=lead + clean.size, sample_rate=sample_rate, seed=case.seed, begin=case.noise_from
+        settings.noise, length=lead + music.shape[-1], sample_rate=sample_rate, seed=settings.seed
     )
-    heard = noise[lead:]
-    gain = gain_for_snr(clean, case.snr_db or 0.0) / float(np.sqrt(np.mean(np.square(heard))))
-    noisy = np.concatenate([np.zeros(lead), clean]) + gain * noise
-    turn = min(1.0, LARGEST / float(np.abs(noisy).max()))
-    return Mixture(clean * turn, noisy * turn, lead, sample_rate, gain * turn)
+    # The SNR counts the noise that is under the music, not the lead-in.
+    noise = noise / np.sqrt(np.mean(np.square(noise[lead:])))
+    gain = settings.gain if settings.gain is not None else gain_for_snr(music, settings.snr_db or 0.0)
+    noisy = gain * noise + np.pad(music, ((0, 0), (lead, 0)))
+    turn = min(1.0, LARGEST / max(float(np.abs(noisy).max()), LARGEST))
+    return Degraded(
+        clean=music * turn,
+        noisy=noisy * turn,
+        sample_rate=sample_rate,
+        gain=gain,
+        snr_db=ratio_db(float(np.mean(np.square(music))), gain**2),
+        turned_db=float(-20 * np.log10(turn)),
+    )
 
 
-def _recorded(case: Case, lead: int, sample_rate: int) -> Mixture:
-    clean, noisy = (read_mono(f, sample_rate=sample_rate) for f in (case.clean, case.noisy))
-    if abs(noisy.size - lead - clean.size) > 1:
-        raise AudioError(f"{case.noisy} is not {case.lead_in:g} s longer than {case.clean}.")
-    length = min(clean.size, noisy.size - lead)
-    return Mixture(clean[:length], noisy[: lead + length], lead, sample_rate, 1.0)
+def degrade_file(source: str | Path, target: str | Path, settings: Degradation) -> Degraded:
+    """Degrade a file of any rate and number of channels into a 24-bit one.
+
+    Raises:
+        SettingsError: noise or band is not usable, or the target is the source.
+        AudioError: a file cannot be read or written, or is silent.
+    """
+    if Path(target).exists() and Path(target).samefile(source):
+        raise SettingsError("The noisy file would replace the clean one: choose another name.")
+    clean, sample_rate = _read(source)
+    made = degrade(clean, sample_rate=sample_rate, settings=settings)
+    write_audio(target, made.noisy, sample_rate=sample_rate)
+    return made
 
 
-def _stretch(noise: Samples, length: int, sample_rate: int, seed: int) -> Samples:
-    if noise.size >= length:
-        start = np.random.default_rng(seed).integers(noise.size - length + 1)
-        return noise[start : start + length]
-    return looped(noise, length=length, sample_rate=sample_rate)
+def degrade_folder(
+    source: Path,
+    target: Path,
+    *,
+    noises: Sequence[str],
+    snrs_db: Sequence[float],
+    base: Degradation,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Fill a suite: every file of ``source`` with every noise at every SNR, its truth beside it, and a manifest.
+
+    Args:
+        source: a folder of clean files.
+        target: gets ``clean/``, ``noisy/`` and ``manifest.csv``, whose path is returned.
+        noises: files or presets.
+        snrs_db: signal-to-noise ratios in dB.
+        base: lead-in, band and seed; file k gets the seed ``base.seed + k``.
+        progress: called with the files written and their number.
+
+    Raises:
+        SettingsError: the folder holds no audio, or noise or band is not usable.
+        AudioError: a file cannot be read or written, or is silent.
+    """
+    files = audio_files(source)
+    items = list(product(files, noises, snrs_db))
+    if not items:
+        raise SettingsError(f"{source} holds no audio files, or no noise or SNR is given.")
+    for part in ("clean", "noisy"):
+        (target / part).mkdir(parents=True, exist_ok=True)
+    cases = []
+    for number, (file, noise, snr_db) in enumerate(items):
+        name = f"{file.stem}-{Path(noise).stem}-{snr_db:g}dB"
+        clean, sample_rate = _read(file)
+        settings = Degradation(
+            noise=noise, snr_db=snr_db, seed=base.seed + files.index(file),
+            lead_in=base.lead_in, low_hz=base.low_hz, high_hz=base.high_hz,
+        )  # fmt: skip
+        made = degrade(clean, sample_rate=sample_rate, settings=settings)
+        write_audio(target / "clean" / f"{name}.flac", made.clean, sample_rate=sample_rate)
+        write_audio(target / "noisy" / f"{name}.flac", made.noisy, sample_rate=sample_rate)
+        cases.append(
+            Case(
+                name=name, clean=f"clean/{name}.flac", noisy=f"noisy/{name}.flac", noise=Path(noise).name,
+                snr_db=snr_db, lead_in=base.lead_in, low_hz=base.low_hz, high_hz=base.high_hz,
+                seed=settings.seed, piece=file.stem,
+            )
+        )  # fmt: skip
+        if progress:
+            progress(number + 1, len(items))
+    write_manifest(target / "manifest.csv", cases)
+    return target / "manifest.csv"
 
 
-def looped(noise: Samples, *, length: int, sample_rate: int, fade_seconds: float = 0.1) -> Samples:
-    """Repeat noise by whole revolutions of a 78 RPM record with a Hann crossfade, cut to ``(length,)``."""
-    turn, fade = int(60 / 78 * sample_rate), int(fade_seconds * sample_rate)
-    turns = (noise.size - fade) // turn
-    if turns < 1:
-        raise AudioError("Noise to be looped must be longer than one revolution at 78 RPM, 0.77 s.")
-    hop = turns * turn
-    piece = noise[: hop + fade].copy()
-    rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)
-    piece[:fade] *= rise
-    piece[hop:] *= rise[::-1]
-    out = np.zeros(-(-length // hop) * hop + fade)
-    for start in range(0, out.size - fade, hop):
-        out[start : start + piece.size] += piece
-    out[:fade] = noise[:fade]
-    return out[:length]
+def _read(path: str | Path) -> tuple[Samples, int]:
+    samples, sample_rate = read_audio(path, dtype="float64")
+    return samples.astype(np.float64), sample_rate

@@ -1,58 +1,58 @@
-"""Short clips as bytes of an audio file, for reports, suites and programs that read files."""
+"""Short clips in memory as files, and as bytes of a file for pages that carry their audio with them."""
 
 import io
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import ArrayLike
 
+from regroove.audio.formats import SampleFormat
+from regroove.audio.pending import PendingFile
+from regroove.audio.writer import AudioWriter
 from regroove.errors import AudioError
 
-FORMATS = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF"}
 
-
-def encode(audio: ArrayLike, *, sample_rate: int, container: str = "FLAC", subtype: str = "PCM_16") -> bytes:
-    """Encode ``(time,)`` or ``(channels, time)`` samples in [-1, 1]; what exceeds that range is clipped in integers.
+def encode(audio: ArrayLike, *, sample_rate: int) -> bytes:
+    """Encode ``(time,)`` or ``(channels, time)`` samples as 16-bit FLAC; what exceeds [-1, 1] is clipped.
 
     >>> encode(np.zeros(100), sample_rate=44100)[:4]
     b'fLaC'
     """
-    samples = np.atleast_2d(np.asarray(audio, dtype=np.float64)).T
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, format=container, subtype=subtype)
+    samples = np.atleast_2d(np.asarray(audio, dtype=np.float64)).T
+    soundfile.write(buffer, np.clip(samples, -1, 1), sample_rate, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 
 def write_audio(path: str | Path, audio: ArrayLike, *, sample_rate: int, subtype: str = "PCM_24") -> None:
-    """Write a short clip as WAV, FLAC or AIFF by its suffix, moved into place when complete.
+    """Write ``(time,)`` or ``(channels, time)`` samples as WAV, FLAC or AIFF by the suffix, complete or not at all.
 
     Raises:
         AudioError: the suffix is none of these, or the file cannot be written.
     """
-    target = Path(path)
-    container = FORMATS.get(target.suffix.lower())
-    if container is None:
-        raise AudioError(f"{target} cannot be written: choose .wav, .flac or .aiff.")
-    write_bytes(target, encode(audio, sample_rate=sample_rate, container=container, subtype=subtype))
+    samples = np.atleast_2d(np.asarray(audio, dtype=np.float64))
+    channels, frames = samples.shape
+    form = SampleFormat(subtype=subtype)
+    with AudioWriter(
+        Path(path),
+        sample_rate=sample_rate,
+        channels=channels,
+        frames=frames,
+        sample_format=form,
+        overwrite=True,
+    ) as writer:
+        writer.write(samples)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file beside its final name and move it into place.
+    """Write a file, complete or not at all; an existing one is replaced.
 
     Raises:
         AudioError: the file cannot be written.
     """
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise AudioError(f"{path} cannot be written: {error.strerror}.") from error
+    with PendingFile(path, overwrite=True) as pending:
+        try:
+            pending.temporary.write_bytes(data)
+        except OSError as error:
+            raise AudioError(f"{path} cannot be written: {error.strerror}.") from error

@@ -62,6 +62,12 @@ def _regroove(spec: str, options: Mapping[str, str]) -> Method:
     return Regroove(spec, options)
 
 
+def _broken(spec: str, options: Mapping[str, str]) -> Method:
+    from regroove.evaluation.broken import Broken
+
+    return Broken(spec, options)
+
+
 METHODS: dict[str, Builder] = {
     "untouched": _untouched,
     "wiener": _regroove,
@@ -70,6 +76,7 @@ METHODS: dict[str, Builder] = {
     "noisereduce": _noisereduce,
     "matched": _regroove,
     "cqtdiff": _regroove,
+    "broken": _broken,
 }
 
 DEFAULT_METHODS = ("untouched", "wiener", "sox", "ffmpeg", "noisereduce", "matched")

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from regroove.errors import RegrooveError
-from regroove.evaluation.degrade import Mixture, mixture
 from regroove.evaluation.encode import write_audio, write_bytes
 from regroove.evaluation.methods import build_method
 from regroove.evaluation.metrics.cost import measure_cost
 from regroove.evaluation.metrics.signals import Signals
 from regroove.evaluation.metrics.table import choose_metrics
+from regroove.evaluation.mixtures import Mixture, mixture
 from regroove.evaluation.results import Row, row_from_json
 from regroove.evaluation.suites import Case, Suite
 from regroove.evaluation.verdicts import verdicts

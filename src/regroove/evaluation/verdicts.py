@@ -32,13 +32,15 @@ def verdicts(scores: Mapping[str, float]) -> list[str]:
     # Where nothing of the music is left, its delay, polarity and breaks mean nothing.
     if scores["level"] < SILENCED_DB:
         return ["silenced"]
+    # A click of the record that comes late is no seam.
+    aligned = abs(scores["delay"]) <= LATE_MS
     checks = {
         "inverted": scores["polarity"] < 0,
         "late": scores["delay"] > LATE_MS,
         "early": scores["delay"] < -LATE_MS,
         "louder": scores["level"] > LOUDER_DB,
         "quieter": scores["level"] < QUIETER_DB,
-        "seams": scores["seams"] > SEAM_DB,
+        "seams": aligned and scores["seams"] > SEAM_DB,
         "harm": scores["si-sdr-gain"] < HARM_DB,
     }
     return [name for name, wrong in checks.items() if wrong]

@@ -1,8 +1,9 @@
-"""Real-time factor and peak memory of a piece of work.
+"""Real-time factor and working memory of a piece of work.
 
-The real-time factor is seconds of work for a second of audio: below 1 is faster than real time. Peak memory is the
-largest resident set of this process while the work ran, or of its largest child process if that was larger. Both
-belong to the machine, so they are reported apart from the scores.
+The real-time factor is seconds of work for a second of audio: below 1 is faster than real time. Working memory is by
+how much this process grew at most while the work ran (where only its peak since the start is known, that), or its
+largest child process if that was larger; a model that was loaded before does not count. Both belong to the machine,
+so they are reported apart from the scores.
 """
 
 import resource
@@ -35,16 +36,18 @@ def measure_cost(work: Callable[[], Result], *, audio_seconds: float) -> tuple[R
         audio_seconds: how much audio it handles.
 
     >>> result, cost = measure_cost(lambda: sum(range(1000)), audio_seconds=2.0)
-    >>> result, cost.real_time_factor == cost.seconds / 2, cost.peak_megabytes > 1
+    >>> result, cost.real_time_factor == cost.seconds / 2, cost.peak_megabytes >= 0
     (499500, True, True)
     """
     _reset_peak()
+    before = _kibibytes_of("VmRSS", otherwise=0.0)
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     start = time.perf_counter()
     result = work()
     seconds = time.perf_counter() - start
     grown = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    peak = max(_peak_kibibytes(), _kibibytes(grown) if grown > children else 0.0)
+    own = _kibibytes_of("VmHWM", otherwise=_kibibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    peak = max(own - before, _kibibytes(grown) if grown > children else 0.0)
     cost = Cost(seconds=seconds, real_time_factor=seconds / audio_seconds, peak_megabytes=peak * 1024 / 1e6)
     return result, cost
 
@@ -57,12 +60,12 @@ def _reset_peak() -> None:
         return
 
 
-def _peak_kibibytes() -> float:
+def _kibibytes_of(field: str, *, otherwise: float) -> float:
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
-            if line.startswith("VmHWM"):
+            if line.startswith(field):
                 return float(line.split()[1])
-    return _kibibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return otherwise
 
 
 def _kibibytes(maxrss: int) -> float:
