@@ -12,8 +12,8 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNetSettings
 from regroove.training.corpus import Corpus, CorpusSettings, write_shards
 from regroove.training.export import export_state
-from regroove.training.losses import log_spectral_distance, noise_reduction_db
 from regroove.training.loop import Trainer, TrainingSettings
+from regroove.training.losses import log_spectral_distance, noise_reduction_db
 from regroove.training.mixtures import Mixer, MixtureSettings, Shards
 from regroove.training.noise_corpus import write_noise_shards
 

@@ -96,7 +96,8 @@ def load_model(
     sha256 = hashlib.sha256(data).hexdigest()
     if card.sha256 and card.sha256 != sha256:
         raise ModelError(f"{path} is damaged: its SHA-256 is not the one on its card.")
-    network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    network = network.to(device).eval().requires_grad_(False)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return LoadedModel(network, card, path.stem, sha256)
 
 

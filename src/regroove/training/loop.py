@@ -41,13 +41,15 @@ class Trainer:
     def __init__(self, mixer: Mixer, settings: TrainingSettings, *, seed: int, device: str = "cpu") -> None:
         torch.manual_seed(seed)
         self.mixer, self.settings, self.device = mixer, settings, torch.device(device)
-        self.network = MatchedUNet(settings.network).to(self.device, memory_format=torch.channels_last)
+        self.network = MatchedUNet(settings.network).to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.denoiser = MatchedDenoiser(self.network)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=1e-3
         )
-        self.step, self.seconds, self.history = 0, 0.0, []
+        self.step, self.seconds = 0, 0.0
+        self.history: list[dict[str, float]] = []
 
     def learning_rate(self, step: int) -> float:
         s = self.settings
@@ -133,7 +135,7 @@ class Trainer:
         minutes: float | None = None,
         progress: Callable[[int, dict[str, float]], None] | None = None,
     ) -> None:
-        """Train until ``settings.steps`` or ``minutes`` are over, saving every ``save_every`` seconds and at the end."""
+        """Train until ``settings.steps`` or ``minutes`` are over; save every ``save_every`` seconds and at the end."""
         began = saved = time.monotonic()
         sums: dict[str, float] = {}
         while self.step < self.settings.steps and not (minutes and time.monotonic() - began > 60 * minutes):

@@ -66,9 +66,9 @@ class SampledPiano:
 
     def _note(self, pitch: int, velocity: int) -> NDArray[np.float32] | None:
         for region in self.regions:
-            if region.keys[0] <= pitch <= region.keys[1]:
-                if region.velocities[0] <= velocity <= region.velocities[1]:
-                    return self._shifted(region, pitch) * np.float32(10 ** (region.gain_db / 20))
+            in_keys = region.keys[0] <= pitch <= region.keys[1]
+            if in_keys and region.velocities[0] <= velocity <= region.velocities[1]:
+                return self._shifted(region, pitch) * np.float32(10 ** (region.gain_db / 20))
         return None
 
     def _shifted(self, region: Region, pitch: int) -> NDArray[np.float32]:
