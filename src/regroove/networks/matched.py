@@ -39,8 +39,7 @@ class ResidualBlock(nn.Module):
         pad = (1, dilation)
         self.first = nn.Conv2d(channels, channels, 3, padding=pad, dilation=(1, dilation))
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        _start_at_zero(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.second(functional.silu(self.first(functional.silu(x))))
@@ -67,8 +66,7 @@ class MatchedUNet(nn.Module):
         )
         self.up = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
         self.outlet = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
-        nn.init.zeros_(self.outlet.weight)
-        nn.init.zeros_(self.outlet.bias)
+        _start_at_zero(self.outlet)
 
     def forward(self, features: Tensor) -> Tensor:
         frames = features.shape[-1]
@@ -87,3 +85,8 @@ class MatchedUNet(nn.Module):
 
 def _stack(channels: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
+
+
+def _start_at_zero(convolution: nn.Conv2d) -> None:
+    for parameter in convolution.parameters():
+        nn.init.zeros_(parameter)

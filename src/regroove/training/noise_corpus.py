@@ -46,7 +46,7 @@ def render_noise(
     length = int(SECONDS * sample_rate)
     if len(real) and rng.random() < 0.25:
         speed = np.exp(rng.uniform(np.log(0.6), np.log(1.6)))
-        chosen = real[rng.integers(len(real))]
+        chosen = real[int(rng.integers(len(real)))]
         noise = soxr.resample(np.roll(chosen, rng.integers(len(chosen))), sample_rate, sample_rate * speed)
         noise = looped(noise, length, int(CROSSFADE * sample_rate))
     else:
