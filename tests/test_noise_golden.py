@@ -1,0 +1,124 @@
+"""Blocks, noise powers, loops and mixing, equal to the reference's numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from regroove.dsp.blocks import OverlapSettings, fade_in, join, padding, split
+from regroove.errors import AudioError, SettingsError
+from regroove.noise.banks import NoiseBank, loop_by_revolution, unit_power
+from regroove.noise.powers import moving_power, power_range, xi_for_snr
+
+GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
+SETTINGS = OverlapSettings(block=44_100, overlap=11_025)
+needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="shared/ with the reference's numbers is not here")
+
+
+def golden(name: str) -> dict[str, np.ndarray]:
+    with np.load(GOLDEN / f"{name}.npz") as arrays:
+        return dict(arrays)
+
+
+def assert_close(a: torch.Tensor, b: np.ndarray, tolerance: float = 1e-5) -> None:
+    reference = torch.from_numpy(np.asarray(b, dtype=np.float64))
+    assert float((a.double() - reference).abs().max()) <= tolerance * float(reference.abs().max())
+
+
+@needs_golden
+def test_powers_and_estimates() -> None:
+    g = golden("blocks")
+    signal = torch.from_numpy(g["signal"][0])
+    assert_close(moving_power(signal)[::1013], g["powers_every_1013"], 1e-4)
+    measured = power_range(signal)
+    assert measured.floor == pytest.approx(float(g["floor"]), rel=1e-5)
+    assert measured.ceil == pytest.approx(float(g["ceil"]), rel=1e-5)
+    assert measured.gain == pytest.approx(float(g["gain"]), rel=1e-5)
+    assert measured.snr_width == pytest.approx(float(g["snr_range_width"]), rel=1e-5)
+    assert measured.snr_range(signal[-44_100:])[0] == pytest.approx(float(g["snr_range_min_of_last_44100"]), rel=1e-5)
+    assert measured.xi == pytest.approx(float(g["xi"]))
+
+
+@needs_golden
+def test_blocks() -> None:
+    g = golden("blocks")
+    signal = torch.from_numpy(g["signal"])
+    blocks = split(signal, SETTINGS)
+    assert blocks.shape[1] == int(g["n_blocks"])
+    assert padding(signal.shape[-1], SETTINGS)[0] == int(g["left_pad"])
+    assert_close(fade_in(11_025), g["fade_in"])
+    assert_close(blocks[0, :, ::97], g["blocks_every_97"])
+    assert_close(join(blocks, SETTINGS, length=signal.shape[-1]), signal.numpy(), 1e-6)
+
+
+@needs_golden
+def test_loops() -> None:
+    g = golden("samplers")
+    noise = torch.from_numpy(g["noise_wav"])
+    short = loop_by_revolution(noise, length=2048, sample_rate=44_100, crossfade=0.01)
+    assert_close(short, g["noise_looped_2048"])
+    long = loop_by_revolution(noise, length=300_000, sample_rate=44_100)
+    assert_close(long[::997], g["noise_looped_300000_every_997"])
+
+
+@pytest.mark.parametrize("length", [1, 5_000, 33_075, 44_100, 100_001])
+def test_blocks_reconstruct(length: int) -> None:
+    x = torch.randn(2, length, dtype=torch.float64)
+    assert torch.allclose(join(split(x, SETTINGS), SETTINGS, length=length), x, atol=1e-9)
+
+
+def test_one_revolution_less_when_the_rest_is_too_short() -> None:
+    turn = int(60 / 78 * 44_100)
+    noise = torch.arange(2 * turn + 100, dtype=torch.float64)
+    looped = loop_by_revolution(noise, length=3 * turn, sample_rate=44_100)
+    assert torch.equal(looped[:turn], noise[:turn])
+    assert looped[turn + 4410] == noise[4410]
+
+
+def test_excerpt_shorter_than_a_revolution_is_looped() -> None:
+    noise = torch.randn(9_000)
+    assert torch.equal(loop_by_revolution(noise, length=20_000, sample_rate=44_100)[:4_000], noise[:4_000])
+
+
+def test_silence_does_not_hide_the_floor() -> None:
+    noise = 0.01 * torch.randn(60_000, generator=torch.Generator().manual_seed(0))
+    silent = torch.cat([torch.zeros(20_000), noise])
+    assert power_range(silent).gain == pytest.approx(0.01, rel=0.1)
+    assert power_range(silent, ignore_silence=False).gain < 1e-6
+
+
+def test_quieter_noise_gets_more_guidance() -> None:
+    loud = power_range(0.1 * torch.randn(20_000))
+    quiet = power_range(1e-4 * torch.randn(20_000))
+    assert loud.xi == 0.35 < quiet.xi
+
+
+@pytest.mark.parametrize(("snr", "xi"), [(0, 0.15), (3, 0.20), (8, 0.35), (14.9, 0.35), (20, 1.4), (44, 3.5)])
+def test_xi_ladder(snr: float, xi: float) -> None:
+    assert xi_for_snr(snr) == xi
+
+
+@pytest.mark.parametrize("snr", [-1, 45, 100])
+def test_xi_ladder_ends(snr: float) -> None:
+    with pytest.raises(SettingsError, match="no xi"):
+        xi_for_snr(snr)
+
+
+def test_bank_draws_are_seeded_and_at_unit_power() -> None:
+    bank = NoiseBank.synthetic("shellac", sample_rate=44_100, excerpts=3, seconds=1.0)
+    first = bank.draw(60_000, generator=torch.Generator().manual_seed(1))
+    again = bank.draw(60_000, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(first, again)
+    assert float(first.square().mean()) == pytest.approx(1.0, rel=1e-4)
+
+
+def test_empty_bank_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="no recordings"):
+        NoiseBank.from_folder(tmp_path, sample_rate=44_100)
+    with pytest.raises(AudioError, match="not silent"):
+        NoiseBank([torch.zeros(10)], sample_rate=44_100)
+
+
+def test_unit_power_keeps_silence() -> None:
+    assert not unit_power(torch.zeros(2, 100)).any()
