@@ -24,11 +24,13 @@ def evaluate(
     group: Annotated[str | None, typer.Option(help="Only clips of this group, for example piano.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that work at once.")] = 2,
     data: Annotated[Path | None, typer.Option(help="Folder with the validation data.")] = None,
+    examples: Annotated[int, typer.Option(min=0, help="Clips that can be heard in the report.")] = 3,
     fresh: Annotated[bool, typer.Option(help="Ignore results of earlier runs in the same folder.")] = False,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
 ) -> None:
     """Restore a suite with several methods, score the results, and write tables and a report."""
     from regroove.evaluation.methods import DEFAULT_METHODS
+    from regroove.evaluation.pages.report import write_report
     from regroove.evaluation.runner import RunSettings, run_suite
     from regroove.evaluation.tables import cost_lines, write_tables
 
@@ -38,11 +40,13 @@ def evaluate(
         metrics=tuple(_split(metrics)),
         folder=out,
         workers=workers,
+        keep_audio=examples,
         fresh=fresh,
     )
     with _progress(quiet) as advance:
         run = run_suite(chosen, settings, progress=advance)
-    paths = write_tables(run, out)
+    paths = [*write_tables(run, out), out / "report.html"]
+    write_report(run, paths[-1])
     print((out / "summary.md").read_text())
     for line in cost_lines(run.rows):
         print(line)

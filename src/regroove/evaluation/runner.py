@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """What to run. ``keep_audio`` cases (the first of the suite) keep their restored clips in ``folder/audio``."""
+    """What to run. ``keep_audio`` cases, spread over the suite, keep their restored clips in ``folder/audio``."""
 
     methods: tuple[str, ...]
     metrics: tuple[str, ...]
@@ -75,9 +75,10 @@ def run_suite(suite: Suite, settings: RunSettings, *, progress: Progress | None 
     reasons = {spec: build_method(spec).missing() for spec in settings.methods}
     skipped = {spec: reason for spec, reason in reasons.items() if reason}
     methods = [spec for spec in settings.methods if spec not in skipped]
+    examples = set(suite.limited(settings.keep_audio).cases)
     work = [
-        _work(case, spec, metrics, settings, keep=number < settings.keep_audio)
-        for number, case in enumerate(suite.cases) for spec in methods
+        _work(case, spec, metrics, settings, keep=case in examples)
+        for case in suite.cases for spec in methods
     ]  # fmt: skip
     rows: dict[tuple[str, str], Row] = {}
     for row in _rows(work, settings):

@@ -3,7 +3,7 @@
 The real-time factor is seconds of work for a second of audio: below 1 is faster than real time. Working memory is by
 how much this process grew at most while the work ran (where only its peak since the start is known, that), or its
 largest child process if that was larger; a model that was loaded before does not count. Both belong to the machine,
-so they are reported apart from the scores.
+so they are reported apart from the scores. A program smaller than this process is not seen.
 """
 
 import resource
@@ -47,7 +47,9 @@ def measure_cost(work: Callable[[], Result], *, audio_seconds: float) -> tuple[R
     seconds = time.perf_counter() - start
     grown = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     own = _kibibytes_of("VmHWM", otherwise=_kibibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
-    peak = max(own - before, _kibibytes(grown) if grown > children else 0.0)
+    # A child counts its parent's size until it becomes another program.
+    program = _kibibytes(grown) if grown > children and _kibibytes(grown) > own else 0.0
+    peak = max(own - before, program)
     cost = Cost(seconds=seconds, real_time_factor=seconds / audio_seconds, peak_megabytes=peak * 1024 / 1e6)
     return result, cost
 

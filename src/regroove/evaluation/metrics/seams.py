@@ -12,7 +12,8 @@ whole in an output that is quieter around it, so the seam index is
     c = p_noise / r_restored where s_noise > 4, else 0; s_noisy, s_clean and c as their largest within +-5 ms.
 
 A few dB is what chance gives; a hard cut of ordinary music gives 15 dB and more. It does not see blocks that were
-cross-faded smoothly, nor a break beside a sharper click. Below -120 dBFS everything counts as even.
+cross-faded smoothly, nor breaks beside a louder click. r is at least 50 dB below the rms of the signal itself within
++-25 ms, because a click that is masked so well is not heard, and at least -120 dBFS.
 """
 
 from typing import NamedTuple
@@ -27,6 +28,7 @@ INNER_SECONDS = 0.001
 OUTER_SECONDS = 0.025
 MATCH_SECONDS = 0.005
 CLICK = 4.0
+MASKED = 10 ** (-50 / 20)
 FLOOR = 1e-6
 
 
@@ -55,7 +57,8 @@ def sharpness(signal: Samples, *, sample_rate: float) -> Sharpness:
     energy = np.square(d)
     around = uniform_filter1d(energy, outer) * outer - uniform_filter1d(energy, inner) * inner
     rms = np.sqrt(np.maximum(around, 0) / (outer - inner))
-    return Sharpness(maximum_filter1d(d, inner), np.maximum(rms, FLOOR))
+    masked = MASKED * np.sqrt(np.maximum(uniform_filter1d(np.square(signal), outer), 0))
+    return Sharpness(maximum_filter1d(d, inner), np.maximum(np.maximum(rms, masked), FLOOR))
 
 
 def seam_index(clean: ArrayLike, noisy: ArrayLike, restored: ArrayLike, *, sample_rate: float) -> float:
