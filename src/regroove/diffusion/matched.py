@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from regroove.diffusion.denoiser import Denoiser
-from regroove.diffusion.schedules import ChurnSettings
 from regroove.diffusion.solvers import EULER, Noise, Progress, StepRule, sample
 from regroove.errors import SettingsError
 
@@ -43,17 +42,17 @@ def sample_matched(
     *,
     scales: Tensor,
     rule: StepRule = EULER,
-    churn: ChurnSettings | None = None,
+    eta: float = 0.0,
     noise: Noise | None = None,
     on_step: Callable[[Progress], None] | None = None,
 ) -> Tensor:
     """Restore an observation ``y``, ``(batch, ...)``, real or complex.
 
     ``denoiser(x, s)`` is E[x0 | x0 + s n = x] with n of the recording's own spectrum, ``s`` is ``(batch,)``.
-    ``scales`` fall from 1. With the scales 1 and 0 the result is the posterior mean; with more it approaches a sample
-    of the posterior, deterministic unless ``churn`` is set, for which ``noise`` draws n. Churned scales never exceed
-    1, so the denoiser sees nothing noisier than the observation. Raises ``SettingsError`` for scales that do not
-    start at 1 and fall.
+    ``scales`` fall from 1. With the scales 1 and 0 the result is the posterior mean. With more it has the music's own
+    power instead: a function of ``y`` for ``eta`` = 0, a sample of the posterior p(x0 | y) for ``eta`` = 1, for which
+    ``noise`` draws n. Churn is not offered here: it keeps the music's power but forgets ``y``. No state is noisier
+    than ``y``. Raises ``SettingsError`` for scales that do not start at 1 and fall.
 
     >>> def denoiser(x, s): return x / (1 + s[:, None] ** 2)
     >>> sample_matched(denoiser, torch.ones(1, 3), scales=matched_scales(1))
@@ -61,4 +60,4 @@ def sample_matched(
     """
     if len(scales) == 0 or float(scales[0]) != 1.0:
         raise SettingsError("Noise scales must start at 1, where the observation is.")
-    return sample(denoiser, y, sigmas=scales, rule=rule, churn=churn, noise=noise, sigma_limit=1.0, on_step=on_step)
+    return sample(denoiser, y, sigmas=scales, rule=rule, eta=eta, noise=noise, on_step=on_step)

@@ -6,7 +6,6 @@ Karras et al., "Elucidating the design space of diffusion-based generative model
 is the same for noise of any colour, x = x0 + sigma n, as long as the denoiser and the fresh noise know that colour.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -66,42 +65,59 @@ def sample(
     rule: StepRule = HEUN,
     guidance: Guidance | None = None,
     churn: ChurnSettings | None = None,
+    eta: float = 0.0,
     noise: Noise | None = None,
-    sigma_limit: float = math.inf,
     on_step: Callable[[Progress], None] | None = None,
 ) -> Tensor:
     """Follow a noisy ``x`` from level ``sigmas[0]`` to ``sigmas[-1]``.
 
     ``x`` is ``(batch, ...)``, real or complex, at level ``sigmas[0]``; ``sigmas`` are ``(steps + 1,)`` falling
     levels, only the last may be 0. ``guidance`` maps (denoiser, x, sigma) to the clean estimate to steer by; without
-    it that is the denoiser's own. ``noise`` draws noise of unit scale for ``churn``, for instance ``ItemNoise``;
-    churn raises no level above ``sigma_limit``. ``on_step`` is called after every step. Raises ``SettingsError`` for
-    levels that do not fall, and for churn without noise. Karras et al. 2022, algorithm 2.
+    it that is the denoiser's own. ``on_step`` is called after every step.
+
+    Fresh noise of unit scale, drawn by ``noise``, for instance ``ItemNoise``, enters in two ways. ``churn`` raises a
+    level before its step (algorithm 2): it averages errors out but forgets the state it started from. ``eta`` in
+    [0, 1] goes below a step's end and adds noise back up to it; with 1 the reverse process is that of the diffusion
+    itself (Ho et al., "Denoising diffusion probabilistic models", 2020, equation 7), so that a state and its result
+    belong together as noisy and clean do. Both 0: deterministic.
+
+    Raises ``SettingsError`` for levels that do not fall and for fresh noise without a source.
 
     >>> def denoiser(x, sigma): return x / (1 + sigma[:, None] ** 2)
     >>> out = sample(denoiser, torch.full((1, 1), 10.0), sigmas=torch.tensor([10.0, 1.0, 0.1, 0.0]))
     >>> out.shape
     torch.Size([1, 1])
     """
-    _check(sigmas, churn, noise)
+    _check(sigmas, churn, eta, noise)
     levels = sigmas.tolist()
     gammas = churn_gammas(sigmas, churn or ChurnSettings()).tolist()
     for step, (start, end) in enumerate(zip(levels[:-1], levels[1:], strict=True)):
         if gammas[step] > 0 and churn is not None and noise is not None:
-            raised = max(start, min(start * (1 + gammas[step]), sigma_limit))
+            raised = start * (1 + gammas[step])
             x = x + (raised**2 - start**2) ** 0.5 * churn.noise * noise(x)
             start = raised
-        x, denoised = _step(denoiser, x, start, end, _rule_of_step(rule, end), guidance)
+        below = _below(start, end, eta)
+        x, denoised = _step(denoiser, x, start, below, _rule_of_step(rule, below), guidance)
+        if below < end and noise is not None:
+            x = x + (end**2 - below**2) ** 0.5 * noise(x)
         if on_step is not None:
             on_step(Progress(step=step + 1, steps=len(levels) - 1, sigma=end, x=x, denoised=denoised))
     return x
 
 
-def _check(sigmas: Tensor, churn: ChurnSettings | None, noise: Noise | None) -> None:
+def _below(start: float, end: float, eta: float) -> float:
+    """Where to go before noise is added back up to ``end``; for eta = 1 that is end^2 / start."""
+    added = eta**2 * end**2 * (1 - (end / start) ** 2)
+    return (end**2 - added) ** 0.5
+
+
+def _check(sigmas: Tensor, churn: ChurnSettings | None, eta: float, noise: Noise | None) -> None:
     if sigmas.ndim != 1 or len(sigmas) < 2 or not bool((sigmas.diff() < 0).all()) or float(sigmas[-1]) < 0:
         raise SettingsError("A schedule needs at least two noise levels that fall and are not negative.")
-    if churn is not None and churn.amount > 0 and noise is None:
-        raise SettingsError("Churn needs a source of noise.")
+    if not 0 <= eta <= 1:
+        raise SettingsError(f"eta must lie between 0 and 1, not {eta}.")
+    if noise is None and (eta > 0 or (churn is not None and churn.amount > 0)):
+        raise SettingsError("Churn and eta need a source of fresh noise.")
 
 
 def _rule_of_step(rule: StepRule, end: float) -> StepRule:

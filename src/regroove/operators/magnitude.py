@@ -34,10 +34,9 @@ class StftMagnitude(Operator):
         frames = torch.fft.irfft(spectrum, n=self.n_fft, dim=1) * self.window.to(x)[:, None]
         weights = self.window.to(x).square()[None, :, None].expand(1, -1, frames.shape[-1])
         whole = (frames.shape[-1] - 1) * self.hop + self.n_fft
-        # Samples that no frame reaches keep the estimate; the Hamming window is nowhere zero inside a frame.
-        reached = min(whole, x.shape[-1])
+        # Frames reach every sample and the Hamming window is nowhere zero, so no weight is.
         signal = self._overlap_add(frames, whole) / self._overlap_add(weights, whole)
-        return torch.cat([signal[:, :reached], x[:, reached:]], dim=1)
+        return signal[:, : x.shape[-1]]
 
     def _stft(self, x: Tensor) -> Tensor:
         padded = functional.pad(x, (0, self.n_fft))
