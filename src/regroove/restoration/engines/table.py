@@ -37,8 +37,34 @@ def _wiener(settings: RestoreSettings, device: str) -> Engine:
     return wiener_engine(noise_region=settings.noise_region)
 
 
+def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
+    from regroove.restoration.engines.cqtdiff import DEFAULT_STEPS, CqtDiffSettings, cqtdiff_engine
+
+    chosen = CqtDiffSettings(
+        mode=settings.noise_mode or "estimated-gain",
+        gain=settings.noise_gain,
+        snr=settings.noise_snr,
+        xi=settings.xi,
+        steps=settings.steps or DEFAULT_STEPS,
+        compat=settings.compat,
+    )
+    if settings.model == "default":
+        raise SettingsError("The engine cqtdiff has no bundled model; name a reference checkpoint with --model.")
+    return cqtdiff_engine(
+        chosen,
+        model=settings.model,
+        noise_set=None if settings.noise_set is None else str(settings.noise_set),
+        device=device,
+        batch_size=settings.batch_size,
+    )
+
+
 ENGINES = {
     "matched": EngineEntry(build=_matched, uses=frozenset({"model", "steps", "noise_region"})),
+    "cqtdiff": EngineEntry(
+        build=_cqtdiff,
+        uses=frozenset({"model", "steps", "noise_mode", "noise_set", "noise_gain", "noise_snr", "xi", "compat"}),
+    ),
     "wiener": EngineEntry(build=_wiener, uses=frozenset({"noise_region"})),
 }
 
