@@ -81,18 +81,18 @@ def _entries(centres: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, np.nd
 def _frame(settings: ConstantQSettings, dtype: torch.dtype, device: torch.device) -> _Frame:
     centres, widths = _geometry(settings)
     length, columns = settings.length, int(widths.max())
-    row, offset, window = _entries(centres, widths)
-    bins = (centres[row] + offset) % length
-    power = np.bincount(bins, weights=window**2, minlength=length)
-    half = length // 2 + 1
-    # Rounded Hann zeros are about 1e-34; next to Nyquist the true power falls as length**-4.
-    if power[:half].min() < 1e-24:
+    if columns > length:
         raise SettingsError(
             f"{length} samples are too few for a constant-Q transform of {settings.octaves} octaves."
         )
+    row, offset, window = _entries(centres, widths)
+    bins = (centres[row] + offset) % length
     kept = row < settings.rows
     row, offset, window, bins = row[kept], offset[kept], window[kept], bins[kept]
-    returned = np.flatnonzero(bins < half)
+    # The reference sums all rows. Those of negative frequency reach the kept half only when rounded to few samples, and
+    # their sum would make the inverse inexact there, as the inverse leaves them out.
+    power = np.bincount(bins, weights=window**2, minlength=length)
+    returned = np.flatnonzero(bins <= length // 2)
     dual = window[returned] / power[bins[returned]]
     return _Frame(
         columns=columns,

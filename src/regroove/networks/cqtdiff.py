@@ -163,6 +163,10 @@ class Projection(nn.Module):
         return self.conv1x1(x)
 
 
+def _parts(level: nn.Module) -> list[nn.Module]:
+    return list(level.children())
+
+
 def _crop_time(x: Tensor, frames: int) -> Tensor:
     """The middle ``frames`` frames; a surplus of one drops the last."""
     return x.narrow(-1, (x.shape[-1] - frames) // 2, frames)
@@ -229,38 +233,36 @@ class CqtUNet(nn.Module):
         c = self.cqt(x)
         pyramid = torch.stack([c.real, c.imag], dim=1)
         features, skips = self._descend(pyramid, embedding)
-        features = self._block(self.middle[0][0], features, embedding)
+        features = self._block(_parts(self.middle[0])[0], features, embedding)
         pyramid = self._ascend(features, skips, embedding)
         return self.cqt.inverse(torch.complex(pyramid[:, 0], pyramid[:, 1]))
 
     def _descend(self, pyramid: Tensor, embedding: Tensor) -> tuple[Tensor, list[Tensor]]:
         x = self.init_conv(self.freq_encoding(pyramid))
         skips = []
-        for level, (block, *rest) in enumerate(self.downs):
+        for level in self.downs:
+            block, *rest = _parts(level)
             x = self._block(block, x, embedding)
             skips.append(x)
-            if level < self.levels - 1:
+            if rest:
                 halve, project = rest
                 pyramid = halve(pyramid)
                 x = (project(pyramid) + halve(x)) * _HALF_POWER
         return x, skips
 
     def _ascend(self, x: Tensor, skips: list[Tensor], embedding: Tensor) -> Tensor:
+        levels = [_parts(level) for level in self.ups]
+        # The last level has no projection of its own and uses that of the level before it.
+        projections = [parts[-1] for parts in levels[:-1]] + [levels[-2][-1]]
         pyramid: Tensor | None = None
-        project: nn.Module
-        for level, (block, *rest) in zip(reversed(range(self.levels)), self.ups, strict=True):
-            skip = skips.pop()
+        for (block, *rest), project, skip in zip(levels, projections, reversed(skips), strict=True):
             x = torch.cat([_crop_time(x, skip.shape[-1]), skip], dim=1)
             x = self._block(block, x, embedding)
-            # The last level has no projection of its own and uses that of the level before it.
-            project = rest[1] if rest else project
-            if pyramid is None:
-                pyramid = project(x)
-            else:
-                pyramid = (_crop_time(pyramid, x.shape[-1]) + project(x)) * _HALF_POWER
-            if level > 0:
+            own = project(x)
+            pyramid = own if pyramid is None else (_crop_time(pyramid, own.shape[-1]) + own) * _HALF_POWER
+            if rest:
                 x, pyramid = rest[0](x), rest[0](pyramid)
-        assert pyramid is not None
+        assert pyramid is not None  # there are at least two levels
         return pyramid
 
     def _block(self, block: nn.Module, x: Tensor, embedding: Tensor) -> Tensor:
