@@ -13,7 +13,7 @@ whole in an output that is quieter around it, so the seam index is
 
 A few dB is what chance gives; a hard cut of ordinary music gives 15 dB and more. It does not see blocks that were
 cross-faded smoothly, nor breaks beside a louder click. r is at least 50 dB below the rms of the signal itself within
-+-25 ms, because a click that is masked so well is not heard, and at least -120 dBFS.
++-25 ms, because a click that is masked so well is not heard, and at least -80 dBFS.
 """
 
 from typing import NamedTuple
@@ -29,7 +29,7 @@ OUTER_SECONDS = 0.025
 MATCH_SECONDS = 0.005
 CLICK = 4.0
 MASKED = 10 ** (-50 / 20)
-FLOOR = 1e-6
+FLOOR = 1e-4
 
 
 class Sharpness(NamedTuple):
