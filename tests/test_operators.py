@@ -138,6 +138,14 @@ def test_resampling_keeps_level_and_time(rates):
     assert (observed - expected)[inner].abs().max() < 2e-3
 
 
+@pytest.mark.parametrize("new_rate", [6000, 12000, 48000])
+def test_replacement_puts_the_observed_band_of_another_rate_back(new_rate):
+    operator = Resample(16000, new_rate, length=2001)
+    wanted = torch.sin(2 * torch.pi * 500 * torch.arange(2001, dtype=torch.float64) / 16000)[None]
+    replaced = operator.replace(0.01 * randn(1, 2001), operator.A(wanted))
+    assert (operator.A(replaced) - operator.A(wanted))[:, 200:-200].abs().max() < 0.02
+
+
 def test_resampling_removes_what_the_lower_rate_cannot_hold():
     time = torch.arange(4000, dtype=torch.float64) / 16000
     observed = Resample(16000, 8000, length=4000).A(torch.sin(2 * torch.pi * 5000 * time)[None])

@@ -78,7 +78,7 @@ class Resample(LinearOperator):
 
     def replace(self, x: Tensor, y: Tensor) -> Tensor:
         """Replace the observed band: the adjoint, scaled, is the resampling back."""
-        return x + max(self.down / self.up, 1.0) * self.A_adjoint(y - self.A(x))
+        return x + self.down / self.up * self.A_adjoint(y - self.A(x))
 
     def _padding(self) -> tuple[int, int]:
         total = (self.groups - 1) * self.down + self.kernel.shape[1]
