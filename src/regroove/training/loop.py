@@ -138,14 +138,17 @@ class Trainer:
         """Train until ``settings.steps`` or ``minutes`` are over; save every ``save_every`` seconds and at the end."""
         began = saved = time.monotonic()
         sums: dict[str, float] = {}
+        counted = 0
         while self.step < self.settings.steps and not (minutes and time.monotonic() - began > 60 * minutes):
             losses = self.train_step()
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value
+            counted += 1
             if self.step % 50 == 0:
-                means = {name: value / 50 for name, value in sums.items()}
+                means = {name: value / counted for name, value in sums.items()}
                 self.history.append({"step": self.step, "hours": self.seconds / 3600, **means})
                 sums.clear()
+                counted = 0
                 log.info("step %d: %s", self.step, means)
             if progress:
                 progress(self.step, losses)
