@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
+from regroove.diffusion.matched import matched_scales, sample_matched
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import load_model
@@ -51,12 +52,10 @@ def matched_engine(
 
 
 def _flow(denoiser: MatchedDenoiser, y: Tensor, noise: NoiseMap, steps: int) -> Tensor:
-    x = y
-    for i in range(steps):
-        s, following = 1 - i / steps, 1 - (i + 1) / steps
-        estimate = denoiser(x, noise.scaled(s**2))
-        x = estimate + (following / s) * (x - estimate)
-    return x
+    def at_scale(x: Tensor, scale: Tensor) -> Tensor:
+        return denoiser(x, noise.scaled(scale.square()[:, None, None]))
+
+    return sample_matched(at_scale, y, scales=matched_scales(steps))
 
 
 def _precision(device: str) -> AbstractContextManager:

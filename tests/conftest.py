@@ -1,0 +1,5 @@
+"""Tests run on one thread: most are too small for more, and waiting for threads would make them slow on busy machines."""
+
+import torch
+
+torch.set_num_threads(1)
