@@ -84,9 +84,7 @@ def test_parameters_are_the_reference_s() -> None:
 
 
 # Each case costs 0.7 to 1 TFLOP, so not every noise level of every file is run.
-@pytest.mark.parametrize(
-    ("rate", "length", "item"), [(44_100, 44_100, 0), (44_100, 44_100, 2), (22_050, 65_536, 1)]
-)
+@pytest.mark.parametrize(("rate", "length", "item"), [(44_100, 44_100, 0), (44_100, 44_100, 2), (22_050, 65_536, 1)])
 def test_equals_the_reference(published: CqtUNet, rate: int, length: int, item: int) -> None:
     with np.load(golden(f"unet_{rate}_{length}.npz")) as file:
         x, cnoise, y = (file[name] for name in ("x", "cnoise", "y"))

@@ -82,9 +82,7 @@ def _frame(settings: ConstantQSettings, dtype: torch.dtype, device: torch.device
     centres, widths = _geometry(settings)
     length, columns = settings.length, int(widths.max())
     if columns > length:
-        raise SettingsError(
-            f"{length} samples are too few for a constant-Q transform of {settings.octaves} octaves."
-        )
+        raise SettingsError(f"{length} samples are too few for a constant-Q transform of {settings.octaves} octaves.")
     row, offset, window = _entries(centres, widths)
     bins = (centres[row] + offset) % length
     kept = row < settings.rows

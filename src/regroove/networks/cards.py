@@ -1,8 +1,9 @@
 """Model cards: what a model is, what it was trained on, what it may be used for and how good it is, as JSON."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from regroove.errors import ModelError
@@ -15,7 +16,9 @@ class ModelCard:
     """The card beside a model's weights; every field is JSON-ready.
 
     ``architecture`` and ``settings`` say how to build the network, ``sample_rate`` is in hertz, ``sha256`` is that of
-    the weights file. The rest is for people: training data with licences, cost, scores.
+    the weights file, ``weights`` which weights of a training these are (``raw`` or ``ema``), ``sigma_data`` the
+    standard deviation of the training data where EDM preconditioning needs it. The rest is for people: training data
+    with licences, cost, scores.
     """
 
     architecture: str
@@ -25,6 +28,8 @@ class ModelCard:
     version: int = CARD_VERSION
     description: str = ""
     licence: str = ""
+    weights: str = ""
+    sigma_data: float | None = None
     data: list[dict[str, str]] = field(default_factory=list)
     training: dict[str, Any] = field(default_factory=dict)
     size: dict[str, Any] = field(default_factory=dict)
@@ -32,8 +37,15 @@ class ModelCard:
     limits: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
-        """The card as indented JSON."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """The card as indented JSON.
+
+        Raises:
+            ModelError: a field holds something that JSON has no word for.
+        """
+        try:
+            return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"A model card holds JSON values only ({error}).") from error
 
 
 def read_card(path: str | Path) -> ModelCard:
@@ -64,8 +76,32 @@ def card_from(content: object, where: str | Path) -> ModelCard:
     unknown = sorted(set(content) - {f.name for f in fields(ModelCard)})
     if unknown:
         raise ModelError(f"The model card {where} has an unknown field {unknown[0]!r}.")
-    kinds = {"architecture": str, "settings": dict, "sample_rate": int}
-    for name, kind in kinds.items():
-        if not isinstance(content.get(name), kind):
+    for name, kind in _KINDS.items():
+        value = content.get(name, _OPTIONAL.get(name))
+        if not isinstance(value, kind) or isinstance(value, bool):
             raise ModelError(f"The model card {where} lacks a valid {name}.")
+    if content["sample_rate"] < 1:
+        raise ModelError(f"The model card {where} lacks a valid sample_rate.")
     return ModelCard(**content)
+
+
+_OPTIONAL = {
+    f.name: f.default_factory() if f.default_factory is not MISSING else f.default
+    for f in fields(ModelCard)
+    if f.default is not MISSING or f.default_factory is not MISSING
+}
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "architecture": str,
+    "settings": dict,
+    "sample_rate": int,
+    "sha256": str,
+    "description": str,
+    "licence": str,
+    "weights": str,
+    "sigma_data": (int, float, NoneType),
+    "data": list,
+    "training": dict,
+    "size": dict,
+    "scores": dict,
+    "limits": list,
+}

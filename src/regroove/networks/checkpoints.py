@@ -1,16 +1,14 @@
 """One checkpoint format, safetensors weights with a JSON card, and one way to load a model.
 
-The reference's ``weights-*.pt`` files are read too, as pickles restricted to tensors, and can be converted.
+The reference's ``weights-*.pt`` files are read too (:mod:`regroove.networks.reference_checkpoints`), and can be
+converted.
 """
 
 import hashlib
 import importlib
-import logging
 import os
-import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import torch
@@ -18,17 +16,16 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from regroove.errors import ModelError
+from regroove.errors import ModelError, SettingsError
 from regroove.networks.cards import ModelCard, read_card
+from regroove.networks.state import load_state
 
-log = logging.getLogger(__name__)
 BUNDLED = Path(__file__).parents[1] / "models"
 # Architecture: module, network class, settings class.
 ARCHITECTURES = {
     "matched-unet": ("regroove.networks.matched", "MatchedUNet", "MatchedUNetSettings"),
     "cqtdiff-unet": ("regroove.networks.cqtdiff", "CqtUNet", "CqtUNetSettings"),
 }
-REFERENCE_LENGTHS = {22_050: 65_536, 44_100: 44_100}
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class LoadedModel:
 
 
 def build_network(card: ModelCard) -> nn.Module:
-    """Build the untrained network that a card describes.
+    """Build the untrained network that a card describes; the caller's random state stays as it is.
 
     Raises:
         ModelError: the architecture is unknown or the settings do not fit it.
@@ -53,8 +50,9 @@ def build_network(card: ModelCard) -> nn.Module:
     module, network, settings = ARCHITECTURES[card.architecture]
     home = importlib.import_module(module)
     try:
-        return getattr(home, network)(getattr(home, settings)(**card.settings))
-    except (TypeError, ValueError) as error:
+        with torch.random.fork_rng(devices=[]):
+            return getattr(home, network)(getattr(home, settings)(**card.settings))
+    except (SettingsError, TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise ModelError(f"The settings of a {card.architecture} do not fit it ({error}).") from error
 
 
@@ -68,8 +66,15 @@ def list_models() -> list[str]:
 
 
 def default_model() -> str:
-    """Name of the bundled model that is used when none is asked for."""
-    return (BUNDLED / "default.txt").read_text(encoding="utf-8").strip()
+    """Name of the bundled model that is used when none is asked for.
+
+    Raises:
+        ModelError: this installation has none.
+    """
+    try:
+        return (BUNDLED / "default.txt").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ModelError("This installation has no default model.") from error
 
 
 def load_model(
@@ -85,33 +90,41 @@ def load_model(
     Raises:
         ModelError: there is no such model, or its file is damaged, of another kind, or holds code.
     """
-    path = _find(str(name_or_path))
+    path = find_model(name_or_path)
     data = _read(path)
+    sha256 = hashlib.sha256(data).hexdigest()
     if path.suffix == ".pt":
-        network, card = _from_reference(path, weights=weights, sample_rate=sample_rate)
+        network, card = _read_reference(path, data, weights=weights, sample_rate=sample_rate)
     else:
         card = read_card(path.with_suffix(".json"))
+        if card.sha256 and card.sha256 != sha256:
+            raise ModelError(f"{path} is damaged: its SHA-256 is not the one on its card.")
         network = build_network(card)
-        _load_weights(network, data, path)
-    sha256 = hashlib.sha256(data).hexdigest()
-    if card.sha256 and card.sha256 != sha256:
-        raise ModelError(f"{path} is damaged: its SHA-256 is not the one on its card.")
+        load_state(network, _read_tensors(path, data), source=str(path))
     network = network.to(device).eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return LoadedModel(network, card, path.stem, sha256)
 
 
-def _find(name: str) -> Path:
-    if name == "default":
-        name = default_model()
+def find_model(name_or_path: str | Path) -> Path:
+    """The weights file of a bundled model, ``"default"`` among them, or of a path ending in .safetensors or .pt.
+
+    Raises:
+        ModelError: there is no such file or bundled model.
+
+    >>> find_model("default").suffix
+    '.safetensors'
+    """
+    name = default_model() if str(name_or_path) == "default" else str(name_or_path)
     path = Path(name)
     if path.suffix in (".safetensors", ".pt"):
+        if not path.is_file():
+            raise ModelError(f"There is no model file {path}.")
         return path
-    bundled = BUNDLED / f"{name}.safetensors"
-    if path.name != name or not bundled.is_file():
+    if name not in list_models():
         known = ", ".join(list_models())
         raise ModelError(f"There is no model {name!r}; bundled are {known}, others end in .safetensors or .pt.")
-    return bundled
+    return BUNDLED / f"{name}.safetensors"
 
 
 def _read(path: Path) -> bytes:
@@ -121,75 +134,38 @@ def _read(path: Path) -> bytes:
         raise ModelError(f"The model {path} cannot be read ({error.strerror}).") from error
 
 
-def _load_weights(network: nn.Module, data: bytes, path: Path) -> None:
+def _read_tensors(path: Path, data: bytes) -> dict[str, Tensor]:
     try:
-        tensors = load_tensors(data)
+        return load_tensors(data)
     except safetensors.SafetensorError as error:
         raise ModelError(f"{path} is not a safetensors file, or damaged.") from error
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelError(f"The weights in {path} do not fit the network on its card.") from error
 
 
-def _from_reference(path: Path, *, weights: str, sample_rate: int) -> tuple[nn.Module, ModelCard]:
-    content = _unpickle(path)
-    if sample_rate not in REFERENCE_LENGTHS:
-        raise ModelError(f"The reference has no network for {sample_rate} Hz, only for 22050 and 44100.")
-    settings = {"sample_rate": sample_rate, "length": REFERENCE_LENGTHS[sample_rate]}
-    card = ModelCard(
-        architecture="cqtdiff-unet",
-        settings=settings,
-        sample_rate=sample_rate,
-        description=f"Converted from {path.name}, {weights} weights, step {content.get('step', 'unknown')}.",
-    )
-    network = build_network(card)
-    chosen = _choose(content, network, weights, path)
-    log.info("%s: using the %s weights", path, "averaged (EMA)" if weights == "ema" else "raw")
-    try:
-        network.load_state_dict(chosen)
-    except RuntimeError as error:
-        raise ModelError(f"{path} is not a checkpoint of the reference network.") from error
-    return network, card
+def _read_reference(path: Path, data: bytes, *, weights: str, sample_rate: int) -> tuple[nn.Module, ModelCard]:
+    from regroove.networks.reference_checkpoints import published_settings, read_reference_checkpoint
 
-
-def _unpickle(path: Path) -> dict[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(f"{path} holds more than weights (perhaps code) or is damaged; it is not loaded.") from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{path} is not a checkpoint, or damaged.") from error
-    if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
-        raise ModelError(f"{path} is not a checkpoint of the reference: it has no entry 'model'.")
-    return content
-
-
-def _choose(content: dict[str, Any], network: nn.Module, weights: str, path: Path) -> dict[str, Tensor]:
-    state = dict(content["model"])
-    if weights == "raw":
-        return state
-    if weights != "ema":
-        raise ModelError(f"There are no {weights!r} weights; choose raw or ema.")
-    average = content.get("ema_weights")
-    names = [name for name, _ in network.named_parameters()]
-    if not isinstance(average, list) or len(average) != len(names):
-        raise ModelError(f"{path} has no averaged weights for each of the {len(names)} parameters.")
-    return {**state, **dict(zip(names, average, strict=True))}
+    settings = published_settings(sample_rate)
+    return read_reference_checkpoint(data, settings=settings, weights=weights, source=str(path))
 
 
 def save_model(path: str | Path, network: nn.Module, card: ModelCard) -> ModelCard:
-    """Write weights and card beside their final names and move both into place; returns the card with its SHA-256.
+    """Write weights and card beside their final names and move both into place.
+
+    Returns the card as written, with the SHA-256 and the number of parameters filled in.
 
     Raises:
-        ModelError: the name does not end in .safetensors, or the folder cannot be written to.
+        ModelError: the name does not end in .safetensors, the card describes another network, or the folder cannot be
+            written to.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ModelError(f"A model's name ends in .safetensors, and {path} does not.")
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    # A card that the network cannot be built from should fail now, not when somebody loads the model.
+    load_state(build_network(card), tensors, source="the network to be saved")
     data = save_tensors(tensors)
-    card = replace(card, sha256=hashlib.sha256(data).hexdigest())
+    size = {"parameters": sum(p.numel() for p in network.parameters()), **card.size}
+    card = replace(card, size=size, sha256=hashlib.sha256(data).hexdigest())
     parts = {path: data, path.with_suffix(".json"): card.to_json().encode()}
     try:
         _write_all(parts)
@@ -218,5 +194,7 @@ def convert_checkpoint(
     Raises:
         ModelError: the source cannot be read or the target not be written.
     """
+    if Path(source).suffix != ".pt":
+        raise ModelError(f"A checkpoint of the reference ends in .pt, and {source} does not.")
     loaded = load_model(source, weights=weights, sample_rate=sample_rate)
     return save_model(target, loaded.network, loaded.card)

@@ -276,9 +276,7 @@ def _check(settings: CqtUNetSettings, frames: int) -> None:
     if levels < 2:
         raise SettingsError("A CQT U-Net has at least two levels and a middle.")
     if 2 * max(settings.dilations) >= settings.transform.rows:
-        raise SettingsError(
-            f"A dilation of {max(settings.dilations)} is too wide for {settings.transform.rows} rows."
-        )
+        raise SettingsError(f"A dilation of {max(settings.dilations)} is too wide for {settings.transform.rows} rows.")
     # Reflection at the deepest level needs two frames.
     if frames <= 2 ** (levels - 1):
         raise SettingsError(f"Blocks of {settings.length} samples are too short for {levels} levels.")
