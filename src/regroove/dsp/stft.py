@@ -28,7 +28,9 @@ class StftSettings:
 
 @lru_cache(maxsize=16)
 def _window(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    return torch.hann_window(n_fft, periodic=True, dtype=dtype, device=device)
+    # Not an inference tensor even when first asked for in inference mode: training may want it later.
+    with torch.inference_mode(False):
+        return torch.hann_window(n_fft, periodic=True, dtype=dtype, device=device)
 
 
 def stft(x: Tensor, settings: StftSettings) -> Tensor:
