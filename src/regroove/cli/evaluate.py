@@ -1,13 +1,23 @@
-"""``regroove evaluate``: score methods on a suite of noisy clips whose truth is known."""
+"""``regroove evaluate``: score methods on a suite, on panels, on real recordings, or prepare a listening test."""
 
 import sys
+from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from regroove.evaluation.runner import RunSettings
+    from regroove.evaluation.suites import Suite
+
 app = typer.Typer()
 DEFAULT_METRICS = "si-sdr-gain,si-sdr,snr,lsd,mrstft,visqol,zimtohrli"
+# A listening test of more trials tires its listeners.
+MUSHRA_TRIALS = 8
 
 
 @app.command()
@@ -17,7 +27,7 @@ def evaluate(
         "runs/evaluation"
     ),
     methods: Annotated[
-        str | None, typer.Option(help="Comma-separated, each name or name:option=value.")
+        str | None, typer.Option(help="Comma-separated, each name or name:option=value:...")
     ] = None,
     metrics: Annotated[str, typer.Option(help="Comma-separated names of metrics.")] = DEFAULT_METRICS,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, kept in balance.")] = None,
@@ -26,38 +36,89 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="Folder with the validation data.")] = None,
     examples: Annotated[int, typer.Option(min=0, help="Clips that can be heard in the report.")] = 3,
     fresh: Annotated[bool, typer.Option(help="Ignore results of earlier runs in the same folder.")] = False,
-    quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
+    recordings: Annotated[
+        Path | None, typer.Option(help="Real recordings instead: a folder or a CSV.")
+    ] = None,
+    panels: Annotated[
+        Path | None, typer.Option(help="The reference's panel test instead: its folder.")
+    ] = None,
+    panel: Annotated[list[int] | None, typer.Option(help="Only these panels.")] = None,
+    panel_out: Annotated[str, typer.Option(help="Output folder in each panel.")] = "restored",
+    mushra: Annotated[
+        Path | None, typer.Option(help="Write a listening test into this folder instead.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
-    """Restore a suite with several methods, score the results, and write tables and a report."""
+    """Restore clips with several methods, score the results, and write tables and a report."""
     from regroove.evaluation.methods import DEFAULT_METHODS
+
+    say: Callable[[str], None] | None = None if quiet else _say
+    chosen = _split(methods)
+    if panels:
+        _panels(panels, (chosen or ["matched"])[0], panel_out, panel or [], say)
+    elif recordings:
+        _recordings(recordings, chosen or list(DEFAULT_METHODS), out, say)
+    elif mushra:
+        _mushra(_suite(suite, data, group).limited(limit or MUSHRA_TRIALS), chosen, mushra, say)
+    else:
+        from regroove.evaluation.runner import RunSettings
+
+        settings = RunSettings(
+            methods=tuple(chosen or DEFAULT_METHODS),
+            metrics=tuple(_split(metrics)),
+            folder=out,
+            workers=workers,
+            keep_audio=examples,
+            fresh=fresh,
+        )
+        _score(_suite(suite, data, group).limited(limit), settings, quiet)
+
+
+def _score(suite: "Suite", settings: "RunSettings", quiet: bool) -> None:
     from regroove.evaluation.pages.report import write_report
-    from regroove.evaluation.runner import RunSettings, run_suite
+    from regroove.evaluation.runner import run_suite
     from regroove.evaluation.tables import cost_lines, write_tables
 
-    chosen = _suite(suite, data, group).limited(limit)
-    settings = RunSettings(
-        methods=tuple(_split(methods) or DEFAULT_METHODS),
-        metrics=tuple(_split(metrics)),
-        folder=out,
-        workers=workers,
-        keep_audio=examples,
-        fresh=fresh,
-    )
+    out = settings.folder
     with _progress(quiet) as advance:
-        run = run_suite(chosen, settings, progress=advance)
+        run = run_suite(suite, settings, progress=advance)
     paths = [*write_tables(run, out), out / "report.html"]
     write_report(run, paths[-1])
     print((out / "summary.md").read_text())
-    for line in cost_lines(run.rows):
-        print(line)
+    print("\n".join(cost_lines(run.rows)))
     print(f"Written: {', '.join(map(str, paths))}")
+
+
+def _panels(
+    folder: Path, method: str, name: str, numbers: list[int], say: Callable[[str], None] | None
+) -> None:
+    from regroove.evaluation.panels import run_panels
+
+    written = run_panels(folder, method, name=name, panels=numbers, progress=say)
+    print(f"Written: {', '.join(map(str, written))}")
+
+
+def _recordings(source: Path, methods: list[str], out: Path, say: Callable[[str], None] | None) -> None:
+    from regroove.evaluation.pages.recordings import write_recordings
+    from regroove.evaluation.recordings import hear, load_recordings
+
+    written = write_recordings(hear(load_recordings(source), methods, progress=say), out)
+    print(f"Written: {', '.join(map(str, written))}")
+
+
+def _mushra(suite: "Suite", methods: list[str], out: Path, say: Callable[[str], None] | None) -> None:
+    from regroove.evaluation.mushra import make_trials
+    from regroove.evaluation.pages.mushra import write_mushra
+
+    trials = make_trials(suite, methods or ["untouched", "wiener", "matched"], progress=say)
+    print(f"Written: {write_mushra(trials, out)}")
 
 
 def _split(text: str | None) -> list[str]:
     return [item.strip() for item in (text or "").split(",") if item.strip()]
 
 
-def _suite(source: str, data: Path | None, group: str | None):  # type: ignore[no-untyped-def]
+def _suite(source: str, data: Path | None, group: str | None) -> "Suite":
     from regroove.errors import SettingsError
     from regroove.evaluation.suites import Suite, load_suite
     from regroove.evaluation.validation import validation_suite
@@ -71,20 +132,17 @@ def _suite(source: str, data: Path | None, group: str | None):  # type: ignore[n
     return Suite(f"{suite.name} ({group})", cases)
 
 
-class _progress:
-    """A progress bar with the time left on standard error; gives a callback for pieces done and their number."""
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
-    def __init__(self, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(file=sys.stderr), disable=quiet, transient=True)
+@contextmanager
+def _progress(quiet: bool) -> "Iterator[Callable[[int, int], None]]":
+    """A bar with the time left on standard error; gives a callback for the pieces done and their number."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def __enter__(self):  # type: ignore[no-untyped-def]
-        self._bar.start()
-        task = self._bar.add_task("evaluating", total=None)
-        return lambda done, total: self._bar.update(task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), disable=quiet, transient=True) as bar:
+        task = bar.add_task("evaluating", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+import torch
 from scipy.signal import butter, sosfiltfilt
 
 from regroove.audio.load import read_audio
 from regroove.errors import AudioError, SettingsError
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.suites import Case
+from regroove.noise.banks import loop_by_revolution
 from regroove.noise.synthesis import PRESETS, preset, synthesise
 
 RATE = 44_100
@@ -149,22 +151,4 @@ def _stretch(noise: Samples, length: int, sample_rate: int, seed: int) -> Sample
     if noise.size >= length:
         start = np.random.default_rng(seed).integers(noise.size - length + 1)
         return noise[start : start + length]
-    return looped(noise, length=length, sample_rate=sample_rate)
-
-
-def looped(noise: Samples, *, length: int, sample_rate: int, fade_seconds: float = 0.1) -> Samples:
-    """Repeat noise by whole revolutions of a 78 RPM record with a Hann crossfade, cut to ``(length,)``."""
-    turn, fade = int(60 / 78 * sample_rate), int(fade_seconds * sample_rate)
-    turns = (noise.size - fade) // turn
-    if turns < 1:
-        raise AudioError("Noise to be looped must be longer than one revolution at 78 RPM, 0.77 s.")
-    hop = turns * turn
-    piece = noise[: hop + fade].copy()
-    rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)
-    piece[:fade] *= rise
-    piece[hop:] *= rise[::-1]
-    out = np.zeros(-(-length // hop) * hop + fade)
-    for start in range(0, out.size - fade, hop):
-        out[start : start + piece.size] += piece
-    out[:fade] = noise[:fade]
-    return out[:length]
+    return loop_by_revolution(torch.from_numpy(noise.copy()), length=length, sample_rate=sample_rate).numpy()

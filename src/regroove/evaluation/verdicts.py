@@ -9,7 +9,7 @@ from collections.abc import Mapping
 LOUDER_DB, QUIETER_DB = 1.5, -6.0
 SILENCED_DB = -20.0
 LATE_MS = 0.5
-SEAM_DB = 14.0
+SEAM_DB = 24.0
 HARM_DB = -1.0
 
 
@@ -21,7 +21,7 @@ def verdicts(scores: Mapping[str, float]) -> list[str]:
 
     ``not finite``; ``silenced``: the music's gain is under -20 dB; ``inverted``; ``late`` or ``early`` by more than
     0.5 ms; ``louder`` than the truth by more than 1.5 dB; ``quieter`` by more than 6 dB (a filter that takes music
-    with heavy noise is some dB quieter); ``seams``: an index over 14 dB; ``harm``: SI-SDR worse than the input's by
+    with heavy noise is some dB quieter); ``seams``: an index over 24 dB; ``harm``: SI-SDR worse than the input's by
     more than 1 dB.
 
     >>> verdicts({"si-sdr-gain": 3.0, "level": 6.0, "delay": 10.0, "polarity": -0.9, "seams": 2.0})
@@ -32,15 +32,13 @@ def verdicts(scores: Mapping[str, float]) -> list[str]:
     # Where nothing of the music is left, its delay, polarity and breaks mean nothing.
     if scores["level"] < SILENCED_DB:
         return ["silenced"]
-    # A click of the record that comes late is no seam.
-    aligned = abs(scores["delay"]) <= LATE_MS
     checks = {
         "inverted": scores["polarity"] < 0,
         "late": scores["delay"] > LATE_MS,
         "early": scores["delay"] < -LATE_MS,
         "louder": scores["level"] > LOUDER_DB,
         "quieter": scores["level"] < QUIETER_DB,
-        "seams": aligned and scores["seams"] > SEAM_DB,
+        "seams": scores["seams"] > SEAM_DB,
         "harm": scores["si-sdr-gain"] < HARM_DB,
     }
     return [name for name, wrong in checks.items() if wrong]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-from regroove.evaluation.metrics.signals import pair
+from regroove.evaluation.metrics.signals import Samples, pair
 
 RANGE_SECONDS = 0.25
 
@@ -48,3 +48,16 @@ def delay(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float
         curvature = before - 2 * peak + after
         shift = 0.5 * (before - after) / curvature if curvature < 0 else 0.0
     return float((best - lags + round(shift, 3)) * 1000 / sample_rate) + 0.0
+
+
+def aligned(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> Samples:
+    """The estimate with its delay taken out to the nearest sample, zeros where nothing is known; ``(time,)``.
+
+    >>> aligned([0, 1.0, 2.0, 1.0, 0, 0], [0, 0, 1.0, 2.0, 1.0, 0], sample_rate=1000)
+    array([0., 1., 2., 1., 0., 0.])
+    """
+    _, y = pair(clean, estimate)
+    lag = round(delay(clean, estimate, sample_rate=sample_rate) * sample_rate / 1000)
+    moved = np.zeros_like(y)
+    moved[max(0, -lag) : y.size - max(0, lag)] = y[max(0, lag) : y.size - max(0, -lag)]
+    return moved
