@@ -137,6 +137,15 @@ def test_module_equals_functions_and_saves_nothing() -> None:
     assert not module.state_dict()
 
 
+def test_tables_first_made_in_inference_mode_serve_gradients() -> None:
+    settings = ConstantQSettings(sample_rate=8_000, length=77, octaves=2, bins_per_octave=4)
+    with torch.inference_mode():
+        icqt(cqt(noise(77), settings=settings), settings=settings)
+    x = noise(77).requires_grad_()
+    icqt(cqt(x, settings=settings), settings=settings).sum().backward()
+    torch.testing.assert_close(x.grad, torch.ones_like(x))
+
+
 def test_wrong_sizes_are_refused() -> None:
     with pytest.raises(SettingsError, match="65 samples, not 64"):
         cqt(torch.zeros(64), settings=SMALL)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="List, show and convert models.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="List, show and convert models.")
 
 
 class Weights(StrEnum):

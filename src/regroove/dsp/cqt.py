@@ -78,6 +78,8 @@ def _entries(centres: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 @lru_cache(maxsize=8)
+# Not inference tensors even when first asked for in inference mode: a gradient may need them later.
+@torch.inference_mode(False)
 def _frame(settings: ConstantQSettings, dtype: torch.dtype, device: torch.device) -> _Frame:
     centres, widths = _geometry(settings)
     length, columns = settings.length, int(widths.max())
