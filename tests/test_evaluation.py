@@ -11,10 +11,11 @@ from regroove.errors import SettingsError
 from regroove.evaluation.encode import write_audio
 from regroove.evaluation.methods import METHODS, build_method
 from regroove.evaluation.mixtures import mixture, noise_of
+from regroove.evaluation.quality import BEGIN, END, write_quality_table
 from regroove.evaluation.results import Row
-from regroove.evaluation.runner import RunSettings, run_suite
+from regroove.evaluation.runner import Run, RunSettings, run_suite
 from regroove.evaluation.suites import Case, Suite, load_suite
-from regroove.evaluation.summary import mean_of, table_of
+from regroove.evaluation.summary import differences, mean_of, table_of
 from regroove.evaluation.tables import results_csv, results_json, write_tables
 from regroove.evaluation.validation import validation_suite
 from regroove.evaluation.verdicts import verdicts
@@ -228,6 +229,35 @@ def test_means_and_intervals() -> None:
     ]
     assert {k: v.mean for k, v in table_of(rows, "lsd", "SNR")["m"].items()} == {"5 dB": 5.0, "20 dB": 20.0}
     assert list(table_of(rows, "lsd", "SNR")["m"]) == ["5 dB", "20 dB"]
+
+
+def row(method: str, name: str, snr: float, gain: float) -> Row:
+    case = Case(name=name, clean="", noise="n", snr_db=snr, piece=name)
+    return Row(case=case, method=method, seconds=1.0, scores={"si-sdr-gain": gain})
+
+
+def test_differences_are_paired() -> None:
+    rows = [row("wiener", str(i), 10.0, 10.0 * i) for i in range(6)]
+    rows += [row("matched", str(i), 10.0, 10.0 * i + 1.0 + 0.1 * (i % 2)) for i in range(6)]
+    means = differences(rows, "si-sdr-gain", "wiener")["matched"]
+    assert means["10 dB"].mean == pytest.approx(1.05) and means["all"].count == 6
+    assert 1.0 <= means["all"].low < means["all"].high <= 1.1
+
+
+def test_the_quality_table_goes_between_its_markers(tmp_path: Path) -> None:
+    rows = [row(m, n, s, s / 10) for m in ("untouched", "matched") for n in "ab" for s in (5.0, 20.0)]
+    settings = RunSettings(methods=(), metrics=(), folder=tmp_path)
+    done = Run(Suite("s", tuple(r.case for r in rows[:4])), settings, rows)
+    document = tmp_path / "README.md"
+    document.write_text(f"# Title\n{BEGIN}\nstale\n{END}\nrest\n")
+    for _ in range(2):
+        write_quality_table(done, document)
+    text = document.read_text()
+    assert text.startswith("# Title\n") and text.endswith(f"{END}\nrest\n") and "stale" not in text
+    assert text.count("| full band | matched | 0.50 / 2.00 |") == 1
+    document.write_text("no markers")
+    with pytest.raises(SettingsError, match="place"):
+        write_quality_table(done, document)
 
 
 def test_verdicts_of_scores() -> None:

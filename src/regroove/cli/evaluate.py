@@ -47,6 +47,7 @@ def evaluate(
     mushra: Annotated[
         Path | None, typer.Option(help="Write a listening test into this folder instead.")
     ] = None,
+    readme: Annotated[Path | None, typer.Option(help="Put the table of means into this document.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
     """Restore clips with several methods, score the results, and write tables and a report."""
@@ -71,11 +72,12 @@ def evaluate(
             keep_audio=examples,
             fresh=fresh,
         )
-        _score(_suite(suite, data, group).limited(limit), settings, quiet)
+        _score(_suite(suite, data, group).limited(limit), settings, readme, quiet)
 
 
-def _score(suite: "Suite", settings: "RunSettings", quiet: bool) -> None:
+def _score(suite: "Suite", settings: "RunSettings", readme: Path | None, quiet: bool) -> None:
     from regroove.evaluation.pages.report import write_report
+    from regroove.evaluation.quality import write_quality_table
     from regroove.evaluation.runner import run_suite
     from regroove.evaluation.tables import cost_lines, write_tables
 
@@ -84,6 +86,8 @@ def _score(suite: "Suite", settings: "RunSettings", quiet: bool) -> None:
         run = run_suite(suite, settings, progress=advance)
     paths = [*write_tables(run, out), out / "report.html"]
     write_report(run, paths[-1])
+    if readme:
+        write_quality_table(run, readme)
     print((out / "summary.md").read_text())
     print("\n".join(cost_lines(run.rows)))
     print(f"Written: {', '.join(map(str, paths))}")

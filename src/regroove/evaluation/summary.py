@@ -6,7 +6,7 @@ cases, wherever there are at least four of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,25 @@ def table_of(rows: Iterable[Row], metric: str, grouping: str) -> dict[str, dict[
         }
         for method, groups in cells.items()
     }  # fmt: skip
+
+
+def differences(rows: Iterable[Row], metric: str, baseline: str) -> dict[str, dict[str, Mean]]:
+    """Means of a metric's difference to ``baseline`` on the same case, ``{method: {SNR: mean}}``, and over ``all``.
+
+    Differences vary far less than scores do, so these intervals say whether one method beats another.
+    """
+    kept = [row for row in rows if metric in row.scores]
+    base = {row.case.name: row.scores[metric] for row in kept if row.method == baseline}
+    changed = [
+        replace(row, scores={metric: row.scores[metric] - base[row.case.name]})
+        for row in kept
+        if row.case.name in base and row.method != baseline
+    ]
+    tables = table_of(changed, metric, "SNR")
+    for method, means in tables.items():
+        own = [row for row in changed if row.method == method]
+        means["all"] = mean_of([row.scores[metric] for row in own], [row.case.piece for row in own])
+    return tables
 
 
 def verdict_counts(rows: Iterable[Row]) -> dict[str, dict[str, int]]:

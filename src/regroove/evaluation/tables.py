@@ -11,8 +11,10 @@ from regroove.evaluation.encode import write_bytes
 from regroove.evaluation.metrics.table import METRICS, Metric
 from regroove.evaluation.results import Row
 from regroove.evaluation.runner import Run
-from regroove.evaluation.summary import Mean, costs, table_of, verdict_counts
+from regroove.evaluation.summary import Mean, costs, differences, table_of, verdict_counts
 
+# What a method has to beat.
+BASELINE = "wiener"
 CASE_COLUMNS = ("name", "group", "piece", "noise_label", "snr_db", "band_label", "seed")
 
 
@@ -82,6 +84,7 @@ def summary_markdown(run: Run) -> str:
                 mean_table(run.rows, metric, "SNR"),
                 "",
             ]
+    parts += _difference_lines(run.rows)
     parts += _verdict_lines(run.rows)
     parts += [f"- {spec} was skipped: {reason}." for spec, reason in run.skipped.items()]
     return "\n".join(parts).rstrip() + "\n"
@@ -110,6 +113,22 @@ def _cell(mean: Mean | None, metric: Metric, best: float | None, intervals: bool
 
 def _best(metric: Metric, means: list[float]) -> float | None:
     return max(means, key=lambda mean: metric.better * mean) if metric.better and len(means) > 1 else None
+
+
+def _difference_lines(rows: Sequence[Row]) -> list[str]:
+    """How each method differs from the baseline, with 95 % intervals, where the baseline is among the methods."""
+    lines: list[str] = []
+    for metric in _scored(rows):
+        table = differences(rows, metric.name, BASELINE) if metric.better else {}
+        if table:
+            lines += [f"**{metric.title} less that of {BASELINE}**{_unit(metric)}, {_direction(metric)}", ""]
+            labels = list(next(iter(table.values())))
+            lines += [f"| method | {' | '.join(labels)} |", f"| --- |{' ---: |' * len(labels)}"]
+            for method, means in table.items():
+                cells = [_cell(means.get(label), metric, None, True) for label in labels]
+                lines.append(f"| {method} | {' | '.join(cells)} |")
+            lines.append("")
+    return lines
 
 
 def _verdict_lines(rows: Sequence[Row]) -> list[str]:

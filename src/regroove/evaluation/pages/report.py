@@ -16,7 +16,8 @@ from regroove.evaluation.pages.parts import page, picture, player, table
 from regroove.evaluation.pages.pictures import curves_png, spectrogram_png
 from regroove.evaluation.runner import Run, audio_of
 from regroove.evaluation.suites import Case
-from regroove.evaluation.summary import GROUPINGS, Mean, costs, table_of, verdict_counts
+from regroove.evaluation.summary import GROUPINGS, Mean, costs, differences, table_of, verdict_counts
+from regroove.evaluation.tables import BASELINE
 
 HEADLINE = ("si-sdr-gain", "lsd", "visqol", "zimtohrli")
 
@@ -35,6 +36,7 @@ def write_report(run: Run, path: Path) -> None:
         "delay and saturates at low SNR; SI-SDR does not know what is audible.</p>"
     ]
     body += [_means(run, metric, "SNR") for metric in _shown(run)]
+    body += _against_baseline(run)
     for grouping in ("noise", "band", "piece", "group"):
         tables = "".join(_means(run, metric, grouping) for metric in _shown(run))
         body.append(f"<details><summary>Means by {grouping}</summary>{tables}</details>")
@@ -84,6 +86,26 @@ def _means(run: Run, metric: Metric, grouping: str) -> str:
     unit = f" ({metric.unit})" if metric.unit else ""
     direction = "more is better" if metric.better > 0 else "less is better"
     return f"<h3>{metric.title}{unit}, {direction}</h3>" + table(["method", *map(html.escape, labels)], rows)
+
+
+def _against_baseline(run: Run) -> list[str]:
+    parts = []
+    for metric in _shown(run):
+        means = differences(run.rows, metric.name, BASELINE)
+        if means:
+            labels = list(next(iter(means.values())))
+            rows = [
+                [html.escape(m), *(_cell(row.get(label), metric, False) for label in labels)]
+                for m, row in means.items()
+            ]
+            parts.append(
+                f"<h3>{metric.title}, difference to {BASELINE}</h3>" + table(["method", *labels], rows)
+            )
+    if not parts:
+        return []
+    return [
+        f"<details><summary>Differences to {BASELINE} on the same clips</summary>{''.join(parts)}</details>"
+    ]
 
 
 def _cell(mean: Mean | None, metric: Metric, best: bool) -> str:
