@@ -1,7 +1,7 @@
 """Files degraded with record noise: one, or a suite of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -134,26 +134,32 @@ def degrade_folder(
         (target / part).mkdir(parents=True, exist_ok=True)
     cases = []
     for number, (file, noise, snr_db) in enumerate(items):
-        name = f"{file.stem}-{Path(noise).stem}-{snr_db:g}dB"
-        clean, sample_rate = _read(file)
-        settings = Degradation(
-            noise=noise, snr_db=snr_db, seed=base.seed + files.index(file),
-            lead_in=base.lead_in, low_hz=base.low_hz, high_hz=base.high_hz,
-        )  # fmt: skip
-        made = degrade(clean, sample_rate=sample_rate, settings=settings)
-        write_audio(target / "clean" / f"{name}.flac", made.clean, sample_rate=sample_rate)
-        write_audio(target / "noisy" / f"{name}.flac", made.noisy, sample_rate=sample_rate)
-        cases.append(
-            Case(
-                name=name, clean=f"clean/{name}.flac", noisy=f"noisy/{name}.flac", noise=Path(noise).name,
-                snr_db=snr_db, lead_in=base.lead_in, low_hz=base.low_hz, high_hz=base.high_hz,
-                seed=settings.seed, piece=file.stem,
-            )
-        )  # fmt: skip
+        settings = replace(base, noise=noise, snr_db=snr_db, gain=None, seed=base.seed + files.index(file))
+        cases.append(_suite_case(file, target, settings))
         if progress:
             progress(number + 1, len(items))
     write_manifest(target / "manifest.csv", cases)
     return target / "manifest.csv"
+
+
+def _suite_case(file: Path, target: Path, settings: Degradation) -> Case:
+    name = f"{file.stem}-{Path(settings.noise).stem}-{settings.snr_db:g}dB"
+    clean, sample_rate = _read(file)
+    made = degrade(clean, sample_rate=sample_rate, settings=settings)
+    for part, audio in (("clean", made.clean), ("noisy", made.noisy)):
+        write_audio(target / part / f"{name}.flac", audio, sample_rate=sample_rate)
+    return Case(
+        name=name,
+        clean=f"clean/{name}.flac",
+        noisy=f"noisy/{name}.flac",
+        noise=Path(settings.noise).name,
+        snr_db=settings.snr_db,
+        lead_in=settings.lead_in,
+        low_hz=settings.low_hz,
+        high_hz=settings.high_hz,
+        seed=settings.seed,
+        piece=file.stem,
+    )
 
 
 def _read(path: str | Path) -> tuple[Samples, int]:

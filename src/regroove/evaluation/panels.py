@@ -94,18 +94,28 @@ def run_panels(
     items = [item for item in load_panels(folder) if not panels or item.panel in panels]
     if not items:
         raise SettingsError(f"{folder} has no panel {panels[0]}.")
-    written = []
-    for number in sorted({item.panel for item in items}):
-        home = folder / f"panel-{number}"
-        (home / name).mkdir(exist_ok=True)
-        lines = []
-        for item in (i for i in items if i.panel == number):
-            if progress:
-                progress(f"panel {number}: {item.file}")
-            lines.append(_restored(home, item, method, name))
-        written.append(home / f"{name}.csv")
-        write_bytes(written[-1], _csv(lines).encode())
-    return written
+    numbers = sorted({item.panel for item in items})
+    return [_run_panel(folder, number, items, method, name, progress) for number in numbers]
+
+
+def _run_panel(
+    folder: Path,
+    number: int,
+    items: Sequence[PanelItem],
+    method: Regroove,
+    name: str,
+    progress: Callable[[str], None] | None,
+) -> Path:
+    home = folder / f"panel-{number}"
+    (home / name).mkdir(exist_ok=True)
+    lines = []
+    for item in (i for i in items if i.panel == number):
+        if progress:
+            progress(f"panel {number}: {item.file}")
+        lines.append(_restored(home, item, method, name))
+    table = home / f"{name}.csv"
+    write_bytes(table, _csv(lines).encode())
+    return table
 
 
 def settings_for(item: PanelItem, method: Regroove) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, lru_cache
 from multiprocessing import get_context
@@ -70,6 +71,7 @@ def run_suite(suite: Suite, settings: RunSettings, *, progress: Progress | None 
 
     Raises:
         SettingsError: a method or a metric is unknown.
+        RegrooveError: a worker process died; what it had done is kept.
     """
     metrics = tuple(metric.name for metric in choose_metrics(settings.metrics))
     reasons = {spec: build_method(spec).missing() for spec in settings.methods}
@@ -106,6 +108,10 @@ def _rows(work: list[_Work], settings: RunSettings) -> Iterator[Row]:
         try:
             for future in as_completed(futures):
                 yield future.result()
+        except BrokenProcessPool as error:
+            raise RegrooveError(
+                "A worker process died, probably for lack of memory; what is done is kept: run again with fewer workers."
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -177,7 +183,9 @@ def audio_of(run: Run, row: Row) -> Path | None:
 def _cached(work: _Work) -> Row | None:
     if not work.cached.is_file() or (work.audio and not work.audio.is_file()):
         return None
-    return row_from_json(work.cached.read_text())
+    row = row_from_json(work.cached.read_text())
+    # A failure may have had a passing reason, such as a full disk.
+    return None if row.failure else row
 
 
 @lru_cache(maxsize=4096)

@@ -36,6 +36,10 @@ def visqol(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> floa
     Raises:
         SettingsError: shapes differ or a sample is not finite.
         MissingDependencyError: visqol-python is not installed.
+
+    >>> x = np.random.default_rng(0).normal(0, 0.05, 44100)
+    >>> round(visqol(x, x, sample_rate=44100), 2)
+    4.73
     """
     x, y = (soxr.resample(s, sample_rate, RATE) for s in pair(clean, estimate))
     pieces = max(1, round(x.size / (RATE * PIECE_SECONDS)))

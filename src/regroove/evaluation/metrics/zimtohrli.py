@@ -21,6 +21,10 @@ def zimtohrli(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> f
     Raises:
         SettingsError: shapes differ or a sample is not finite.
         MissingDependencyError: zimtohrli is not installed.
+
+    >>> x = np.random.default_rng(0).normal(0, 0.05, 44100)
+    >>> zimtohrli(x, x, sample_rate=44100) < 1e-6 < zimtohrli(x, x[::-1].copy(), sample_rate=44100)
+    True
     """
     try:
         from zimtohrli import Pyohrli
