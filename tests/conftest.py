@@ -1,4 +1,4 @@
-"""Tests run on one thread: most are too small for more, and waiting for threads would make them slow on busy machines."""
+"""Tests run on one thread: most are too small for more, and waiting threads are slow on busy machines."""
 
 import torch
 

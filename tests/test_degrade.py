@@ -48,10 +48,7 @@ def test_gain_and_snr_say_the_same() -> None:
 
 def test_seeds_and_clipping() -> None:
     loud = tone(level=0.99)
-    made = [
-        degrade(loud, sample_rate=RATE, settings=Degradation(noise="shellac", snr_db=3, seed=s))
-        for s in (1, 1, 2)
-    ]
+    made = [degrade(loud, sample_rate=RATE, settings=Degradation(noise="shellac", snr_db=3, seed=s)) for s in (1, 1, 2)]
     assert np.array_equal(made[0].noisy, made[1].noisy) and not np.array_equal(made[0].noisy, made[2].noisy)
     assert np.abs(made[0].noisy).max() == pytest.approx(0.98)
     assert made[0].turned_db == pytest.approx(20 * np.log10(0.99 / np.abs(made[0].clean).max()), abs=0.01)
@@ -65,9 +62,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="silent"):
         degrade(np.zeros((1, 1000)), sample_rate=RATE, settings=Degradation(noise="shellac", snr_db=3))
     with pytest.raises(SettingsError, match="band"):
-        degrade(
-            tone(), sample_rate=RATE, settings=Degradation(noise="shellac", snr_db=3, low_hz=900, high_hz=100)
-        )
+        degrade(tone(), sample_rate=RATE, settings=Degradation(noise="shellac", snr_db=3, low_hz=900, high_hz=100))
     write_audio(tmp_path / "a.wav", tone(), sample_rate=RATE)
     with pytest.raises(SettingsError, match="replace"):
         degrade_file(tmp_path / "a.wav", tmp_path / "a.wav", Degradation(noise="shellac", snr_db=3))
@@ -86,9 +81,7 @@ def test_a_folder_becomes_a_suite_with_the_same_snrs(tmp_path: Path) -> None:
     for case in suite.cases:
         clip = mixture(case)
         noise = clip.noisy[clip.lead :] - clip.clean
-        assert 10 * np.log10(np.mean(clip.clean**2) / np.mean(noise**2)) == pytest.approx(
-            case.snr_db, abs=0.02
-        )
+        assert 10 * np.log10(np.mean(clip.clean**2) / np.mean(noise**2)) == pytest.approx(case.snr_db, abs=0.02)
         assert clip.lead == clip.sample_rate
 
 

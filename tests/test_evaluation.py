@@ -101,9 +101,7 @@ def test_mixtures_have_the_snr_they_say(folder: Path) -> None:
     for case in load_suite(folder).cases:
         clip = mixture(case)
         noise = clip.noisy[clip.lead :] - clip.clean
-        assert 10 * np.log10(np.mean(clip.clean**2) / np.mean(noise**2)) == pytest.approx(
-            case.snr_db, abs=1e-6
-        )
+        assert 10 * np.log10(np.mean(clip.clean**2) / np.mean(noise**2)) == pytest.approx(case.snr_db, abs=1e-6)
         assert np.array_equal(clip.noisy, mixture(case).noisy)
         assert np.abs(clip.noisy).max() <= 0.98
     spectrum = np.abs(np.fft.rfft(clip.clean)) ** 2
@@ -181,9 +179,7 @@ def test_a_method_that_fails_is_a_row_and_one_that_is_missing_is_skipped(
     assert {row.method for row in done.rows} == {"untouched"}
 
 
-@pytest.mark.parametrize(
-    "spec", ["soxx", "sox:amount", "sox:amount=much", "untouched:a=1", "wiener:steps=few"]
-)
+@pytest.mark.parametrize("spec", ["soxx", "sox:amount", "sox:amount=much", "untouched:a=1", "wiener:steps=few"])
 def test_malformed_methods_are_refused(spec: str) -> None:
     with pytest.raises(SettingsError):
         build_method(spec)

@@ -160,9 +160,7 @@ def test_perceptual_metrics_where_their_packages_are_installed() -> None:
     x = music(1.5)
     noisy = x + hiss(x.size, 0.01)
     assert zimtohrli(x, x, sample_rate=RATE) == pytest.approx(0.0, abs=1e-6)
-    assert (
-        0.0 < zimtohrli(x, noisy, sample_rate=RATE) < zimtohrli(x, hiss(x.size, 0.1), sample_rate=RATE) <= 1.0
-    )
+    assert 0.0 < zimtohrli(x, noisy, sample_rate=RATE) < zimtohrli(x, hiss(x.size, 0.1), sample_rate=RATE) <= 1.0
 
 
 def test_visqol_of_identical_signals_is_the_published_ceiling() -> None:

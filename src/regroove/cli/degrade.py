@@ -13,12 +13,8 @@ def degrade(
     clean: Annotated[Path, typer.Argument(help="A clean file, or a folder of them.")],
     out: Annotated[Path, typer.Argument(help="The noisy file, or the folder of a suite.")],
     noise: Annotated[list[str], typer.Option(help="A noise file or a preset; a suite takes several.")],
-    snr: Annotated[
-        list[float] | None, typer.Option(help="Signal-to-noise ratio in dB; a suite takes several.")
-    ] = None,
-    gain: Annotated[
-        float | None, typer.Option(help="Gain of the noise at unit power, instead of an SNR.")
-    ] = None,
+    snr: Annotated[list[float] | None, typer.Option(help="Signal-to-noise ratio in dB; a suite takes several.")] = None,
+    gain: Annotated[float | None, typer.Option(help="Gain of the noise at unit power, instead of an SNR.")] = None,
     lead_in: Annotated[float, typer.Option(help="Seconds of noise alone in front.")] = 0.0,
     low_hz: Annotated[float, typer.Option(help="Lowest frequency of the music, in Hz.")] = 0.0,
     high_hz: Annotated[float, typer.Option(help="Highest frequency of the music, in Hz.")] = 0.0,

@@ -23,12 +23,8 @@ MUSHRA_TRIALS = 8
 @app.command()
 def evaluate(
     suite: Annotated[str, typer.Option(help="validation, a folder, or a CSV manifest.")] = "validation",
-    out: Annotated[Path, typer.Option(help="Folder for results, report and cache.")] = Path(
-        "runs/evaluation"
-    ),
-    methods: Annotated[
-        str | None, typer.Option(help="Comma-separated, each name or name:option=value:...")
-    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results, report and cache.")] = Path("runs/evaluation"),
+    methods: Annotated[str | None, typer.Option(help="Comma-separated, each name or name:option=value:...")] = None,
     metrics: Annotated[str, typer.Option(help="Comma-separated names of metrics.")] = DEFAULT_METRICS,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, kept in balance.")] = None,
     group: Annotated[str | None, typer.Option(help="Only clips of this group, for example piano.")] = None,
@@ -36,17 +32,11 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="Folder with the validation data.")] = None,
     examples: Annotated[int, typer.Option(min=0, help="Clips that can be heard in the report.")] = 3,
     fresh: Annotated[bool, typer.Option(help="Ignore results of earlier runs in the same folder.")] = False,
-    recordings: Annotated[
-        Path | None, typer.Option(help="Real recordings instead: a folder or a CSV.")
-    ] = None,
-    panels: Annotated[
-        Path | None, typer.Option(help="The reference's panel test instead: its folder.")
-    ] = None,
+    recordings: Annotated[Path | None, typer.Option(help="Real recordings instead: a folder or a CSV.")] = None,
+    panels: Annotated[Path | None, typer.Option(help="The reference's panel test instead: its folder.")] = None,
     panel: Annotated[list[int] | None, typer.Option(help="Only these panels.")] = None,
     panel_out: Annotated[str, typer.Option(help="Output folder in each panel.")] = "restored",
-    mushra: Annotated[
-        Path | None, typer.Option(help="Write a listening test into this folder instead.")
-    ] = None,
+    mushra: Annotated[Path | None, typer.Option(help="Write a listening test into this folder instead.")] = None,
     readme: Annotated[Path | None, typer.Option(help="Put the table of means into this document.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
@@ -93,9 +83,7 @@ def _score(suite: "Suite", settings: "RunSettings", readme: Path | None, quiet: 
     print(f"Written: {', '.join(map(str, paths))}")
 
 
-def _panels(
-    folder: Path, method: str, name: str, numbers: list[int], say: Callable[[str], None] | None
-) -> None:
+def _panels(folder: Path, method: str, name: str, numbers: list[int], say: Callable[[str], None] | None) -> None:
     from regroove.evaluation.panels import run_panels
 
     written = run_panels(folder, method, name=name, panels=numbers, progress=say)

@@ -70,9 +70,7 @@ def degrade(clean: Samples, *, sample_rate: int, settings: Degradation) -> Degra
     """
     lead = round(settings.lead_in * sample_rate)
     music = band_limited(clean, sample_rate=sample_rate, low_hz=settings.low_hz, high_hz=settings.high_hz)
-    noise = noise_of(
-        settings.noise, length=lead + music.shape[-1], sample_rate=sample_rate, seed=settings.seed
-    )
+    noise = noise_of(settings.noise, length=lead + music.shape[-1], sample_rate=sample_rate, seed=settings.seed)
     # The SNR counts the noise that is under the music, not the lead-in.
     noise = noise / np.sqrt(np.mean(np.square(noise[lead:])))
     gain = settings.gain if settings.gain is not None else gain_for_snr(music, settings.snr_db or 0.0)

@@ -52,9 +52,7 @@ def noise_of(source: str, *, length: int, sample_rate: int, seed: int, begin: fl
     ((4096,), 1.0)
     """
     if source in PRESETS:
-        noise = synthesise(preset(source), length=length, sample_rate=sample_rate, seed=seed).astype(
-            np.float64
-        )
+        noise = synthesise(preset(source), length=length, sample_rate=sample_rate, seed=seed).astype(np.float64)
     elif Path(source).is_file():
         recorded = read_mono(source, sample_rate=sample_rate)
         noise = _stretch(recorded[int(begin * recorded.size) :], length, sample_rate, seed)

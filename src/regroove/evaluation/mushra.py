@@ -30,9 +30,7 @@ class Trial:
     sample_rate: int
 
 
-def make_trials(
-    suite: Suite, methods: Sequence[str], *, progress: Callable[[str], None] | None = None
-) -> list[Trial]:
+def make_trials(suite: Suite, methods: Sequence[str], *, progress: Callable[[str], None] | None = None) -> list[Trial]:
     """Restore every case of a suite with every method and add the hidden conditions.
 
     Args:
@@ -44,9 +42,7 @@ def make_trials(
         SettingsError: a method is missing, or there are more conditions than a listener can rank.
     """
     if len(methods) + 2 > MOST_CONDITIONS:
-        raise SettingsError(
-            f"A listener ranks {MOST_CONDITIONS} conditions at most, so {MOST_CONDITIONS - 2} methods."
-        )
+        raise SettingsError(f"A listener ranks {MOST_CONDITIONS} conditions at most, so {MOST_CONDITIONS - 2} methods.")
     built = {spec: build_method(spec) for spec in methods}
     for spec, method in built.items():
         if reason := method.missing():

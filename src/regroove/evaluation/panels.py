@@ -53,9 +53,7 @@ def load_panels(folder: Path) -> list[PanelItem]:
         rows = list(csv.DictReader(file, skipinitialspace=True))
     items = [item for row in rows for item in _items(row, table)]
     if not items:
-        raise SettingsError(
-            f"{table} describes no panel: it needs columns like snr-panel-1 and noise-gain-panel-1."
-        )
+        raise SettingsError(f"{table} describes no panel: it needs columns like snr-panel-1 and noise-gain-panel-1.")
     for item in items:
         if not (folder / f"panel-{item.panel}" / "noisy" / item.file).is_file():
             raise SettingsError(f"{table} names {item.file}, which panel-{item.panel}/noisy does not hold.")
@@ -158,9 +156,7 @@ def _restored(home: Path, item: PanelItem, method: Regroove, name: str) -> dict[
     settings = settings_for(item, method)
     noisy, target = home / "noisy" / item.file, home / name / item.file
     done = Restorer(**settings).restore_file(noisy, target, overwrite=True)
-    clean = next(
-        (p for p in (home / "clean" / item.file, home.parent / "clean" / item.file) if p.is_file()), None
-    )
+    clean = next((p for p in (home / "clean" / item.file, home.parent / "clean" / item.file) if p.is_file()), None)
     scores = _against(clean, noisy, target) if clean else _blind(noisy, target)
     known = {"file": item.file, "snr_db": item.snr_db, "noise_gain": item.gain, "xi": settings.get("xi", "")}
     return {**known, "method": method.spec, "seconds": round(done.seconds, 2), **scores}

@@ -104,9 +104,7 @@ class NoiseReduce:
     def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
         from noisereduce import reduce_noise
 
-        out = reduce_noise(
-            y=noisy, sr=sample_rate, y_noise=noisy[:lead], stationary=True, prop_decrease=self.strength
-        )
+        out = reduce_noise(y=noisy, sr=sample_rate, y_noise=noisy[:lead], stationary=True, prop_decrease=self.strength)
         return _fitted(np.asarray(out, dtype=np.float64), noisy.size)
 
     def fingerprint(self) -> str:

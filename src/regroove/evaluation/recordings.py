@@ -150,9 +150,7 @@ def hear(
 def _recording(row: dict[str, str | None], path: Path) -> Recording:
     known = {"file", "noise_start", "noise_end", "start", "seconds"}
     if not row.get("file") or set(row) - known:
-        raise SettingsError(
-            f"{path} needs the column file and may have {', '.join(sorted(known - {'file'}))}."
-        )
+        raise SettingsError(f"{path} needs the column file and may have {', '.join(sorted(known - {'file'}))}.")
     try:
         ends = [float(row[k] or "") for k in ("noise_start", "noise_end") if row.get(k)]
         return Recording(

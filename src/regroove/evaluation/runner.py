@@ -110,7 +110,7 @@ def _rows(work: list[_Work], settings: RunSettings) -> Iterator[Row]:
                 yield future.result()
         except BrokenProcessPool as error:
             raise RegrooveError(
-                "A worker process died, probably for lack of memory; what is done is kept: run again with fewer workers."
+                "A worker process died, perhaps for lack of memory; what is done is kept, run again with fewer workers."
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -85,9 +85,7 @@ def load_suite(source: str | Path) -> Suite:
         manifest = path / "manifest.csv"
         return load_suite(manifest) if manifest.is_file() else _folder_suite(path)
     if not path.is_file():
-        raise SettingsError(
-            f"There is no suite {str(source)!r}: give validation, a folder or a CSV manifest."
-        )
+        raise SettingsError(f"There is no suite {str(source)!r}: give validation, a folder or a CSV manifest.")
     with path.open(newline="", encoding="utf-8") as file:
         cases = [_case(row, path, line) for line, row in enumerate(csv.DictReader(file), start=2)]
     return _checked(path.parent.name if path.stem == "manifest" else path.stem, cases, path)
@@ -113,9 +111,7 @@ def _case(row: dict[str, str | None], manifest: Path, line: int) -> Case:
             values[key] = _parsed(key, text, manifest, line)
     mixed = "noise" in values and "snr_db" in values
     if "clean" not in values or not (mixed or "noisy" in values):
-        raise SettingsError(
-            f"{manifest}, line {line}: a case needs clean and either noise and snr_db or noisy."
-        )
+        raise SettingsError(f"{manifest}, line {line}: a case needs clean and either noise and snr_db or noisy.")
     values.setdefault("name", f"{line - 1:04d}")
     values.setdefault("piece", Path(str(values["clean"])).stem)
     return Case(**values)  # type: ignore[arg-type]
@@ -157,9 +153,7 @@ def audio_files(folder: Path) -> list[Path]:
 
 def _checked(name: str, cases: list[Case], path: Path) -> Suite:
     if not cases:
-        raise SettingsError(
-            f"{path} holds no cases: a suite needs a manifest.csv or a folder clean/ with audio."
-        )
+        raise SettingsError(f"{path} holds no cases: a suite needs a manifest.csv or a folder clean/ with audio.")
     names = [case.name for case in cases]
     if len(set(names)) < len(names):
         raise SettingsError(f"{path} uses the case name {max(names, key=names.count)!r} more than once.")

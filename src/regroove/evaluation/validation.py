@@ -29,9 +29,7 @@ def find_data() -> Path:
     for folder in (os.environ.get("REGROOVE_DATA"), beside):
         if folder and (Path(folder) / "validation").is_dir():
             return Path(folder)
-    raise SettingsError(
-        "The validation data are not here: set REGROOVE_DATA to the folder that holds validation/."
-    )
+    raise SettingsError("The validation data are not here: set REGROOVE_DATA to the folder that holds validation/.")
 
 
 def validation_suite(data: Path | None = None) -> Suite:

@@ -34,9 +34,7 @@ def pair(reference: ArrayLike, estimate: ArrayLike) -> tuple[Samples, Samples]:
     """
     first, second = np.asarray(reference, dtype=np.float64), np.asarray(estimate, dtype=np.float64)
     if first.ndim != 1 or first.shape != second.shape or first.size == 0:
-        raise SettingsError(
-            f"A metric compares two mono signals of one length, not {first.shape} and {second.shape}."
-        )
+        raise SettingsError(f"A metric compares two mono signals of one length, not {first.shape} and {second.shape}.")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise SettingsError("A metric cannot score a signal with samples that are not finite.")
     return first, second

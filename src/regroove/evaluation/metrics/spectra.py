@@ -25,9 +25,7 @@ def complex_spectra(signal: Samples, *, n_fft: int, hop: int) -> NDArray[np.comp
     return np.fft.rfft(frames * window, axis=-1) * (2 / window.sum())
 
 
-def level_spectra(
-    signal: Samples, *, n_fft: int, hop: int, floor_db: float = FLOOR_DB
-) -> NDArray[np.float64]:
+def level_spectra(signal: Samples, *, n_fft: int, hop: int, floor_db: float = FLOOR_DB) -> NDArray[np.float64]:
     """Levels ``(frames, bins)`` in dB relative to a full-scale sine, not below ``floor_db``.
 
     >>> float(level_spectra(np.zeros(64), n_fft=64, hop=16).max())

@@ -74,8 +74,7 @@ _TABLE = (
         unit="",
         better=-1,
         digits=3,
-        about="spectral convergence plus mean log difference at windows of 512 to 4096 (Yamamoto et al., "
-        "ICASSP 2020).",
+        about="spectral convergence plus mean log difference at windows of 512 to 4096 (Yamamoto et al., ICASSP 2020).",
         score=lambda s: multi_resolution_stft(s.clean, s.restored),
     ),
     Metric(
@@ -83,8 +82,7 @@ _TABLE = (
         title="ViSQOL audio",
         unit="MOS",
         better=1,
-        about="ViSQOL v3 in audio mode at 48 kHz (Chinen et al., QoMEX 2020), pieces of about 10 s; 4.73 "
-        "is identical.",
+        about="ViSQOL v3 in audio mode at 48 kHz (Chinen et al., QoMEX 2020), pieces of about 10 s; 4.73 is identical.",
         score=lambda s: visqol(s.clean, s.restored, sample_rate=s.sample_rate),
     ),
     Metric(

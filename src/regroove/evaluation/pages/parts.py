@@ -51,9 +51,7 @@ def player(clips: Mapping[str, Samples], *, sample_rate: int) -> str:
     buttons = []
     for name, clip in clips.items():
         data = base64.b64encode(encode(clip * turn, sample_rate=sample_rate)).decode()
-        buttons.append(
-            f'<button type="button" aria-pressed="false" data-audio="{data}">{html.escape(name)}</button>'
-        )
+        buttons.append(f'<button type="button" aria-pressed="false" data-audio="{data}">{html.escape(name)}</button>')
     return (
         '<div class="player"><div class="transport"><button type="button" class="play">Play</button>'
         '<input type="range" class="seek" min="0" max="1" step="0.001" value="0" aria-label="position">'

@@ -81,9 +81,7 @@ def curves_png(metrics: Sequence[Metric], tables: Mapping[str, Mapping[str, Mapp
     return _png(figure)
 
 
-def _log_rows(
-    levels: NDArray[np.float64], edges: NDArray[np.float64], sample_rate: int
-) -> NDArray[np.float64]:
+def _log_rows(levels: NDArray[np.float64], edges: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
     """Levels ``(frames, bins)`` as ``(rows, columns)`` between frequency ``edges``, loudest of a column's frames."""
     bins = (levels.shape[1] - 1) * 2 * np.sqrt(edges[:-1] * edges[1:]) / sample_rate
     rows = levels[:, np.clip(np.round(bins).astype(int), 0, levels.shape[1] - 1)].T

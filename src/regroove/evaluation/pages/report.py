@@ -74,9 +74,7 @@ def _means(run: Run, metric: Metric, grouping: str) -> str:
     means = table_of(run.rows, metric.name, grouping)
     labels = list(dict.fromkeys(label for row in means.values() for label in row))
     best = {
-        label: max(
-            means, key=lambda m: metric.better * means[m][label].mean if label in means[m] else -np.inf
-        )
+        label: max(means, key=lambda m: metric.better * means[m][label].mean if label in means[m] else -np.inf)
         for label in labels
     }
     rows = [
@@ -98,14 +96,10 @@ def _against_baseline(run: Run) -> list[str]:
                 [html.escape(m), *(_cell(row.get(label), metric, False) for label in labels)]
                 for m, row in means.items()
             ]
-            parts.append(
-                f"<h3>{metric.title}, difference to {BASELINE}</h3>" + table(["method", *labels], rows)
-            )
+            parts.append(f"<h3>{metric.title}, difference to {BASELINE}</h3>" + table(["method", *labels], rows))
     if not parts:
         return []
-    return [
-        f"<details><summary>Differences to {BASELINE} on the same clips</summary>{''.join(parts)}</details>"
-    ]
+    return [f"<details><summary>Differences to {BASELINE} on the same clips</summary>{''.join(parts)}</details>"]
 
 
 def _cell(mean: Mean | None, metric: Metric, best: bool) -> str:
@@ -129,13 +123,11 @@ def _verdicts(run: Run) -> str:
 
 def _costs(run: Run) -> str:
     rows = [
-        [html.escape(method), f"{factor:.3f}", f"{peak:.0f} MB"]
-        for method, (factor, peak) in costs(run.rows).items()
+        [html.escape(method), f"{factor:.3f}", f"{peak:.0f} MB"] for method, (factor, peak) in costs(run.rows).items()
     ]
     return (
         "<h2>Cost</h2><p>On the machine of this run, one core a method: seconds of work for a second of audio "
-        "(median), and the most memory that it took.</p>"
-        + table(["method", "real-time factor", "memory"], rows)
+        "(median), and the most memory that it took.</p>" + table(["method", "real-time factor", "memory"], rows)
     )
 
 
