@@ -1,0 +1,139 @@
+"""The streaming pipeline with an engine whose result is known: a short symmetric filter."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pytest
+import torch
+
+from regroove.audio.resample import resampled_length
+from regroove.errors import AudioError
+from regroove.restoration.blocks import block_seed
+from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.pipeline import restore_stream
+from regroove.restoration.sources import ArraySource
+
+CUT = BlockLayout(block=20_000, context=1_000, fade=0)
+FADED = BlockLayout(block=30_011, context=777, fade=500)
+UNIFORM = torch.full((1, 1, 33), 1 / 33)
+
+
+class Smoother:
+    """Replaces every sample by the average of the 33 around it."""
+
+    name = "smoother"
+    sample_rate = 44_100
+    batch_size = 3
+
+    def __init__(self, layout: BlockLayout) -> None:
+        self.layout = layout
+        self.observed = 0
+        self.sizes: list[int] = []
+        self.ids: list[BlockId] = []
+
+    def observe(self, chunks: Iterable[torch.Tensor]) -> None:
+        self.observed = sum(chunk.shape[-1] for chunk in chunks)
+
+    def restore(self, blocks: torch.Tensor, ids: Sequence[BlockId]) -> torch.Tensor:
+        self.sizes.append(len(blocks))
+        self.ids += ids
+        # One by one: the rounding of a convolution depends on the size of the batch.
+        return torch.cat([torch.nn.functional.conv1d(block[None], UNIFORM, padding=16) for block in blocks])
+
+    def describe(self) -> dict[str, object]:
+        return {"engine": self.name}
+
+
+def run(x: np.ndarray, engine: Smoother, *, rate: int = 44_100, strength: float = 1.0, **more) -> np.ndarray:
+    source = ArraySource(x, sample_rate=rate)
+    originals, restored = zip(*restore_stream(source, engine, strength=strength, seed=0, **more), strict=True)
+    np.testing.assert_array_equal(np.concatenate(originals, axis=1), x)
+    return np.concatenate(restored, axis=1)
+
+
+def noise(frames: int, channels: int = 2) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-0.5, 0.5, (channels, frames))
+
+
+@pytest.mark.parametrize("layout", [CUT, FADED])
+@pytest.mark.parametrize("frames", [1, 441, 18_000, 18_001, 100_003])
+def test_blocks_join_to_what_the_filter_does_to_the_whole(layout: BlockLayout, frames: int) -> None:
+    x = noise(frames)
+    expected = np.stack([np.convolve(channel, np.full(33, 1 / 33), mode="full")[16:-16] for channel in x])
+    np.testing.assert_allclose(run(x, Smoother(layout)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 48_000, 96_000])
+def test_any_rate_gives_the_same_length_and_the_engine_hears_all_of_it(rate: int) -> None:
+    x = noise(rate // 3 + 1)
+    engine = Smoother(FADED)
+    assert run(x, engine, rate=rate).shape == x.shape
+    assert engine.observed == resampled_length(x.shape[1], rate_in=rate, rate_out=44_100)
+
+
+def test_above_the_engines_band_nothing_changes() -> None:
+    x = noise(96_000, channels=1)
+    removed = x - run(x, Smoother(CUT), rate=96_000)
+    spectrum = np.abs(np.fft.rfft(removed[0] * np.hanning(96_000)))
+    assert spectrum[23_000:].max() < 1e-5 * spectrum[:20_000].max()
+
+
+@pytest.mark.parametrize("rate", [44_100, 96_000])
+def test_restored_and_residual_add_up_exactly_for_integer_formats(rate: int) -> None:
+    x = np.rint(noise(50_000) * 2**23) / 2**23
+    y = run(x, Smoother(FADED), rate=rate, strength=0.7)
+    assert not np.array_equal(x, y)
+    np.testing.assert_array_equal(y + (x - y), x)
+
+
+def test_strength_scales_the_removal_and_zero_is_the_input_bit_for_bit() -> None:
+    x = noise(30_000)
+    whole, half = run(x, Smoother(CUT)), run(x, Smoother(CUT), strength=0.5)
+    np.testing.assert_allclose(x - half, (x - whole) / 2, atol=1e-12)
+    x[0, :2] = [-0.0, 1e-300]
+    assert run(x, Smoother(CUT), strength=0.0).tobytes() == x.tobytes()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_batches_change_nothing(size: int) -> None:
+    x = noise(100_000)
+    alone, together = Smoother(CUT), Smoother(CUT)
+    expected = run(x, alone, batch_size=1)
+    np.testing.assert_array_equal(run(x, together, batch_size=size), expected)
+    assert together.ids == alone.ids
+    assert max(together.sizes) == min(size, len(alone.ids))
+
+
+def test_every_block_of_every_channel_has_its_own_seed() -> None:
+    engine = Smoother(CUT)
+    run(noise(100_000), engine)
+    assert {(i.channel, i.index) for i in engine.ids} == {(c, k) for c in range(2) for k in range(6)}
+    assert len({i.seed for i in engine.ids}) == len(engine.ids)
+    assert all(i.seed == block_seed(0, channel=i.channel, index=i.index) for i in engine.ids)
+    assert block_seed(1, channel=0, index=0) != block_seed(0, channel=0, index=0)
+    assert 0 <= block_seed(2**70, channel=1, index=9) < 2**63
+
+
+def test_silent_blocks_are_not_worked_on() -> None:
+    x = noise(100_000)
+    x[:, 17_000:] = 0
+    engine = Smoother(CUT)
+    y = run(x, engine)
+    assert [i.index for i in engine.ids] == [0, 0]
+    assert not y[:, 18_000:].any()
+
+
+def test_progress_goes_through_both_stages_to_the_end() -> None:
+    seen: list[tuple[str, float]] = []
+    run(noise(200_000), Smoother(CUT), progress=lambda stage, done: seen.append((stage, done)))
+    assert [stage for stage, done in seen if done == 1.0] == ["listening", "restoring"]
+    for stage in ("listening", "restoring"):
+        parts = [done for s, done in seen if s == stage]
+        assert parts == sorted(parts)
+
+
+def test_an_engine_that_fails_silently_is_an_error() -> None:
+    engine = Smoother(CUT)
+    engine.restore = lambda blocks, ids: blocks * float("nan")  # type: ignore[method-assign]
+    with pytest.raises(AudioError, match="not finite"):
+        run(noise(1000), engine)
