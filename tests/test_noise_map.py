@@ -59,7 +59,8 @@ def test_lead_in_is_found(name: str) -> None:
     audio[2 * RATE :] += music(10) * float(noise.std()) / float(music(10).std()) * 8
     finder = found(audio)
     result, truth = finder.result(), map_of_noise(noise[None])
-    assert all(finder.found)
+    assert finder.source == "lead-in"
+    assert 0.8 < finder.seconds < 2.1
     assert difference_db(result.mean, truth.mean) < 3.0
 
 
@@ -79,4 +80,26 @@ def test_clean_music_has_hardly_any_noise() -> None:
     audio = music(10)
     finder = found(audio)
     assert float(finder.result().mean.mean()) < 1e-4 * float(audio.square().mean())
-    assert not any(finder.found[:3])
+    assert finder.source == "nowhere"
+
+
+@pytest.mark.parametrize("snr_db", [5, 20])
+def test_music_is_never_taken_for_noise(snr_db: float) -> None:
+    noise = noise_of("shellac", 10)
+    noise *= float(music(10).std() / noise.std()) * 10 ** (-snr_db / 20)
+    result, truth = found(music(10) + noise).result(), map_of_noise(noise[None])
+    bands = np.unique(np.geomspace(20, 1800, 16).astype(int))
+    ratios = [
+        float(result.mean[0, i:j].mean() / truth.mean[0, i:j].mean()) for i, j in zip(bands, bands[1:], strict=False)
+    ]
+    assert max(ratios) < 10**0.6
+
+
+def test_run_out_is_found() -> None:
+    noise = noise_of("shellac", 10)
+    played = music(8) * float(noise.std()) / float(music(8).std()) * 8
+    audio = noise.clone()
+    audio[: 8 * RATE] += played
+    finder = found(audio)
+    assert difference_db(finder.result().mean, map_of_noise(noise[None]).mean) < 3.0
+    assert finder.source == "run-out"

@@ -1,58 +1,61 @@
-"""Finds the noise map of a recording by itself, from lead-in, run-out and quiet passages.
+"""Finds the noise map of a recording by itself, from lead-in, run-out and pauses.
 
-Band by band, a stretch is taken for noise when its spectrum is: between neighbouring bins of a Gaussian noise, the
-logarithm of the mean power exceeds the mean logarithm by Euler's constant, for clicks as well; for music, with
-partials and gaps between them, by much more. Where no stretch of a band is noise, the floor between the partials is
-used, cautiously (compare Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
-statistics", IEEE Trans. SAP 9(5), 2001).
+A stretch holds noise alone when its spectrum does and when nothing in the recording is quieter. Between neighbouring
+bins of a Gaussian noise, the logarithm of the mean power exceeds the mean logarithm by Euler's constant, for clicks
+as well; for music, with partials and gaps between them, by much more. Where music never pauses, a band counts as noise
+only if it sounds like noise and keeps its level throughout; elsewhere the floor between the partials is used,
+cautiously (compare Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
+statistics", IEEE Trans. SAP 9(5), 2001). Too little noise in the map leaves noise behind, too much takes music away.
 """
 
-from collections import Counter
+import heapq
+from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, stft
+from regroove.dsp.stft import LONG
 from regroove.noise.map import EULER
+from regroove.noise.stretches import HOP, LEVELS_WITHIN, Listener, Stretch
 
-SEGMENT_FRAMES = 16
-SEGMENT = SEGMENT_FRAMES * LONG.hop
-SILENCE = 1e-13
-BAND_EDGES = (300.0, 900.0, 2200.0, 5000.0, 10_000.0)
-WIDTH = 17
+# Stretches that make half a second, and the tonality bands (below 5 kHz) where music is hardest to mistake for noise.
+SHORTEST = 3
+MUSICAL = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinderSettings:
     """When a stretch is taken for noise.
 
-    ``tonality`` is how far (nepers) a band's spectrum may be from a noise's; ``spread_db`` how much louder than the
-    quietest a noise stretch may be; ``keep`` how many quiet stretches (of 0.37 s) are remembered for each band.
-    Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean recording: it is left alone.
+    ``tonality`` is how far (nepers) its spectrum may be from a noise's on average, the most tonal band left out, and
+    ``most_tonal`` how far in any band where music is. ``onset_db`` is how far all bands must rise on average for music
+    to have begun; beside a short lead-in one band must stand out by ``contrast_db`` and all by ``rise_db``.
+    ``floor_db`` is how much quieter than a pause the quietest tenth of the recording may be in a band. A band is noise
+    throughout when its level varies by less than ``steady_db`` and its tonality is below ``band_tonality``. ``ends``
+    and ``keep`` are how many stretches at either end, and how many of the quietest, are remembered. Noise more than
+    ``inaudible_db`` below the music (both above 100 Hz) is that of a clean recording: it is left alone.
     """
 
-    tonality: float = 0.12
-    spread_db: float = 3.0
-    keep: int = 24
+    tonality: float = 0.24
+    most_tonal: float = 0.3
+    onset_db: float = 2.5
+    contrast_db: float = 6.0
+    rise_db: float = 1.5
+    floor_db: float = 6.0
+    steady_db: float = 3.0
+    band_tonality: float = 0.06
+    ends: int = 100
+    keep: int = 64
     inaudible_db: float = 50.0
-
-
-@dataclass(eq=False)
-class _Stretch:
-    """A third of a second: level in dB and distance from noise of each band, mean power and mean log of each bin."""
-
-    loudness: list[float]
-    tonality: list[float]
-    mean: Tensor
-    log_mean: Tensor
 
 
 class NoiseFinder:
     """Sees one channel in chunks of any size and then says how strong its noise is.
 
-    After :meth:`result`, ``found`` says for each band whether noise was found or only bounded.
+    After :meth:`result`, ``source`` says in words where the noise was found, and ``seconds`` how much of it.
 
     >>> finder = NoiseFinder(sample_rate=44100)
     >>> finder.feed(0.01 * torch.randn(88200, generator=torch.Generator().manual_seed(1)))
@@ -62,115 +65,136 @@ class NoiseFinder:
 
     def __init__(self, *, sample_rate: int, settings: FinderSettings | None = None) -> None:
         self.settings = settings or FinderSettings()
-        edges = [round(e * LONG.n_fft / sample_rate) for e in BAND_EDGES if e < 0.4 * sample_rate]
-        # Below the first edge bins are too few to tell noise from tones; they follow the band above.
-        self._measured = list(zip(edges, [*edges[1:], LONG.bins], strict=True))
-        self._bands = [(0, self._measured[0][1]), *self._measured[1:]]
-        self._stretches: list[_Stretch] = []
-        self._pending = torch.zeros(0)
-        self._audible = round(100 * LONG.n_fft / sample_rate)
-        self._music, self._looked = 0.0, 0
-        self.found = [False] * len(self._bands)
+        self.source, self.seconds = "nowhere", 0.0
+        self._rate = sample_rate
+        self._listener = Listener(sample_rate=sample_rate)
+        self._start: list[Stretch] = []
+        self._end: deque[Stretch] = deque(maxlen=self.settings.ends)
+        self._quiet: list[tuple[float, int, Stretch]] = []
+        self._levels: list[Tensor] = []
+        self._tonality: list[Tensor] = []
+        self._sum, self._log_sum = torch.zeros(LONG.bins), torch.zeros(LONG.bins)
+        self._lowest = torch.full((LONG.bins,), torch.inf)
 
     def feed(self, chunk: Tensor) -> None:
         """Look at the next samples, ``(time,)``."""
-        samples = torch.cat([self._pending, chunk])
-        position = 0
-        while position + SEGMENT + LONG.n_fft <= len(samples):
-            self._look_at(samples[position : position + SEGMENT + LONG.n_fft])
-            position += SEGMENT
-        self._pending = samples[position:]
+        for stretch in self._listener.feed(chunk):
+            self._remember(stretch)
 
-    def _look_at(self, samples: Tensor) -> None:
-        if float(samples.square().mean()) < SILENCE or float((samples == 0).float().mean()) > 0.05:
-            return
-        half = LONG.n_fft // LONG.hop // 2
-        power = stft(samples, LONG).abs().square()[:, half : max(samples.shape[-1] // LONG.hop - half, half) + 1]
-        power = power.clamp_min(1e-20)
-        mean = power.mean(dim=-1)
-        self._music += float(mean[self._audible :].sum())
-        self._looked += 1
-        self._stretches.append(
-            _Stretch(
-                loudness=[float(mean[low:high].log10().mean()) * 10 for low, high in self._measured],
-                tonality=[_tonality(power[low:high]) for low, high in self._measured],
-                mean=mean,
-                log_mean=power.log().mean(dim=-1),
-            )
-        )
-        if len(self._stretches) > 16 * self.settings.keep:
-            self._forget()
+    def _remember(self, stretch: Stretch) -> None:
+        if len(self._start) < self.settings.ends:
+            self._start.append(stretch)
+        self._end.append(stretch)
+        if self._sounds_like_noise(stretch):
+            heapq.heappush(self._quiet, (-stretch.loudness, stretch.index, stretch))
+            if len(self._quiet) > self.settings.keep:
+                heapq.heappop(self._quiet)
+        self._levels.append(stretch.levels)
+        self._tonality.append(stretch.tonality)
+        self._sum += stretch.mean
+        self._log_sum += stretch.log_mean
+        self._lowest = torch.minimum(self._lowest, stretch.mean)
 
-    def _forget(self) -> None:
-        """Remember, for each band, the quietest stretches and the quietest of those that look like noise."""
-        kept: set[_Stretch] = set()
-        for band in range(len(self._bands)):
-            ordered = self._by_loudness(band)
-            noise = [s for s in ordered if s.tonality[band] < self.settings.tonality]
-            kept.update(ordered[: self.settings.keep], noise[: self.settings.keep])
-        self._stretches = [s for s in self._stretches if s in kept]
-
-    def _by_loudness(self, band: int) -> list[_Stretch]:
-        return sorted(self._stretches, key=lambda s: s.loudness[band])
+    def _sounds_like_noise(self, stretch: Stretch) -> bool:
+        tonality = stretch.tonality
+        usual = float(tonality.sort().values[:-1].mean()) < self.settings.tonality
+        return usual and float(tonality[:MUSICAL].max()) < 1.5 * self.settings.most_tonal
 
     def result(self) -> NoiseMap:
         """The map, each part of shape ``(1, F, 1)``; all zero when the recording is clean, or silent throughout."""
+        for stretch in self._listener.rest():
+            self._remember(stretch)
+        if not self._levels:
+            return self._nothing()
+        levels = torch.stack(self._levels)
+        chosen = self._at_the_ends(levels) or self._pauses(levels)
+        if chosen:
+            self.seconds = len(chosen) * HOP / self._rate
+            mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
+            typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
+        else:
+            mean, typical = self._band_by_band(levels)
+        first = round(100 * LONG.n_fft / self._rate)
+        music = float(self._sum[first:].sum()) / len(levels)
+        if float(mean[first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10):
+            return self._nothing()
+        return NoiseMap(mean[None, :, None], typical[None, :, None])
+
+    def _nothing(self) -> NoiseMap:
+        self.source, self.seconds = "nowhere", 0.0
         nothing = torch.zeros(1, LONG.bins, 1)
-        if not self._stretches and len(self._pending) >= 2 * LONG.n_fft:
-            self._look_at(self._pending)
-        if not self._stretches:
-            return NoiseMap(nothing, nothing)
-        noise = [self._noise_in(band) for band in range(len(self._bands))]
-        parts = [self._band_map(band, noise) for band in range(len(self._bands))]
-        mean, typical = (torch.cat(p)[None, :, None] for p in zip(*parts, strict=True))
-        audible = float(mean[0, self._audible :].sum()) * self._looked
-        if audible < self._music * 10 ** (-self.settings.inaudible_db / 10):
-            return NoiseMap(nothing, nothing)
-        return NoiseMap(mean, typical)
+        return NoiseMap(nothing, nothing)
 
-    def _noise_in(self, band: int) -> list[_Stretch]:
-        """The stretches that hold noise alone in a band, or none."""
-        quiet = self._about_as_quiet(band, self.settings.spread_db)
-        noise = [s for s in quiet if s.tonality[band] < self.settings.tonality]
-        # A single one among many is chance: dense music looks like noise now and then.
-        return noise if 2 * len(noise) >= len(quiet) else []
+    def _at_the_ends(self, levels: Tensor) -> list[Stretch]:
+        """Lead-in and run-out: the noise before music begins and after it ends."""
+        ends = {"lead-in": self._before_music(self._start), "run-out": self._before_music([*self._end][::-1])}
+        held = {name: run for name, run in ends.items() if self._is_end(run, levels)}
+        if len(held) == 2:
+            quiet = min(float(_median_levels(run).mean()) for run in held.values())
+            near = quiet + self.settings.onset_db
+            held = {name: run for name, run in held.items() if float(_median_levels(run).mean()) < near}
+        self.source = " and ".join(held)
+        return list(dict.fromkeys(s for run in held.values() for s in run))
 
-    def _band_map(self, band: int, noise: list[list[_Stretch]]) -> tuple[Tensor, Tensor]:
-        low, high = self._bands[band]
-        chosen = noise[band] or self._vouched_for(band, noise)
-        self.found[band] = bool(chosen)
-        if not chosen:
-            floor = torch.stack([s.mean[low:high] for s in self._stretches]).amin(dim=0)
-            cautious = _between_partials(floor)
-            return cautious, cautious
-        mean = torch.stack([s.mean[low:high] for s in chosen]).mean(dim=0)
-        typical = torch.stack([s.log_mean[low:high] for s in chosen]).mean(dim=0).add(EULER).exp()
+    def _before_music(self, run: list[Stretch]) -> list[Stretch]:
+        """The stretches from the start of ``run`` to where music begins, less the last, which may hold its onset."""
+        noise = list(takewhile(self._sounds_like_noise, run))
+        count = min(2, len(noise))
+        while count < len(noise):
+            usual = _median_levels(noise[:count])
+            rises = [float((s.levels - usual).clamp(-3, 12).mean()) for s in noise[count : count + 2]]
+            if min(rises) > self.settings.onset_db:
+                break
+            count += 1
+        return noise[: max(count - 1, min(count, 2))] if count < len(run) else noise
+
+    def _is_end(self, run: list[Stretch], levels: Tensor) -> bool:
+        """Whether it is noise, and either long or less loud than what follows; and whether nothing is quieter."""
+        if len(run) < 2 or not self._is_noise(run) or not self._is_floor(run, levels):
+            return False
+        rise = levels.median(dim=0).values - _median_levels(run)
+        stands_out = float(rise.max()) > self.settings.contrast_db and float(rise.mean()) > self.settings.rise_db
+        return stands_out or len(run) >= 2 * SHORTEST
+
+    def _is_noise(self, run: list[Stretch]) -> bool:
+        tonality = torch.stack([s.tonality for s in run]).median(dim=0).values
+        return float(tonality[:MUSICAL].max()) < self.settings.most_tonal
+
+    def _is_floor(self, chosen: list[Stretch], levels: Tensor) -> bool:
+        """Whether nothing is quieter, in nearly all bands: what was added everywhere cannot be louder than that."""
+        lowest = levels.quantile(0.1, dim=0)
+        return float((lowest > _median_levels(chosen) - self.settings.floor_db).float().mean()) > 0.75
+
+    def _pauses(self, levels: Tensor) -> list[Stretch]:
+        """Stretches of noise between the music, about as loud as the quietest."""
+        quiet = [s for _, _, s in sorted(self._quiet, reverse=True) if self._is_noise([s])]
+        if len(quiet) < SHORTEST:
+            return []
+        limit = quiet[len(quiet) // 10].loudness + self.settings.onset_db
+        chosen = [s for s in quiet if s.loudness < limit]
+        if len(chosen) < SHORTEST or not self._is_floor(chosen, levels):
+            return []
+        self.source = "pauses"
+        return chosen
+
+    def _band_by_band(self, levels: Tensor) -> tuple[Tensor, Tensor]:
+        """What can be said where music never pauses: bands that are noise throughout, and floors between partials."""
+        mean = _between_partials(self._lowest)
+        typical = mean.clone()
+        tonality = torch.stack(self._tonality).median(dim=0).values
+        found = 0
+        for noisy, (low, high), within in zip(tonality, self._listener.bands, LEVELS_WITHIN, strict=True):
+            spread = float(levels[:, within].mean(dim=1).std(correction=0))
+            if float(noisy) < self.settings.band_tonality and spread < self.settings.steady_db:
+                mean[low:high] = self._sum[low:high] / len(levels)
+                typical[low:high] = (self._log_sum[low:high] / len(levels) + EULER).exp()
+                found += 1
+        self.source = f"{found} of {len(tonality)} bands" if found else "nowhere"
         return mean, typical
 
-    def _vouched_for(self, band: int, noise: list[list[_Stretch]]) -> list[_Stretch]:
-        """Quiet stretches that hold noise alone in two other bands: thumps and hum look tonal, but are noise too."""
-        votes = Counter(s for other in noise for s in other)
-        vouched = [s for s in self._about_as_quiet(band, 2 * self.settings.spread_db) if votes[s] >= 2]
-        limit = min((s.loudness[band] for s in vouched), default=0.0) + self.settings.spread_db
-        return [s for s in vouched if s.loudness[band] <= limit]
 
-    def _about_as_quiet(self, band: int, spread_db: float) -> list[_Stretch]:
-        """Stretches about as loud as the quietest: what was added to all of them cannot be louder than that.
-
-        The end of a fade does not count as the quietest when others follow closely.
-        """
-        ordered = self._by_loudness(band)
-        quietest = ordered[0].loudness[band]
-        third = ordered[min(2, len(ordered) - 1)].loudness[band]
-        limit = (third if third - quietest < 2 * self.settings.spread_db else quietest) + spread_db
-        return [s for s in ordered if s.loudness[band] <= limit]
-
-
-def _tonality(power: Tensor) -> float:
-    """How much the log of the mean over neighbouring bins exceeds the mean log, less what noise gives."""
-    groups = power[: len(power) // WIDTH * WIDTH].reshape(-1, WIDTH, power.shape[-1])
-    gap = groups.mean(dim=1).log() - groups.log().mean(dim=1)
-    return float(gap.mean()) - (EULER - 1 / (2 * WIDTH))
+def _median_levels(stretches: list[Stretch]) -> Tensor:
+    return torch.stack([s.levels for s in stretches]).median(dim=0).values
 
 
 def _between_partials(mean: Tensor, width: int = 33) -> Tensor:

@@ -82,8 +82,7 @@ class MappedEngine:
             for finder, channel in zip(finders, chunk, strict=True):
                 finder.feed(channel.float())
         self.maps = [finder.result() for finder in finders]
-        bands = sum(sum(f.found) for f in finders)
-        self._source = f"found in {bands} of {sum(len(f.found) for f in finders)} bands"
+        self._source = ", ".join(dict.fromkeys(finder.source for finder in finders)) or "nowhere"
 
     def _measure(self, chunks: Iterable[Tensor], start: float, end: float) -> None:
         first, last = round(start * self.sample_rate), round(end * self.sample_rate)
