@@ -42,6 +42,24 @@ class MatchedDenoiser(nn.Module):
         return _short_window_gain(first, short, sharp, parts[3])
 
 
+class WhiteNoiseDenoiser:
+    """A :class:`MatchedDenoiser` as the samplers see a network: ``(x, sigma)`` with white noise of that level.
+
+    >>> from regroove.networks.matched import MatchedUNetSettings
+    >>> denoiser = WhiteNoiseDenoiser(MatchedDenoiser(MatchedUNet(MatchedUNetSettings(channels=(4, 4)))))
+    >>> denoiser(torch.zeros(1, 8192), torch.ones(1)).shape
+    torch.Size([1, 8192])
+    """
+
+    def __init__(self, denoiser: MatchedDenoiser) -> None:
+        self.denoiser = denoiser
+
+    def __call__(self, x: Tensor, sigma: Tensor, /) -> Tensor:
+        """The clean estimate of ``(B, time)`` samples with white noise of standard deviation ``sigma`` (B,)."""
+        power = sigma.to(x.dtype).square()[:, None, None].expand(-1, LONG.bins, 1)
+        return self.denoiser(x, NoiseMap(power, power))
+
+
 def _power(spectrum: Tensor) -> Tensor:
     return spectrum.real.square() + spectrum.imag.square()
 

@@ -18,6 +18,10 @@ from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.diffusion.schedules import ChurnSettings, KarrasSettings, karras_sigmas
 from regroove.diffusion.solvers import sample
 from regroove.errors import ModelError, SettingsError
+from regroove.networks.checkpoints import LoadedModel, load_model
+from regroove.networks.cqtdiff import CqtUNet
+from regroove.networks.matched import MatchedUNet
+from regroove.networks.matched_denoiser import MatchedDenoiser, WhiteNoiseDenoiser
 from regroove.noise.banks import NoiseBank
 from regroove.noise.powers import WINDOW, PowerRange, power_range
 from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr
@@ -26,6 +30,8 @@ from regroove.restoration.engines.base import BlockId, BlockLayout
 DEFAULT_STEPS = 140
 CHURN = ChurnSettings(amount=5.0)
 NOISE_PRESET = "shellac"
+# Samples in a block (3 s) when the default network is the prior, which has no block length of its own.
+MATCHED_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,25 +174,22 @@ class CqtDiffEngine:
 def cqtdiff_engine(
     settings: CqtDiffSettings, *, model: str, noise_set: str | None, device: str, batch_size: int | None = None
 ) -> CqtDiffEngine:
-    """Build the engine from a checkpoint of the reference and a folder of noise (None: the synthesiser's shellac).
+    """Build the engine from a model and a folder of noise (None: the synthesiser's shellac).
+
+    The model is a checkpoint of the reference, or one of the matched engine, which then serves as the prior.
 
     Raises:
-        ModelError: the model is unknown, damaged or not a reference network.
+        ModelError: the model is unknown or damaged.
         AudioError: the folder holds no noise.
     """
-    from regroove.networks.checkpoints import load_model
-    from regroove.networks.cqtdiff import CqtUNet
-
     loaded = load_model(model, device=device)
-    if not isinstance(loaded.network, CqtUNet):
-        raise ModelError(f"The model {model} is for another engine; cqtdiff needs a reference checkpoint.")
     rate = loaded.card.sample_rate
     if noise_set is None:
         bank = NoiseBank.synthetic(NOISE_PRESET, sample_rate=rate)
     else:
         bank = NoiseBank.from_folder(noise_set, sample_rate=rate)
-    block = int(loaded.card.settings["length"])
-    engine = CqtDiffEngine(EdmDenoiser(loaded.network), bank, settings, block=block, device=device)
+    denoiser, block = _prior(loaded)
+    engine = CqtDiffEngine(denoiser, bank, settings, block=block, device=device)
     engine.batch_size = batch_size or 1
     engine.details = {
         "model": loaded.name,
@@ -194,3 +197,12 @@ def cqtdiff_engine(
         "noise_set": noise_set or f"synthetic {NOISE_PRESET}",
     }
     return engine
+
+
+def _prior(loaded: LoadedModel) -> tuple[Denoiser, int]:
+    """The network as a denoiser of white noise, and the samples in a block."""
+    if isinstance(loaded.network, CqtUNet):
+        return EdmDenoiser(loaded.network), int(loaded.card.settings["length"])
+    if isinstance(loaded.network, MatchedUNet):
+        return WhiteNoiseDenoiser(MatchedDenoiser(loaded.network).eval()), MATCHED_BLOCK
+    raise ModelError(f"The model {loaded.name} cannot serve as a prior.")

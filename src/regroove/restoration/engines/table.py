@@ -48,8 +48,6 @@ def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
         steps=settings.steps or DEFAULT_STEPS,
         compat=settings.compat,
     )
-    if settings.model == "default":
-        raise SettingsError("The engine cqtdiff has no bundled model; name a reference checkpoint with --model.")
     return cqtdiff_engine(
         chosen,
         model=settings.model,
