@@ -20,5 +20,6 @@ def read_audio(path: str | Path, *, dtype: str = "float32") -> tuple[NDArray[np.
     try:
         samples, rate = soundfile.read(str(path), dtype=dtype, always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path} cannot be read as audio ({error.error_string}).") from error
+        reason = error.error_string.strip().rstrip(".").replace(". ", ": ")
+        raise AudioError(f"{path} cannot be read as audio ({reason}).") from error
     return samples.T, rate

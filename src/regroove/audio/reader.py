@@ -91,7 +91,7 @@ class AudioReader:
         try:
             return ForwardFile(str(self.path))
         except soundfile.LibsndfileError as error:
-            reason = error.error_string.strip().rstrip(".")
+            reason = error.error_string.strip().rstrip(".").replace(". ", ": ")
             raise AudioError(f"{self.path} cannot be read as audio ({reason}).") from error
         except (TypeError, ValueError, OSError) as error:
             raise AudioError(f"{self.path} cannot be read as audio.") from error

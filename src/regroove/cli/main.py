@@ -44,6 +44,9 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+# Typer carries its own copy of click, or uses click, depending on its version.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
 app = typer.Typer(
     cls=LazyGroup,
     no_args_is_help=True,
@@ -80,13 +83,26 @@ def run() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _end_cleanly)
     try:
-        app(prog_name="regroove")
+        code = app(prog_name="regroove", standalone_mode=False)
     except RegrooveError as error:
         sys.exit(_fail(str(error)))
+    except _UsageError as error:
+        sys.exit(_fail_usage(error))
     except MemoryError:
         sys.exit(_fail("There is not enough memory for this."))
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(sentence: str) -> int:
     print(f"regroove: {sentence}", file=sys.stderr)
     return 2
+
+
+def _fail_usage(error: Any) -> int:
+    message = error.format_message().strip()
+    # Without any arguments the help is the message, or has been printed already.
+    if not message or len(message.splitlines()) > 1:
+        print(message, end="\n" if message else "", file=sys.stderr)
+        return 2
+    command = error.ctx.command_path if error.ctx else "regroove"
+    return _fail(f"{message.rstrip('.')} (see {command} --help).")
