@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from regroove.diffusion.denoiser import per_item
-from regroove.errors import ModelError, SettingsError
+from regroove.errors import SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import build_network, save_model
 from regroove.noise.banks import NoiseBank
@@ -123,6 +123,7 @@ def test_small_reference_network_runs(tmp_path: Path) -> None:
     assert made.describe()["noise_set"] == "synthetic shellac"
 
 
-def test_default_model_is_refused() -> None:
-    with pytest.raises(ModelError, match="another engine"):
-        cqtdiff_engine(CqtDiffSettings(), model="default", noise_set=None, device="cpu")
+def test_the_default_model_serves_as_the_prior() -> None:
+    made = cqtdiff_engine(CqtDiffSettings(steps=2), model="default", noise_set=None, device="cpu")
+    restored = run(made, 0.05 * torch.randn(8_000))
+    assert restored.shape == (8_000,) and bool(torch.isfinite(restored).all())
