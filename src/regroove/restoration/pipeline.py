@@ -6,6 +6,7 @@ is, and it is subtracted from the untouched samples. All that is kept in memory 
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -67,12 +68,24 @@ def restore_stream(
             yield original, original.copy()
         return
     report = progress or (lambda stage, done: None)
-    engine.observe(torch.from_numpy(chunk) for chunk in _at_engine_rate(source, engine, report, "listening"))
+    with _one_thread():
+        engine.observe(torch.from_numpy(chunk) for chunk in _at_engine_rate(source, engine, report, "listening"))
     originals: deque[Samples] = deque()
     for removed in _removed(source, engine, originals, seed, batch_size or engine.batch_size, report):
         if removed.shape[1]:
             original = _take(originals, removed.shape[1])
             yield original, original - np.rint(strength * removed / GRID) * GRID
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Listening is many small operations, 100 times slower where threads wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _engine_frames(source: Source, engine: Engine) -> int:
