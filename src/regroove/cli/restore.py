@@ -31,6 +31,14 @@ def restore(
         Path | None,
         typer.Option(metavar="FILE", help="Also draw spectrograms, a PNG picture.", rich_help_panel=_OUTPUTS),
     ] = None,
+    uncertainty: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also draw where the result is invented, a PNG picture, and put the numbers beside it; slow.",
+            rich_help_panel=_OUTPUTS,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
     ] = False,
@@ -104,7 +112,13 @@ def restore(
     restorer = Restorer(settings)
     with restoration_progress(quiet=quiet) as progress:
         done = restorer.restore_file(
-            source, output, residual=residual, report=report, overwrite=overwrite, progress=progress
+            source,
+            output,
+            residual=residual,
+            report=report,
+            uncertainty=uncertainty,
+            overwrite=overwrite,
+            progress=progress,
         )
     if not quiet:
         print_restoration(done)
@@ -114,7 +128,14 @@ def print_restoration(done: "Restoration") -> None:
     """Say where things went, and how long it took."""
     for note in done.notes:
         print(note, file=sys.stderr)
-    labels = {"output": "Restored", "residual": "Removed", "report": "Picture", "receipt": "Receipt"}
+    labels = {
+        "output": "Restored",
+        "residual": "Removed",
+        "report": "Picture",
+        "uncertainty": "Invented",
+        "cells": "Numbers",
+        "receipt": "Receipt",
+    }
     for role, path in done.paths.items():
         print(f"{labels[role]:<9} {path}")
     speed = done.audio_seconds / max(done.seconds, 1e-9)

@@ -34,3 +34,16 @@ def map_of_noise(noise: Tensor) -> NoiseMap:
     edge = LONG.n_fft // (2 * LONG.hop)
     whole = power[..., edge : noise.shape[-1] // LONG.hop - edge + 1]
     return map_of_power(whole if whole.shape[-1] >= 2 else power)
+
+
+def coloured(white: Tensor, noise: NoiseMap) -> Tensor:
+    """Give white noise ``(B, time)`` of variance 1 the mean spectrum of a map that is constant in time.
+
+    >>> noise = map_of_noise(torch.randn(1, 44100))
+    >>> coloured(torch.randn(1, 8192), noise).shape
+    torch.Size([1, 8192])
+    """
+    spectrum = torch.fft.rfft(white)
+    amplitude = noise.mean[..., 0].sqrt()[:, None]
+    curve = torch.nn.functional.interpolate(amplitude, size=spectrum.shape[-1], mode="linear", align_corners=True)
+    return torch.fft.irfft(spectrum * curve[:, 0], n=white.shape[-1])

@@ -11,7 +11,7 @@ def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> N
     """Check every output's name before any work is done.
 
     Args:
-        paths: by role: output, residual, report and receipt, as far as they are wanted.
+        paths: by role: output, residual, report, uncertainty, its cells and receipt, as far as they are wanted.
 
     Raises:
         AudioError: an output is the recording itself (by whatever name), another output, or exists without
@@ -20,8 +20,9 @@ def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> N
     for role in ("output", "residual"):
         if role in paths:
             container_for(paths[role])
-    if "report" in paths and paths["report"].suffix.lower() != ".png":
-        raise AudioError(f"{paths['report']} cannot be written: the name of a report ends in .png.")
+    for role in ("report", "uncertainty"):
+        if role in paths and paths[role].suffix.lower() != ".png":
+            raise AudioError(f"{paths[role]} cannot be written: the name of a picture ends in .png.")
     for role, path in paths.items():
         _check_one(role, path, source, overwrite)
     roles = list(paths)

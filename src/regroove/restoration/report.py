@@ -73,6 +73,27 @@ class SpectrogramReport:
         figure.suptitle(_headline(self.info), x=0.01, ha="left", fontsize=13)
 
 
+def draw_cells(
+    path: Path, values: NDArray[np.float64], *, frequencies: NDArray[np.float64], times: NDArray[np.float64], title: str
+) -> None:
+    """Draw the uncertainty of ``(bands, columns)`` cells, 0 to 1, as PNG; cells that are NaN stay grey."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    ax.set_facecolor("0.85")
+    mesh = ax.pcolormesh(times, frequencies, values, cmap="viridis", vmin=0, vmax=1, rasterized=True)
+    _style(ax, float(frequencies[-1]))
+    ax.set_ylim(float(frequencies[0]), float(frequencies[-1]))
+    _time_axis(ax, float(times[-1]))
+    bar = figure.colorbar(mesh, ax=ax, pad=0.01, ticks=[0, 0.5, 1])
+    bar.ax.set_yticklabels(["0: heard in\nthe recording", "0.5", "1: invented"])
+    figure.suptitle(title.replace("$", r"\$"), x=0.01, ha="left", fontsize=13)
+    figure.savefig(path, format="png", dpi=130, metadata={"Software": "regroove"})
+
+
 def _headline(info: AudioInfo) -> str:
     channels = "mono" if info.channels == 1 else "stereo"
     # A dollar sign would start a formula.

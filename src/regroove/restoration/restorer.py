@@ -25,6 +25,7 @@ from regroove.restoration.receipts import receipt_path, receipt_text, result_par
 from regroove.restoration.report import SpectrogramReport
 from regroove.restoration.settings import RestoreSettings, make_settings
 from regroove.restoration.sources import ArraySource
+from regroove.restoration.uncertainty import UncertaintyEngine
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 
@@ -91,15 +92,15 @@ class Restorer:
             source = ArraySource(samples, sample_rate=sample_rate)
             self._check_region(source.frames / sample_rate)
             position = 0
-            for _, block in self._stream(source, progress):
+            for _, block in self._stream(source, self.engine, progress):
                 result[:, position : position + block.shape[1]] = block
                 position += block.shape[1]
         return restored.reshape(audio.shape)
 
-    def _stream(self, source: Source, progress: Progress | None) -> Iterator[tuple[Samples, Samples]]:
+    def _stream(self, source: Source, engine: Engine, progress: Progress | None) -> Iterator[tuple[Samples, Samples]]:
         return restore_stream(
             source,
-            self.engine,
+            engine,
             strength=self.settings.strength,
             seed=self.settings.seed,
             batch_size=self.settings.batch_size,
@@ -120,6 +121,7 @@ class Restorer:
         *,
         residual: str | Path | None = None,
         report: str | Path | None = None,
+        uncertainty: str | Path | None = None,
         receipt: bool = True,
         overwrite: bool = False,
         progress: Progress | None = None,
@@ -132,18 +134,21 @@ class Restorer:
             output: ``.wav``, ``.flac``, ``.aif`` or ``.aiff``.
             residual: where what was removed is written: output + residual = input, within one step of the format.
             report: where a picture (``.png``) of the spectrograms before, after and of what was removed is drawn.
+            uncertainty: where a picture (``.png``) of what is invented is drawn; its numbers go beside it (``.npz``).
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
             progress: called with the stage and how much of it is done, 0 to 1.
 
         Raises:
             AudioError: the input cannot be read, or an output not be written.
-            SettingsError: the noise region lies beyond the end of the recording.
+            SettingsError: the noise region lies beyond the end of the recording, or the engine draws no samples.
         """
         began = time.perf_counter()
         paths = {"output": Path(output)}
-        optional = {"residual": residual, "report": report}
+        optional = {"residual": residual, "report": report, "uncertainty": uncertainty}
         paths |= {role: Path(path) for role, path in optional.items() if path is not None}
+        if uncertainty is not None:
+            paths["cells"] = Path(uncertainty).with_suffix(".npz")
         if receipt:
             paths["receipt"] = receipt_path(paths["output"])
         reader = AudioReader(source)
@@ -162,17 +167,18 @@ class Restorer:
         began: float,
     ) -> list[str]:
         info = reader.info
-        engine = self.engine
+        spread = UncertaintyEngine(self.engine) if "uncertainty" in paths else None
+        engine = spread or self.engine
         with ExitStack() as stack:
             writers, notes = _open_writers(stack, info, paths, overwrite)
             pending = {
                 role: stack.enter_context(PendingFile(paths[role], overwrite=overwrite))
-                for role in ("report", "receipt")
+                for role in ("report", "uncertainty", "cells", "receipt")
                 if role in paths
             }
             picture = SpectrogramReport(info) if "report" in paths else None
             meter = LevelMeter()
-            for original, restored in self._stream(reader, progress):
+            for original, restored in self._stream(reader, engine, progress):
                 kept = writers["output"].write(restored)
                 removed = original - kept
                 if "residual" in writers:
@@ -186,6 +192,9 @@ class Restorer:
                     notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
             if picture:
                 picture.draw(pending["report"].temporary)
+            if spread:
+                spread.draw_picture(pending["uncertainty"].temporary, title=f"{info.path.name}: where it is invented")
+                spread.save(pending["cells"].temporary)
             if "receipt" in pending:
                 result = result_part(
                     source=info,

@@ -100,10 +100,12 @@ class MappedEngine:
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` samples; same shape out."""
-        chosen = [self.maps[i.channel] for i in ids]
-        noise = NoiseMap(torch.cat([m.mean for m in chosen]), torch.cat([m.typical for m in chosen]))
         with torch.inference_mode():
-            return self._denoise(blocks, noise, ids)
+            return self._denoise(blocks, self._map_of(ids), ids)
+
+    def _map_of(self, ids: Sequence[BlockId]) -> NoiseMap:
+        chosen = [self.maps[i.channel] for i in ids]
+        return NoiseMap(torch.cat([m.mean for m in chosen]), torch.cat([m.typical for m in chosen]))
 
     def describe(self) -> dict[str, object]:
         """The engine, where its noise map comes from and how loud that noise is (dB re full scale, per channel)."""

@@ -1,24 +1,89 @@
 """The default engine: the matched-noise network, one evaluation for the posterior mean, a few for a sample."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
 from regroove.diffusion.matched import matched_scales, sample_matched
+from regroove.diffusion.randomness import ItemNoise, item_generators
+from regroove.diffusion.solvers import Noise
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import ModelError
-from regroove.networks.checkpoints import load_model
+from regroove.networks.checkpoints import LoadedModel, load_model
 from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.noise.map import coloured
+from regroove.restoration.blocks import block_seed
 from regroove.restoration.engines.base import BlockId
 from regroove.restoration.engines.mapped import MappedEngine
+
+# Evaluations of a posterior sample.
+DRAW_STEPS = 4
+
+
+class MatchedEngine(MappedEngine):
+    """The matched-noise network as an engine. Built by :func:`matched_engine`."""
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        *,
+        device: str,
+        steps: int,
+        noise_region: tuple[float, float] | None,
+        batch_size: int,
+    ) -> None:
+        if not isinstance(loaded.network, MatchedUNet):
+            raise ModelError(f"The model {loaded.name} is for another engine; the matched engine needs a matched-unet.")
+        details = {"model": loaded.name, "model_sha256": loaded.sha256, "steps": steps}
+        super().__init__("matched", self._mean, noise_region=noise_region, batch_size=batch_size, details=details)
+        self._denoiser = MatchedDenoiser(loaded.network).eval()
+        self._device, self._steps = device, steps
+
+    def _mean(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
+        return self._one_by_one(lambda y, n, _: self._flow(y, n, self._steps), blocks, noise, ids)
+
+    def draw(self, blocks: Tensor, ids: Sequence[BlockId], *, number: int) -> Tensor:
+        """Sample number ``number`` of the posterior for each of ``(items, block)`` samples; same shape out."""
+
+        def sampled(y: Tensor, noise: NoiseMap, items: Sequence[BlockId]) -> Tensor:
+            fresh = ItemNoise(item_generators([block_seed(i.seed, channel=0, index=number) for i in items]))
+            return self._flow(y, noise, DRAW_STEPS, eta=1.0, noise=lambda like: coloured(fresh(like), noise))
+
+        with torch.inference_mode():
+            return self._one_by_one(sampled, blocks, self._map_of(ids), ids)
+
+    def _one_by_one(
+        self,
+        restore: Callable[[Tensor, NoiseMap, Sequence[BlockId]], Tensor],
+        blocks: Tensor,
+        noise: NoiseMap,
+        ids: Sequence[BlockId],
+    ) -> Tensor:
+        """Alone on a CPU, which gains nothing from batches: rounding there depends on the size of a batch."""
+        size = 1 if torch.device(self._device).type == "cpu" else len(blocks)
+        done = []
+        with _precision(self._device):
+            for i in range(0, len(blocks), size):
+                part = slice(i, i + size)
+                there = NoiseMap(noise.mean[part].to(self._device), noise.typical[part].to(self._device))
+                done.append(restore(blocks[part].to(self._device), there, ids[part]).to(blocks.device))
+        return torch.cat(done)
+
+    def _flow(
+        self, y: Tensor, noise_map: NoiseMap, steps: int, *, eta: float = 0.0, noise: Noise | None = None
+    ) -> Tensor:
+        def at_scale(x: Tensor, scale: Tensor) -> Tensor:
+            return self._denoiser(x, noise_map.scaled(scale.square()[:, None, None]))
+
+        return sample_matched(at_scale, y, scales=matched_scales(steps), eta=eta, noise=noise)
 
 
 def matched_engine(
     *, model: str, device: str, steps: int, noise_region: tuple[float, float] | None, batch_size: int = 1
-) -> MappedEngine:
+) -> MatchedEngine:
     """Build the default engine.
 
     ``steps`` is the number of network evaluations: one gives the posterior mean E[x | y]; more follow the probability
@@ -29,33 +94,7 @@ def matched_engine(
         ModelError: the model is unknown, damaged, or not one for this engine.
     """
     loaded = load_model(model, device=device)
-    if not isinstance(loaded.network, MatchedUNet):
-        raise ModelError(f"The model {model} is for another engine; the matched engine needs a matched-unet.")
-    denoiser = MatchedDenoiser(loaded.network).eval()
-
-    def denoise(blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
-        there = NoiseMap(noise.mean.to(device), noise.typical.to(device))
-        # One by one on a CPU, which gains nothing from batches: rounding there depends on the size of a batch.
-        size = 1 if torch.device(device).type == "cpu" else len(blocks)
-        parts = zip(blocks.split(size), there.mean.split(size), there.typical.split(size), strict=True)
-        with _precision(device):
-            done = [_flow(denoiser, b.to(device), NoiseMap(m, t), steps).to(blocks.device) for b, m, t in parts]
-        return torch.cat(done)
-
-    return MappedEngine(
-        "matched",
-        denoise,
-        noise_region=noise_region,
-        batch_size=batch_size,
-        details={"model": loaded.name, "model_sha256": loaded.sha256, "steps": steps},
-    )
-
-
-def _flow(denoiser: MatchedDenoiser, y: Tensor, noise: NoiseMap, steps: int) -> Tensor:
-    def at_scale(x: Tensor, scale: Tensor) -> Tensor:
-        return denoiser(x, noise.scaled(scale.square()[:, None, None]))
-
-    return sample_matched(at_scale, y, scales=matched_scales(steps))
+    return MatchedEngine(loaded, device=device, steps=steps, noise_region=noise_region, batch_size=batch_size)
 
 
 def _precision(device: str) -> AbstractContextManager:
