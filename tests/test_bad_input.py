@@ -95,6 +95,11 @@ def made_folder(path: Path) -> Path:
     return path
 
 
+def circle(path: Path) -> Path:
+    path.symlink_to(path.name)
+    return path
+
+
 def with_value(path: Path, value: float) -> Path:
     samples = np.zeros(100_000)
     samples[90_000] = value
@@ -112,6 +117,10 @@ UNREADABLE = {
     "no samples": (lambda p: recording(p, np.zeros(0)), "holds no samples"),
     "not a number": (lambda p: with_value(p, np.nan), "not finite"),
     "infinite": (lambda p: with_value(p, -np.inf), "not finite"),
+    "absurdly loud": (lambda p: with_value(p, 1e30), "samples beyond 1e+06"),
+    "a circle of links": (circle, "does not exist"),
+    "no regular file": (lambda p: Path("/dev/null"), "is not a regular file"),
+    "a name too long": (lambda p: p.with_name("x" * 300 + ".wav"), "name too long"),
     "three channels": (lambda p: recording(p, np.zeros((100, 3))), "has 3 channels"),
     "rate too low": (lambda p: recording(p, rate=7_999), "sample rate of 7999 Hz"),
     "rate too high": (lambda p: recording(p, rate=192_001), "sample rate of 192001 Hz"),
@@ -156,6 +165,11 @@ def test_outputs_that_cannot_be_written(refused: Run, folder: Path) -> None:
     assert "exists already" in refused(source, "old.wav", *FAST)
     assert "exists already" in refused(source, "out.wav", "--residual", "old.wav", *FAST)
     recording(folder / "float.wav", subtype="FLOAT")
+    assert "name too long" in refused(source, "x" * 300 + ".wav", *FAST)
+    # The receipt's name is longer than the output's.
+    assert "name too long" in refused(source, "x" * 245 + ".wav", *FAST)
+    circle(folder / "circle.wav")
+    assert "cannot be written" in refused(source, "circle.wav", *FAST)
     assert "FLAC cannot hold FLOAT" in refused("float.wav", "out.flac", *FAST)
 
 

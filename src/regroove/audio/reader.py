@@ -118,14 +118,17 @@ class AudioReader:
 
 
 def _refuse_non_files(path: Path) -> None:
-    if path.is_dir():
-        raise AudioError(f"{path} is a directory, not a recording.")
-    if not path.exists():
-        raise AudioError(f"{path} does not exist.")
-    if not path.is_file():
-        raise AudioError(f"{path} is not a regular file.")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path} is empty.")
+    try:
+        if path.is_dir():
+            raise AudioError(f"{path} is a directory, not a recording.")
+        if not path.exists():
+            raise AudioError(f"{path} does not exist.")
+        if not path.is_file():
+            raise AudioError(f"{path} is not a regular file.")
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path} is empty.")
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
 
 
 def _read(path: Path, file: soundfile.SoundFile, frames: int) -> NDArray[np.float64]:

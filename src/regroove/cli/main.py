@@ -88,6 +88,9 @@ def run() -> None:
         sys.exit(_fail(str(error)))
     except _UsageError as error:
         sys.exit(_fail_usage(error))
+    except OSError as error:
+        where = error.filename or "A file"
+        sys.exit(_fail(f"{where} cannot be used: {(error.strerror or str(error)).lower()}."))
     except MemoryError:
         sys.exit(_fail("There is not enough memory for this."))
     sys.exit(code if isinstance(code, int) else 0)

@@ -24,7 +24,12 @@ def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> N
         if role in paths and paths[role].suffix.lower() != ".png":
             raise AudioError(f"{paths[role]} cannot be written: the name of a picture ends in .png.")
     for role, path in paths.items():
-        _check_one(role, path, source, overwrite)
+        try:
+            _check_one(role, path, source, overwrite)
+        except (OSError, RuntimeError) as error:
+            # A name that is too long, or symbolic links in a circle.
+            reason = getattr(error, "strerror", None) or str(error)
+            raise AudioError(f"{path} cannot be written: {reason.lower()}.") from error
     roles = list(paths)
     for i, role in enumerate(roles):
         for other in roles[:i]:

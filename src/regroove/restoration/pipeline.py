@@ -23,6 +23,8 @@ Progress = Callable[[str, float], None]
 
 # Multiples of this are added and subtracted without rounding by float64 numbers between -256 and 256.
 GRID = 2.0**-44
+# Floats may go beyond full scale, but nothing that is sound goes so far, and powers must not overflow.
+LOUDEST = 1e6
 
 
 class Source(Protocol):
@@ -61,7 +63,7 @@ def restore_stream(
         progress: called with the stage, ``"listening"`` or ``"restoring"``, and how much of it is done, 0 to 1.
 
     Raises:
-        AudioError: the source is damaged, or the engine gives samples that are not finite.
+        AudioError: the source is damaged or absurdly loud, or the engine gives samples that are not finite.
     """
     if strength == 0:
         for original in source.blocks():
@@ -104,6 +106,8 @@ def _at_engine_rate(
     )
     done = 0
     for block in source.blocks():
+        if np.abs(block).max(initial=0.0) > LOUDEST:
+            raise AudioError(f"The recording holds samples beyond {LOUDEST:g}, where full scale is 1.")
         if keep is not None:
             keep.append(block)
         chunk = resampler.push(block)
