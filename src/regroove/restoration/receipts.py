@@ -36,7 +36,7 @@ def receipt_path(output: Path) -> Path:
     >>> receipt_path(Path("side-a.flac")).name
     'side-a.flac.receipt.json'
     """
-    return output.with_name(output.name + ".receipt.json")
+    return output.parent / (output.name + ".receipt.json")
 
 
 def result_part(
