@@ -239,8 +239,12 @@ def test_content_above_the_models_band_is_untouched(restorer: Restorer) -> None:
 _MEMORY = """
 import resource, sys
 import numpy as np, soundfile, torch
+from dataclasses import replace
 from regroove import Restorer
+from regroove.restoration.engines import mapped
 torch.set_num_threads(1)
+# Small blocks, because what is freed of large ones is not always used again.
+mapped.LAYOUT = replace(mapped.LAYOUT, block=12 * mapped.GRID, context=2 * mapped.GRID)
 peaks = []
 for minutes in (1, 4):
     rng = np.random.default_rng(0)
