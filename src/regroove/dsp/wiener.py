@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from regroove.dsp.stft import LONG, istft, stft
+
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionDirectedSettings:
@@ -48,3 +50,14 @@ def a_priori_snr(power: Tensor, noise: Tensor, settings: DecisionDirectedSetting
 def wiener_gain(xi: Tensor) -> Tensor:
     """The gain xi / (1 + xi) that minimises the mean squared error of a Gaussian signal in Gaussian noise."""
     return xi / (1 + xi)
+
+
+def wiener_filter(y: Tensor, noise: Tensor, settings: DecisionDirectedSettings) -> Tensor:
+    """Filter ``(B, time)`` samples with noise of power ``(B, F, 1 or T)`` per bin of the long STFT; same shape out.
+
+    >>> wiener_filter(torch.zeros(1, 8192), torch.ones(1, LONG.bins, 1), DecisionDirectedSettings()).shape
+    torch.Size([1, 8192])
+    """
+    spectrum = stft(y, LONG)
+    xi = a_priori_snr(spectrum.abs().square(), noise, settings)
+    return istft(wiener_gain(xi) * spectrum, LONG, length=y.shape[-1])

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, istft, stft
-from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
+from regroove.dsp.stft import LONG
+from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
 from regroove.errors import AudioError
 from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
@@ -23,6 +23,8 @@ GRID = 8 * LONG.hop
 # The network sees 2.7 s to either side, and both windows reach 46 ms further.
 LAYOUT = BlockLayout(block=128 * GRID, context=16 * GRID, fade=0)
 SHORTEST_REGION = 0.2
+
+WIENER = DecisionDirectedSettings(memory=0.98)
 
 BlockDenoiser = Callable[[Tensor, NoiseMap, Sequence[BlockId]], Tensor]
 
@@ -120,11 +122,8 @@ class MappedEngine:
 
 def wiener_engine(*, noise_region: tuple[float, float] | None) -> MappedEngine:
     """The decision-directed Wiener filter as an engine: the baseline that every model has to beat."""
-    settings = DecisionDirectedSettings(memory=0.98)
 
     def denoise(blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
-        spectrum = stft(blocks, LONG)
-        xi = a_priori_snr(spectrum.abs().square(), noise.mean, settings)
-        return istft(wiener_gain(xi) * spectrum, LONG, length=blocks.shape[-1])
+        return wiener_filter(blocks, noise.mean, WIENER)
 
     return MappedEngine("wiener", denoise, noise_region=noise_region)
