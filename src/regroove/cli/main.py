@@ -18,6 +18,7 @@ from regroove.errors import RegrooveError
 # Name, module (with a Typer called ``app``) and the line in the list of commands.
 COMMANDS = {
     "restore": ("regroove.cli.restore", "Restore a recording."),
+    "solve": ("regroove.cli.solve", "Repair gaps, clipping and other damage than noise."),
     "demo": ("regroove.cli.demo", "Restore the bundled recording."),
     "degrade": ("regroove.cli.degrade", "Add record noise to a clean recording."),
     "evaluate": ("regroove.cli.evaluate", "Measure methods on a suite of recordings."),

@@ -1,0 +1,132 @@
+"""``regroove solve``: gaps, clipping, missing samples and other damage than noise."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regroove.cli.progress import restoration_progress
+
+if TYPE_CHECKING:
+    from regroove.restoration.solve.solver import Solver
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Repair other damage than noise: gaps, clipping, missing samples.",
+)
+
+_DIFFUSION = "For the method diffusion"
+
+Source = Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo.")]
+Output = Annotated[Path, typer.Argument(metavar="OUT", help="WAV, FLAC or AIFF; a receipt is put beside it.")]
+Model = Annotated[str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_DIFFUSION)]
+Steps = Annotated[int | None, typer.Option(help="Sampling steps.", rich_help_panel=_DIFFUSION)]
+Level = Annotated[
+    float | None,
+    typer.Option("--noise-level", help="Highest noise level, relative to the RMS.", rich_help_panel=_DIFFUSION),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_DIFFUSION)]
+Seed = Annotated[int, typer.Option(help="For everything random.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")]
+
+
+@app.command()
+def inpainting(
+    source: Source,
+    output: Output,
+    gap: Annotated[
+        list[str] | None,
+        typer.Option(metavar="START-END", help="Where a gap is, such as 0:12.3-0:12.35; may be given several times."),
+    ] = None,
+    method: Annotated[str, typer.Option(help="ar or diffusion.")] = "ar",
+    model: Model = "default",
+    steps: Steps = None,
+    noise_level: Level = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fill gaps; without --gap, runs of digital zeros in the middle of sound."""
+    from regroove.restoration.solve.inpainting import InpaintingSolver
+    from regroove.restoration.solve.prior import PriorSettings
+
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level)
+    gaps = [_parse_gap(text) for text in gap] if gap else None
+    solver = InpaintingSolver(method=method, gaps=gaps, prior=prior)
+    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def declip(
+    source: Source,
+    output: Output,
+    level: Annotated[float | None, typer.Option(help="Where both sides were cut, of a full scale of 1.")] = None,
+    method: Annotated[str, typer.Option(help="sparse, spline or diffusion.")] = "sparse",
+    model: Model = "default",
+    steps: Steps = None,
+    noise_level: Level = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rebuild clipped crests; without --level, where the peaks are flat."""
+    from regroove.restoration.solve.declipping import DeclippingSolver
+    from regroove.restoration.solve.prior import PriorSettings
+
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level)
+    solver = DeclippingSolver(method=method, level=level, prior=prior)
+    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def sense(
+    source: Source,
+    output: Output,
+    method: Annotated[str, typer.Option(help="auto, ar, sparse, spline or diffusion.")] = "auto",
+    model: Model = "default",
+    steps: Steps = None,
+    noise_level: Level = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the samples that are exact zeros, a random share of all, from those that were kept."""
+    from regroove.restoration.solve.prior import PriorSettings
+    from regroove.restoration.solve.sensing import SensingSolver
+
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level)
+    _run(SensingSolver(method=method, prior=prior), source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+
+
+def _parse_gap(text: str) -> tuple[float, float]:
+    from regroove.errors import SettingsError
+    from regroove.restoration.settings import parse_region
+
+    try:
+        return parse_region(text)
+    except SettingsError as error:
+        raise SettingsError(str(error).replace("noise region", "gap")) from error
+
+
+def _run(solver: "Solver", source: Path, output: Path, *, seed: int, overwrite: bool, quiet: bool) -> None:
+    from regroove.restoration.solve.files import solve_file
+
+    with restoration_progress(quiet=quiet) as progress:
+        done = solve_file(solver, source, output, seed=seed, overwrite=overwrite, progress=progress)
+    if quiet:
+        return
+    for note in done.notes:
+        print(note, file=sys.stderr)
+    for channel, found in enumerate(done.found, start=1):
+        print(f"Channel {channel}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items()))
+    for role, path in done.paths.items():
+        print(f"{role.capitalize():<9} {path}")
+    print(f"{done.audio_seconds:.1f} s of audio in {done.seconds:.1f} s.")

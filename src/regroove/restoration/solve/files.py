@@ -1,0 +1,147 @@
+"""Solving a task for a file: complete or not at all, with a receipt, in memory that does not grow with its length."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from regroove.audio.formats import SampleFormat, output_format
+from regroove.audio.pending import PendingFile
+from regroove.audio.reader import BLOCK_FRAMES, AudioInfo, AudioReader
+from regroove.audio.writer import AudioWriter
+from regroove.restoration.levels import LevelMeter
+from regroove.restoration.outputs import check_outputs
+from regroove.restoration.pipeline import Progress
+from regroove.restoration.receipts import receipt_path, receipt_text, run_part, sha256_of, versions
+from regroove.restoration.solve.scratch import Scratch
+from regroove.restoration.solve.solver import Job, Samples, Solver
+
+# What a recording is turned down to that no longer fits an integer format.
+LARGEST = 0.98
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """What :func:`solve_file` made: where things went, by role, what was found in each channel, and notes."""
+
+    paths: dict[str, Path]
+    found: list[dict[str, object]]
+    notes: list[str]
+    seconds: float
+    audio_seconds: float
+
+
+def solve_file(
+    solver: Solver,
+    source: str | Path,
+    output: str | Path,
+    *,
+    seed: int = 0,
+    receipt: bool = True,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Solution:
+    """Solve a recording into a file of the same rate, channels, length and sample format.
+
+    The samples lie in nameless files in the output's folder meanwhile, 16 bytes for each. Where the result exceeds the
+    full scale of an integer format, all of it is turned down, and a note says so.
+
+    Raises:
+        AudioError: the input cannot be read, or an output not be written.
+        SettingsError: the solver's settings do not fit the recording.
+    """
+    began = time.perf_counter()
+    paths = {"output": Path(output)}
+    if receipt:
+        paths["receipt"] = receipt_path(paths["output"])
+    reader = AudioReader(source)
+    info = reader.info
+    check_outputs(reader.path, paths, overwrite=overwrite)
+    sample_format, note = output_format(paths["output"], subtype=info.subtype)
+    notes = [note] if note else []
+    with Scratch(paths["output"].parent) as scratch:
+        x = scratch.array(channels=info.channels, frames=info.frames)
+        out = scratch.array(channels=info.channels, frames=info.frames)
+        _load(reader, x, out, progress)
+        found = [_solve_channel(solver, x, out, channel, info, seed, progress) for channel in range(info.channels)]
+        gain = _gain(out, sample_format, notes)
+        result = {"task": solver.name, "seed": seed, "settings": solver.settings(), "found": found, "gain": gain}
+        _write(info, paths, x, out, sample_format, result, gain, notes, overwrite, began)
+    seconds = time.perf_counter() - began
+    return Solution(paths=paths, found=found, notes=notes, seconds=seconds, audio_seconds=info.seconds)
+
+
+def _load(reader: AudioReader, x: Samples, out: Samples, progress: Progress | None) -> None:
+    position = 0
+    for block in reader.blocks():
+        there = slice(position, position + block.shape[1])
+        x[:, there] = out[:, there] = block
+        position = there.stop
+        if progress:
+            progress("listening", position / reader.frames)
+
+
+def _solve_channel(
+    solver: Solver, x: Samples, out: Samples, channel: int, info: AudioInfo, seed: int, progress: Progress | None
+) -> dict[str, object]:
+    def report(done: float) -> None:
+        if progress:
+            progress("restoring", (channel + done) / info.channels)
+
+    job = Job(sample_rate=info.sample_rate, channel=channel, seed=seed, progress=report)
+    return solver.solve(x[channel], out[channel], job)
+
+
+def _gain(out: Samples, sample_format: SampleFormat, notes: list[str]) -> float:
+    if sample_format.bits is None:
+        return 1.0
+    peak = max(float(out.max()), -float(out.min()))
+    # The largest integer lies one step below full scale, and a clipped recording touches it.
+    if peak <= 1.0:
+        return 1.0
+    notes.append(f"The result exceeds full scale and is turned down by {20 * np.log10(peak / LARGEST):.2f} dB.")
+    return LARGEST / peak
+
+
+def _write(
+    info: AudioInfo,
+    paths: dict[str, Path],
+    x: Samples,
+    out: Samples,
+    sample_format: SampleFormat,
+    result: dict[str, object],
+    gain: float,
+    notes: list[str],
+    overwrite: bool,
+    began: float,
+) -> None:
+    writer = AudioWriter(
+        paths["output"],
+        sample_rate=info.sample_rate,
+        channels=info.channels,
+        frames=info.frames,
+        sample_format=sample_format,
+        tags=info.tags,
+        overwrite=overwrite,
+    )
+    meter = LevelMeter()
+    with writer:
+        for start in range(0, info.frames, BLOCK_FRAMES):
+            there = slice(start, start + BLOCK_FRAMES)
+            kept = writer.write(out[:, there] * gain if gain != 1 else out[:, there])
+            meter.add(input=x[:, there], output=kept)
+        writer.finish()
+        if "receipt" in paths:
+            inside = {
+                "input": {"name": info.path.name, "sha256": sha256_of(info.path)},
+                "output": {"name": writer.path.name, "sha256": sha256_of(writer.temporary)},
+                **result,
+                "levels_dbfs": meter.levels(),
+                "notes": notes,
+                "versions": versions(),
+            }
+            seconds = time.perf_counter() - began
+            run = run_part(paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds)
+            with PendingFile(paths["receipt"], overwrite=overwrite) as pending:
+                pending.write_text(receipt_text(result=inside, run=run))

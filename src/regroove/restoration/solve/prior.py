@@ -1,0 +1,151 @@
+"""The diffusion prior: a model as a denoiser of white noise at any sample rate, and sampling with it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from regroove.diffusion.denoiser import Denoiser
+from regroove.diffusion.guidance import GuidanceSettings, Measurement, ReconstructionGuidance
+from regroove.diffusion.preconditioning import MAESTRO_SIGMA_DATA, EdmDenoiser
+from regroove.diffusion.randomness import ItemNoise, item_generators
+from regroove.diffusion.schedules import KarrasSettings, karras_sigmas
+from regroove.diffusion.solvers import EULER, sample
+from regroove.errors import ModelError, SettingsError
+from regroove.networks.checkpoints import load_model
+from regroove.networks.cqtdiff import CqtUNet
+from regroove.networks.matched import MatchedUNet
+from regroove.networks.matched_denoiser import MatchedDenoiser, WhiteNoiseDenoiser
+from regroove.restoration.engines.table import resolve_device
+
+# The lowest noise level of a schedule, relative to its highest.
+DEPTH = 0.02
+RHO = 7.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorSettings:
+    """Which model, where, and how far and how finely to sample.
+
+    ``level`` is the highest noise level relative to the RMS of what is around; None leaves it, and the number of
+    ``steps``, to the task.
+
+    Raises:
+        SettingsError: fewer than 1 step, or a level that is not positive.
+    """
+
+    model: str = "default"
+    device: str = "auto"
+    steps: int | None = None
+    level: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.steps < 1:
+            raise SettingsError(f"At least 1 step is needed, not {self.steps}.")
+        if self.level is not None and not 0 < self.level < float("inf"):
+            raise SettingsError(f"The noise level is greater than 0, not {self.level:g}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """A loaded model; ``length`` is the number of samples it needs, or None where any number will do."""
+
+    denoiser: Denoiser
+    sample_rate: int
+    length: int | None
+    device: str
+    details: dict[str, object]
+
+    def at(self, sample_rate: int) -> Denoiser:
+        """The denoiser for samples at another rate, with white noise there. What lies above its band is taken out."""
+        return self.denoiser if sample_rate == self.sample_rate else _Resampled(self, sample_rate)
+
+
+def load_prior(settings: PriorSettings) -> Prior:
+    """Load the model of a prior.
+
+    Raises:
+        ModelError: the model is unknown, damaged or no denoiser.
+        SettingsError: the device is not there.
+
+    >>> load_prior(PriorSettings(device="cpu")).sample_rate
+    44100
+    """
+    device = resolve_device(settings.device)
+    loaded = load_model(settings.model, device=device)
+    details: dict[str, object] = {"model": loaded.name, "model_sha256": loaded.sha256}
+    rate = loaded.card.sample_rate
+    if isinstance(loaded.network, MatchedUNet):
+        white = WhiteNoiseDenoiser(MatchedDenoiser(loaded.network).eval())
+        return Prior(denoiser=white, sample_rate=rate, length=None, device=device, details=details)
+    if isinstance(loaded.network, CqtUNet):
+        sigma_data = loaded.card.sigma_data or MAESTRO_SIGMA_DATA
+        edm = EdmDenoiser(loaded.network, sigma_data=sigma_data).eval()
+        length = int(loaded.card.settings["length"])
+        return Prior(denoiser=edm, sample_rate=rate, length=length, device=device, details=details)
+    raise ModelError(f"The model {settings.model} cannot serve as a prior.")
+
+
+class _Resampled:
+    def __init__(self, prior: Prior, sample_rate: int) -> None:
+        self.prior, self.sample_rate = prior, sample_rate
+
+    def __call__(self, x: Tensor, sigma: Tensor, /) -> Tensor:
+        there, here = self.prior.sample_rate, self.sample_rate
+        # White noise keeps its power per hertz, so its variance follows the bandwidth.
+        moved = _resample(x, here, there, -(-x.shape[-1] * there // here))
+        clean = self.prior.denoiser(moved, sigma * (there / here) ** 0.5)
+        return _resample(clean, there, here, x.shape[-1])
+
+
+def _resample(x: Tensor, rate_in: int, rate_out: int, length: int) -> Tensor:
+    moved = soxr.resample(x.T.double().cpu().numpy(), rate_in, rate_out, quality="VHQ").T[:, :length]
+    return torch.from_numpy(np.pad(moved, ((0, 0), (0, length - moved.shape[1])))).to(x)
+
+
+def refine(
+    prior: Prior,
+    start: NDArray[np.float64],
+    observation: Tensor,
+    operator: Measurement,
+    *,
+    sample_rate: int,
+    level: float,
+    steps: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Make ``start``, ``(time,)``, noisy and sample back to a signal that ``operator`` sees as ``observation``.
+
+    ``level`` is the noise's standard deviation at the start relative to the RMS of ``start``; ``observation`` is
+    ``(1, ...)``, and is put back after every evaluation. Silence stays silence. Meng et al., "SDEdit", 2022, with the
+    replacement of Song et al., "Score-based generative modeling through stochastic differential equations", 2021.
+
+    Raises:
+        SettingsError: the model needs another length.
+    """
+    if prior.length is not None and len(start) != prior.length:
+        raise SettingsError(f"The model needs {prior.length} samples at once and cannot serve here.")
+    rms = float(np.sqrt(np.mean(np.square(start))))
+    if rms == 0:
+        return start.copy()
+    x = torch.from_numpy(start).float()[None].to(prior.device)
+    sigmas = karras_sigmas(schedule(rms * level, steps))
+    noise = ItemNoise(item_generators([seed]))
+    replacement = GuidanceSettings(xi=0.0, data_consistency=True)
+    guidance = ReconstructionGuidance(operator, observation.to(x), settings=replacement)
+    x = x + float(sigmas[0]) * noise(x)
+    with torch.inference_mode():
+        done = sample(prior.at(sample_rate), x, sigmas=sigmas, rule=EULER, guidance=guidance)
+    return done[0].double().cpu().numpy()
+
+
+def schedule(sigma_max: float, steps: int) -> KarrasSettings:
+    """Levels from ``sigma_max`` down to 2 % of it.
+
+    >>> schedule(1.0, 3).sigma_min
+    0.02
+    """
+    return KarrasSettings(steps=steps, sigma_min=sigma_max * DEPTH, sigma_max=sigma_max, rho=RHO)
