@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Repair other damage than noise: gaps, clipping, missing samples.",
+    help="Repair other damage than noise.",
 )
 
 _DIFFUSION = "For the method diffusion"
@@ -29,6 +29,7 @@ Level = Annotated[
     float | None,
     typer.Option("--noise-level", help="Highest noise level, relative to the RMS.", rich_help_panel=_DIFFUSION),
 ]
+Xi = Annotated[float, typer.Option(help="Weight of the guiding gradient.", rich_help_panel=_DIFFUSION)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_DIFFUSION)]
 Seed = Annotated[int, typer.Option(help="For everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
@@ -47,6 +48,7 @@ def inpainting(
     model: Model = "default",
     steps: Steps = None,
     noise_level: Level = None,
+    xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -56,7 +58,7 @@ def inpainting(
     from regroove.restoration.solve.inpainting import InpaintingSolver
     from regroove.restoration.solve.prior import PriorSettings
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level)
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     gaps = [_parse_gap(text) for text in gap] if gap else None
     solver = InpaintingSolver(method=method, gaps=gaps, prior=prior)
     _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
@@ -71,6 +73,7 @@ def declip(
     model: Model = "default",
     steps: Steps = None,
     noise_level: Level = None,
+    xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -80,7 +83,7 @@ def declip(
     from regroove.restoration.solve.declipping import DeclippingSolver
     from regroove.restoration.solve.prior import PriorSettings
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level)
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = DeclippingSolver(method=method, level=level, prior=prior)
     _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
 
@@ -93,6 +96,7 @@ def sense(
     model: Model = "default",
     steps: Steps = None,
     noise_level: Level = None,
+    xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -102,8 +106,80 @@ def sense(
     from regroove.restoration.solve.prior import PriorSettings
     from regroove.restoration.solve.sensing import SensingSolver
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level)
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     _run(SensingSolver(method=method, prior=prior), source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def extend(
+    source: Source,
+    output: Output,
+    cutoff: Annotated[float | None, typer.Option(metavar="HZ", help="Where the recording's band ends.")] = None,
+    method: Annotated[str, typer.Option(help="replicate or diffusion.")] = "replicate",
+    model: Model = "default",
+    steps: Steps = None,
+    noise_level: Level = None,
+    xi: Xi = 0.0,
+    device: Device = "auto",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add overtones above the band; without --cutoff, where the spectrum ends."""
+    from regroove.restoration.solve.extension import ExtensionSolver
+    from regroove.restoration.solve.prior import PriorSettings
+
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
+    solver = ExtensionSolver(method=method, cutoff=cutoff, prior=prior)
+    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def retrieve(
+    source: Source,
+    output: Output,
+    window: Annotated[int, typer.Option(help="Samples in a window of the spectrogram.")] = 1024,
+    hop: Annotated[int, typer.Option(help="Samples from window to window.")] = 256,
+    iterations: Annotated[int, typer.Option(help="Of the Griffin-Lim algorithm.")] = 100,
+    method: Annotated[str, typer.Option(help="griffin-lim or diffusion.")] = "griffin-lim",
+    model: Model = "default",
+    steps: Steps = None,
+    noise_level: Level = None,
+    xi: Xi = 0.0,
+    device: Device = "auto",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find new phases for the magnitudes of a recording's spectrogram."""
+    from regroove.restoration.solve.prior import PriorSettings
+    from regroove.restoration.solve.retrieval import RetrievalSolver
+
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
+    solver = RetrievalSolver(method=method, n_fft=window, hop=hop, iterations=iterations, prior=prior)
+    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def generate(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A recording: its spectrum, level and length are used.")],
+    output: Output,
+    model: Model = "default",
+    steps: Steps = None,
+    noise_level: Level = None,
+    xi: Xi = 0.0,
+    device: Device = "auto",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a sample of the prior in the likeness of a recording."""
+    from regroove.restoration.solve.generation import GenerationSolver
+    from regroove.restoration.solve.prior import PriorSettings
+
+    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
+    solver = GenerationSolver(prior=prior)
+    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
 
 
 def _parse_gap(text: str) -> tuple[float, float]:

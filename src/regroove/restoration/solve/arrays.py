@@ -10,8 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from regroove.audio.formats import RATES
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.solve.declipping import DeclippingSolver
+from regroove.restoration.solve.extension import ExtensionSolver
+from regroove.restoration.solve.generation import GenerationSolver
 from regroove.restoration.solve.inpainting import InpaintingSolver
 from regroove.restoration.solve.prior import PriorSettings
+from regroove.restoration.solve.retrieval import RetrievalSolver
 from regroove.restoration.solve.sensing import SensingSolver
 from regroove.restoration.solve.solver import Job, Progress, Solver
 
@@ -137,6 +140,83 @@ def sense(
     """
     solver = SensingSolver(method=method, mask=_mask(mask, audio), prior=_prior(prior))
     return solve(audio, solver, sample_rate=sample_rate, seed=seed)[0]
+
+
+def extend(
+    audio: Audio,
+    *,
+    sample_rate: int,
+    cutoff: float | None = None,
+    method: str = "replicate",
+    seed: int = 0,
+    **prior: object,
+) -> Audio:
+    """Add overtones above the band of ``(..., time)`` floats.
+
+    Args:
+        sample_rate: 8 000 to 192 000 Hz.
+        cutoff: where the band ends, in Hz; None finds it in each channel.
+        method: ``replicate`` or ``diffusion``.
+        seed: for everything random.
+        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
+
+    Raises:
+        RegrooveError: the audio, a setting or the model cannot be used.
+
+    >>> x = np.random.default_rng(0).normal(0, 0.1, 9000)
+    >>> extend(x, sample_rate=44_100, cutoff=5000.0).shape
+    (9000,)
+    """
+    solver = ExtensionSolver(method=method, cutoff=cutoff, prior=_prior(prior))
+    return solve(audio, solver, sample_rate=sample_rate, seed=seed)[0]
+
+
+def retrieve(
+    audio: Audio,
+    *,
+    sample_rate: int,
+    n_fft: int = 1024,
+    hop: int = 256,
+    iterations: int = 100,
+    method: str = "griffin-lim",
+    seed: int = 0,
+    **prior: object,
+) -> Audio:
+    """Find new phases for the spectrogram of ``(..., time)`` floats; those that they have are not looked at.
+
+    Args:
+        sample_rate: 8 000 to 192 000 Hz.
+        n_fft: samples in a window. hop: samples from window to window. iterations: of the Griffin-Lim algorithm.
+        method: ``griffin-lim`` or ``diffusion``.
+        seed: for everything random.
+        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
+
+    Raises:
+        RegrooveError: the audio, a setting or the model cannot be used.
+
+    >>> retrieve(np.sin(np.arange(3000) * 0.1), sample_rate=44_100, iterations=2).shape
+    (3000,)
+    """
+    solver = RetrievalSolver(method=method, n_fft=n_fft, hop=hop, iterations=iterations, prior=_prior(prior))
+    return solve(audio, solver, sample_rate=sample_rate, seed=seed)[0]
+
+
+def generate(audio: Audio, *, sample_rate: int, seed: int = 0, **prior: object) -> Audio:
+    """Draw a sample of the prior with the spectrum, the level and the length of ``(..., time)`` floats.
+
+    Args:
+        sample_rate: 8 000 to 192 000 Hz.
+        seed: for everything random.
+        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`.
+
+    Raises:
+        RegrooveError: the audio, a setting or the model cannot be used.
+
+    >>> generate(np.zeros(0), sample_rate=44_100)
+    Traceback (most recent call last):
+    regroove.errors.AudioError: The recording holds no samples.
+    """
+    return solve(audio, GenerationSolver(prior=_prior(prior)), sample_rate=sample_rate, seed=seed)[0]
 
 
 def _mask(mask: ArrayLike | None, audio: np.ndarray | torch.Tensor) -> NDArray[np.bool_] | None:

@@ -12,7 +12,7 @@ from regroove.errors import SettingsError
 from regroove.restoration.blocks import block_seed
 from regroove.restoration.solve.detection import find_clip_levels
 from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine
+from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
 from regroove.restoration.solve.solver import Job, Samples, pieces
 from regroove.restoration.solve.sparse import SparseSettings, power_of_two, sparse_reconstruction
 
@@ -87,9 +87,11 @@ class DeclippingSolver:
         self, prior: Prior, start: Samples, y: Samples, limits: "Limits", sample_rate: int, seed: int
     ) -> Samples:
         operator = ClipLimits(limits)
-        level, steps = self.prior.level or LEVEL, self.prior.steps or STEPS
         observation = torch.from_numpy(np.array(y)).float()[None]
-        return refine(prior, start, observation, operator, sample_rate=sample_rate, level=level, steps=steps, seed=seed)
+        sigmas = self.prior.schedule(rms(start), level=LEVEL, steps=STEPS)
+        return refine(
+            prior, start, observation, operator, sigmas=sigmas, xi=self.prior.xi, sample_rate=sample_rate, seed=seed
+        )
 
     def settings(self) -> dict[str, object]:
         """Every setting, JSON-ready."""

@@ -13,7 +13,7 @@ from regroove.operators.filters import Fir
 from regroove.restoration.blocks import block_seed
 from regroove.restoration.solve.detection import find_cutoff
 from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine
+from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
 from regroove.restoration.solve.solver import Job, Samples, pieces
 
 METHODS = ("replicate", "diffusion")
@@ -69,9 +69,9 @@ class ExtensionSolver:
     def _redrawn(self, prior: Prior, start: Samples, y: Samples, cutoff: float, sample_rate: int, seed: int) -> Samples:
         operator = Fir(firwin_taps(cutoff_hz=cutoff, sample_rate=sample_rate, taps=TAPS))
         observation = operator.A(torch.from_numpy(y).float()[None].to(prior.device))
-        level, steps = self.prior.level or LEVEL, self.prior.steps or STEPS
+        sigmas = self.prior.schedule(rms(start), level=LEVEL, steps=STEPS)
         refined = refine(
-            prior, start, observation, operator, sample_rate=sample_rate, level=level, steps=steps, seed=seed
+            prior, start, observation, operator, sigmas=sigmas, xi=self.prior.xi, sample_rate=sample_rate, seed=seed
         )
         return y + _above(refined, cutoff=cutoff, sample_rate=sample_rate)
 

@@ -13,7 +13,7 @@ from regroove.restoration.blocks import block_seed
 from regroove.restoration.solve.autoregressive import bridge, fill
 from regroove.restoration.solve.detection import Span, find_gaps, runs
 from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine
+from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
 from regroove.restoration.solve.solver import Job, Samples
 
 METHODS = ("ar", "diffusion")
@@ -106,6 +106,6 @@ def _redraw(
     x = np.asarray(out[first:last], dtype=np.float64)
     operator = Mask(gap_mask(len(x), start=gap[0] - first, stop=gap[1] - first).to(prior.device))
     observation = operator.A(torch.from_numpy(x).float()[None].to(prior.device))
-    level, steps = settings.level or LEVEL, settings.steps or STEPS
-    refined = refine(prior, x, observation, operator, sample_rate=sample_rate, level=level, steps=steps, seed=seed)
+    sigmas = settings.schedule(rms(x), level=LEVEL, steps=STEPS)
+    refined = refine(prior, x, observation, operator, sigmas=sigmas, xi=settings.xi, sample_rate=sample_rate, seed=seed)
     out[gap[0] : gap[1]] = refined[gap[0] - first : gap[1] - first]

@@ -31,22 +31,37 @@ class PriorSettings:
     """Which model, where, and how far and how finely to sample.
 
     ``level`` is the highest noise level relative to the RMS of what is around; None leaves it, and the number of
-    ``steps``, to the task.
+    ``steps``, to the task. ``xi`` is the weight of the gradient that pulls towards the observation; with 0 what was
+    observed is only put back.
 
     Raises:
-        SettingsError: fewer than 1 step, or a level that is not positive.
+        SettingsError: fewer than 1 step, a level that is not positive, or a negative weight.
     """
 
     model: str = "default"
     device: str = "auto"
     steps: int | None = None
     level: float | None = None
+    xi: float = 0.0
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
             raise SettingsError(f"At least 1 step is needed, not {self.steps}.")
         if self.level is not None and not 0 < self.level < float("inf"):
             raise SettingsError(f"The noise level is greater than 0, not {self.level:g}.")
+        if not 0 <= self.xi < float("inf"):
+            raise SettingsError(f"The weight xi is 0 or greater, not {self.xi:g}.")
+
+    def schedule(self, sigma: float, *, level: float, steps: int) -> Tensor:
+        """Noise levels for a signal of RMS ``sigma``, with a task's own ``level`` and ``steps`` where none are set.
+
+        >>> PriorSettings(steps=2).schedule(0.1, level=1.0, steps=5)
+        tensor([0.1000, 0.0020, 0.0000], dtype=torch.float64)
+        """
+        sigma_max = sigma * (self.level or level)
+        return karras_sigmas(
+            KarrasSettings(steps=self.steps or steps, sigma_min=sigma_max * DEPTH, sigma_max=sigma_max, rho=RHO)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +104,15 @@ def load_prior(settings: PriorSettings) -> Prior:
     raise ModelError(f"The model {settings.model} cannot serve as a prior.")
 
 
+def rms(x: NDArray[np.float64]) -> float:
+    """The root mean square, but never 0, so that a schedule can be made from it.
+
+    >>> rms(np.array([3.0, -3.0]))
+    3.0
+    """
+    return max(float(np.sqrt(np.mean(np.square(x)))), 1e-9)
+
+
 class _Resampled:
     def __init__(self, prior: Prior, sample_rate: int) -> None:
         self.prior, self.sample_rate = prior, sample_rate
@@ -112,40 +136,31 @@ def refine(
     observation: Tensor,
     operator: Measurement,
     *,
+    sigmas: Tensor,
+    xi: float,
     sample_rate: int,
-    level: float,
-    steps: int,
     seed: int,
 ) -> NDArray[np.float64]:
     """Make ``start``, ``(time,)``, noisy and sample back to a signal that ``operator`` sees as ``observation``.
 
-    ``level`` is the noise's standard deviation at the start relative to the RMS of ``start``; ``observation`` is
-    ``(1, ...)``, and is put back after every evaluation. Silence stays silence. Meng et al., "SDEdit", 2022, with the
-    replacement of Song et al., "Score-based generative modeling through stochastic differential equations", 2021.
+    ``sigmas`` are falling noise levels, the first one that of the start; ``observation`` is ``(1, ...)``, and is put
+    back after every evaluation. Silence stays silence. Meng et al., "SDEdit", 2022, with the replacement of Song et
+    al., "Score-based generative modeling through stochastic differential equations", 2021.
 
     Raises:
-        SettingsError: the model needs another length.
+        SettingsError: the model needs another length, or another rate for a gradient.
     """
     if prior.length is not None and len(start) != prior.length:
-        raise SettingsError(f"The model needs {prior.length} samples at once and cannot serve here.")
-    rms = float(np.sqrt(np.mean(np.square(start))))
-    if rms == 0:
+        raise SettingsError(f"The model takes exactly {prior.length} samples at once and cannot serve here.")
+    if xi > 0 and sample_rate != prior.sample_rate:
+        raise SettingsError(f"A weight xi needs a recording at the model's {prior.sample_rate} Hz.")
+    if not start.any():
         return start.copy()
     x = torch.from_numpy(start).float()[None].to(prior.device)
-    sigmas = karras_sigmas(schedule(rms * level, steps))
     noise = ItemNoise(item_generators([seed]))
-    replacement = GuidanceSettings(xi=0.0, data_consistency=True)
-    guidance = ReconstructionGuidance(operator, observation.to(x), settings=replacement)
+    guidance = ReconstructionGuidance(
+        operator, observation.to(x), settings=GuidanceSettings(xi=xi, data_consistency=True)
+    )
     x = x + float(sigmas[0]) * noise(x)
-    with torch.inference_mode():
-        done = sample(prior.at(sample_rate), x, sigmas=sigmas, rule=EULER, guidance=guidance)
+    done = sample(prior.at(sample_rate), x, sigmas=sigmas, rule=EULER, guidance=guidance)
     return done[0].double().cpu().numpy()
-
-
-def schedule(sigma_max: float, steps: int) -> KarrasSettings:
-    """Levels from ``sigma_max`` down to 2 % of it.
-
-    >>> schedule(1.0, 3).sigma_min
-    0.02
-    """
-    return KarrasSettings(steps=steps, sigma_min=sigma_max * DEPTH, sigma_max=sigma_max, rho=RHO)

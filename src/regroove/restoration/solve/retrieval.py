@@ -10,7 +10,7 @@ from regroove.errors import SettingsError
 from regroove.operators.magnitude import StftMagnitude
 from regroove.restoration.blocks import block_seed
 from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine
+from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
 from regroove.restoration.solve.solver import Job, Samples, pieces
 
 METHODS = ("griffin-lim", "diffusion")
@@ -50,8 +50,8 @@ class RetrievalSolver:
         for piece in pieces(len(x), core=CORE, context=0):
             overlap = min(OVERLAP, piece.core.start)
             start = piece.core.start - overlap
-            before = torch.from_numpy(np.array(out[start : piece.core.start]))
-            magnitude = operator.A(torch.from_numpy(np.array(x[start : piece.core.stop]))[None])
+            before = torch.from_numpy(np.array(out[start : piece.core.start], dtype=np.float32))
+            magnitude = operator.A(torch.from_numpy(np.array(x[start : piece.core.stop], dtype=np.float32))[None])
             seed = block_seed(job.seed, channel=job.channel, index=piece.index)
             found = self._block(operator, magnitude, before, piece.core.stop - start, seed, prior, job.sample_rate)
             distances.append(_distance(operator.A(found[None]), magnitude))
@@ -72,12 +72,18 @@ class RetrievalSolver:
         found = griffin_lim(operator, magnitude, before, length=length, seed=seed, iterations=self.iterations)
         if prior is None:
             return found
-        level, steps = self.prior.level or LEVEL, self.prior.steps or STEPS
+        sigmas = self.prior.schedule(rms(found.double().numpy()), level=LEVEL, steps=STEPS)
         refined = refine(
-            prior, found.numpy(), magnitude.float(), operator,
-            sample_rate=sample_rate, level=level, steps=steps, seed=seed,
-        )  # fmt: skip
-        start = torch.from_numpy(refined)
+            prior,
+            found.double().numpy(),
+            magnitude,
+            operator,
+            sigmas=sigmas,
+            xi=self.prior.xi,
+            sample_rate=sample_rate,
+            seed=seed,
+        )
+        start = torch.from_numpy(refined).to(magnitude)
         start[: len(before)] = before
         return griffin_lim(
             operator, magnitude, before, length=length, seed=seed, iterations=self.iterations, start=start
@@ -112,7 +118,7 @@ def griffin_lim(
     """
     generator = torch.Generator().manual_seed(seed)
     if start is None:
-        start = torch.randn(length, generator=generator, dtype=torch.float64)
+        start = torch.randn(length, generator=generator).to(magnitude)
         start[: len(before)] = before
     x = previous = operator.replace(start[None], magnitude)
     for _ in range(iterations):

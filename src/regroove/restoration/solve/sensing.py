@@ -13,7 +13,7 @@ from regroove.restoration.blocks import block_seed
 from regroove.restoration.solve.autoregressive import fill
 from regroove.restoration.solve.detection import find_missing
 from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine
+from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
 from regroove.restoration.solve.solver import Job, Samples, pieces
 from regroove.restoration.solve.sparse import SparseSettings, power_of_two, sparse_reconstruction
 
@@ -89,8 +89,10 @@ class SensingSolver:
     ) -> Samples:
         operator = Mask(torch.from_numpy(~missing).float().to(prior.device))
         observation = operator.A(torch.from_numpy(start).float()[None].to(prior.device))
-        level, steps = self.prior.level or LEVEL, self.prior.steps or STEPS
-        return refine(prior, start, observation, operator, sample_rate=sample_rate, level=level, steps=steps, seed=seed)
+        sigmas = self.prior.schedule(rms(start), level=LEVEL, steps=STEPS)
+        return refine(
+            prior, start, observation, operator, sigmas=sigmas, xi=self.prior.xi, sample_rate=sample_rate, seed=seed
+        )
 
     def settings(self) -> dict[str, object]:
         """Every setting, JSON-ready."""
