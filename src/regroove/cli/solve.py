@@ -69,7 +69,7 @@ def declip(
     source: Source,
     output: Output,
     level: Annotated[float | None, typer.Option(help="Where both sides were cut, of a full scale of 1.")] = None,
-    method: Annotated[str, typer.Option(help="sparse, spline or diffusion.")] = "sparse",
+    method: Annotated[str, typer.Option(help="diffusion, sparse or spline.")] = "diffusion",
     model: Model = "default",
     steps: Steps = None,
     noise_level: Level = None,

@@ -87,7 +87,7 @@ def declip(
     *,
     sample_rate: int,
     level: float | None = None,
-    method: str = "sparse",
+    method: str = "diffusion",
     seed: int = 0,
     **prior: object,
 ) -> Audio:
@@ -96,7 +96,7 @@ def declip(
     Args:
         sample_rate: 8 000 to 192 000 Hz.
         level: where both sides were cut; None finds the levels of each channel.
-        method: ``sparse``, ``spline`` or ``diffusion``.
+        method: ``diffusion``, ``sparse`` or ``spline``.
         seed: for everything random.
         prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
 
@@ -104,7 +104,7 @@ def declip(
         RegrooveError: the audio, a setting or the model cannot be used.
 
     >>> x = np.sin(np.arange(9000) * 0.03)
-    >>> bool(np.abs(declip(x.clip(-0.8, 0.8), sample_rate=44_100) - x)[100:-100].max() < 0.05)
+    >>> bool(np.abs(declip(x.clip(-0.8, 0.8), sample_rate=44_100, method="sparse") - x)[100:-100].max() < 0.05)
     True
     """
     solver = DeclippingSolver(method=method, level=level, prior=_prior(prior))

@@ -16,7 +16,7 @@ from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, r
 from regroove.restoration.solve.solver import Job, Samples, pieces
 from regroove.restoration.solve.sparse import SparseSettings, power_of_two, sparse_reconstruction
 
-METHODS = ("sparse", "spline", "diffusion")
+METHODS = ("diffusion", "sparse", "spline")
 # Seconds: the pieces that are worked on, what is seen around them, and the windows of the sparse method.
 CORE, CONTEXT, WINDOW = 4.0, 0.3, 0.093
 # The highest noise level and the steps of the diffusion prior.
@@ -34,7 +34,7 @@ class DeclippingSolver:
     """
 
     name = "declip"
-    method: str = "sparse"
+    method: str = "diffusion"
     level: float | None = None
     prior: PriorSettings = field(default_factory=PriorSettings)
 
@@ -73,11 +73,10 @@ class DeclippingSolver:
     def _redraw(self, x: Samples, out: Samples, limits: "Limits", job: Job) -> dict[str, object]:
         prior = load_prior(self.prior)
         core, context = round(CORE * job.sample_rate), round(CONTEXT * job.sample_rate)
-        start = np.array(out)
         for piece in pieces(len(x), core=core, context=context):
             if limits.clipped(x[piece.core]).any():
                 seed = block_seed(job.seed, channel=job.channel, index=piece.index)
-                refined = self._refined(prior, start[piece.around], x[piece.around], limits, job.sample_rate, seed)
+                refined = self._refined(prior, out[piece.around], x[piece.around], limits, job.sample_rate, seed)
                 # Not through float32: what was not clipped stays as it was.
                 out[piece.core] = limits.agree(refined, x[piece.around])[piece.inside]
             job.progress(piece.core.stop / len(x))

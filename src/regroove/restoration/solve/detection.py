@@ -54,18 +54,19 @@ def find_clip_levels(x: Samples) -> tuple[float, float] | None:
     >>> low, round(high, 3)
     (-inf, 0.5)
     """
-    high, low = _cut_at(x, float(x.max())), _cut_at(-x, -float(x.min()))
+    high, low = _cut_at(x, float(x.max()), 1), _cut_at(x, -float(x.min()), -1)
     return None if high is None and low is None else (-(low or np.inf), high or np.inf)
 
 
-def _cut_at(x: Samples, peak: float) -> float | None:
+def _cut_at(x: Samples, peak: float, sign: int) -> float | None:
     """The peak, if several runs of samples stay at it, a little lowered for rounding and dither."""
     if peak <= AUDIBLE:
         return None
     level = peak - CLIP_TOLERANCE
-    crests = [(a, b) for a, b in runs(x >= level) if b - a >= 3]
+    # A recording may be long: no copy of it is made.
+    crests = [(a, b) for a, b in runs(x >= level if sign > 0 else x <= -level) if b - a >= 3]
     # A smooth crest touches its peak but does not stay: its neighbours differ by more than rounding.
-    flat = [1 for a, b in crests if np.ptp(x[a:b]) < CLIP_TOLERANCE and _corner(x, a, b)]
+    flat = [(a, b) for a, b in crests if np.ptp(x[a:b]) < CLIP_TOLERANCE and _corner(x, a, b)]
     return level if len(flat) >= CLIPPED_RUNS else None
 
 
@@ -73,7 +74,7 @@ def _corner(x: Samples, start: int, stop: int) -> bool:
     """Whether the signal bends into a flat stretch more sharply than a sine of the same crest would."""
     if start < 2 or stop + 2 > len(x):
         return True
-    into = max(x[start] - x[start - 2], x[stop - 1] - x[stop + 1])
+    into = max(abs(x[start] - x[start - 2]), abs(x[stop - 1] - x[stop + 1]))
     return bool(into > 4 * CLIP_TOLERANCE)
 
 

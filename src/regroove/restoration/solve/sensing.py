@@ -75,11 +75,10 @@ class SensingSolver:
     def _redraw(self, out: Samples, missing: NDArray[np.bool_], job: Job) -> dict[str, object]:
         prior = load_prior(self.prior)
         core, context = round(CORE * job.sample_rate), round(CONTEXT * job.sample_rate)
-        start = np.array(out)
         for piece in pieces(len(out), core=core, context=context):
             seed = block_seed(job.seed, channel=job.channel, index=piece.index)
-            refined = self._refined(prior, start[piece.around], missing[piece.around], job.sample_rate, seed)
-            kept = np.where(missing[piece.around], refined, start[piece.around])
+            refined = self._refined(prior, out[piece.around], missing[piece.around], job.sample_rate, seed)
+            kept = np.where(missing[piece.around], refined, out[piece.around])
             out[piece.core] = kept[piece.inside]
             job.progress(piece.core.stop / len(out))
         return prior.details
@@ -88,7 +87,7 @@ class SensingSolver:
         self, prior: Prior, start: Samples, missing: NDArray[np.bool_], sample_rate: int, seed: int
     ) -> Samples:
         operator = Mask(torch.from_numpy(~missing).float().to(prior.device))
-        observation = operator.A(torch.from_numpy(start).float()[None].to(prior.device))
+        observation = operator.A(torch.from_numpy(np.array(start)).float()[None].to(prior.device))
         sigmas = self.prior.schedule(rms(start), level=LEVEL, steps=STEPS)
         return refine(
             prior, start, observation, operator, sigmas=sigmas, xi=self.prior.xi, sample_rate=sample_rate, seed=seed
