@@ -20,5 +20,5 @@ def check_method(method: str, known: Sequence[str], prior: PriorSettings) -> Non
         raise SettingsError(f"There is no method {method} for this task; choose {' or '.join(known)}.")
     defaults = PriorSettings()
     changed = [name for name in ("model", "steps", "level", "xi") if getattr(prior, name) != getattr(defaults, name)]
-    if changed and method != "diffusion":
+    if changed and method not in ("auto", "diffusion"):
         raise SettingsError(f"The method {method} has no use for the setting {changed[0]}.")

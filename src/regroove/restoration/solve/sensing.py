@@ -23,7 +23,7 @@ METHODS = ("auto", "ar", "sparse", "spline", "diffusion")
 CORE, CONTEXT, WINDOW = 4.0, 0.3, 0.093
 AR_CORE, AR_CONTEXT, MEMORY = 0.093, 0.0116, 0.00145
 PULL, ROUNDS = 1e-4, 4
-# Where at least this share was kept the autoregressive method is closer, else the sparse one.
+# Where at least this share was kept the autoregressive method is closer, else the sparse one, refined by the prior.
 ENOUGH_FOR_AR = 0.35
 # The highest noise level and the steps of the diffusion prior.
 LEVEL, STEPS = 0.03, 3
@@ -57,15 +57,17 @@ class SensingSolver:
             raise SettingsError(f"{share:.0%} of the samples are zero, which leaves nothing to start from.")
         if share == 0 or (self.mask is None and share < FEWEST_MISSING):
             return {"missing_share": 0.0}
-        method = self.method if self.method in ("ar", "sparse", "spline") else _method_for(share)
-        seconds = (AR_CORE, AR_CONTEXT) if method == "ar" else (CORE, CONTEXT)
+        method = self.method if self.method != "auto" else _method_for(share)
+        # The prior refines the best start there is.
+        start = _start_for(share) if method == "diffusion" else method
+        seconds = (AR_CORE, AR_CONTEXT) if start == "ar" else (CORE, CONTEXT)
         core, context = (round(s * job.sample_rate) for s in seconds)
         for piece in pieces(len(x), core=core, context=context):
             gone = missing[piece.around]
-            out[piece.core] = _filled(np.asarray(x[piece.around]), gone, method, job.sample_rate)[piece.inside]
+            out[piece.core] = _filled(np.asarray(x[piece.around]), gone, start, job.sample_rate)[piece.inside]
             job.progress(piece.core.stop / len(x))
         found: dict[str, object] = {"missing_share": round(share, 6), "filled_by": method}
-        return found | (self._redraw(out, missing, job) if self.method == "diffusion" else {})
+        return found | (self._redraw(out, missing, job) if method == "diffusion" else {})
 
     def _missing(self, x: Samples, channel: int) -> NDArray[np.bool_]:
         if self.mask is None:
@@ -98,8 +100,13 @@ class SensingSolver:
         return {"method": self.method, **asdict(self.prior)}
 
 
-def _method_for(missing_share: float) -> str:
+def _start_for(missing_share: float) -> str:
     return "ar" if 1 - missing_share >= ENOUGH_FOR_AR else "sparse"
+
+
+def _method_for(missing_share: float) -> str:
+    # Where the autoregressive method does well the prior does not better.
+    return "ar" if _start_for(missing_share) == "ar" else "diffusion"
 
 
 def _filled(y: Samples, missing: NDArray[np.bool_], method: str, sample_rate: int) -> Samples:
