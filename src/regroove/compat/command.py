@@ -1,0 +1,39 @@
+"""How the original's scripts start and end."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from regroove.compat.config import read_config
+from regroove.errors import RegrooveError
+
+Config = TypeVar("Config")
+
+
+def run(
+    schema: type[Config],
+    file: Path,
+    work: Callable[[Config], list[str]],
+    *,
+    usage: str | None,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Read the configuration, do the work, print its lines; returns the exit status.
+
+    Every error that a user can act on is one sentence on standard error, and status 2. ``--help`` prints ``usage`` and
+    the configuration file, which explains every key.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if {"-h", "--help"} & set(given):
+        print(f"{usage or ''}\n\n{file.read_text(encoding='utf-8')}")
+        return 0
+    try:
+        print("\n".join(work(read_config(schema, file, given))))
+    except RegrooveError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,116 @@
+"""The keys of the original's configuration files, with their defaults; ``conf/*.yaml`` explains each."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Sizes of the network in a ``.pt`` checkpoint; the defaults are those of the published ones."""
+
+    octaves: int = 7
+    bins_per_octave: int = 64
+    channels: list[int] = field(default_factory=lambda: [32, 64, 64, 128, 128, 128, 128])
+    dilations: list[int] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32, 64, 128])
+    frequencies: int = 32
+    embedding: list[int] = field(default_factory=lambda: [128, 256, 512])
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffusionConfig:
+    """Schedule and churn of the sampler, in the paper's symbols. Karras et al. 2022, algorithm 2."""
+
+    sigma_data: float = 0.057
+    sigma_min: float = 1e-6
+    sigma_max: float = 10.0
+    rho: float = 13.0
+    T: int = 140
+    Schurn: float = 5.0
+    Snoise: float = 1.0
+    Stmin: float = 0.0
+    Stmax: float = 50.0
+    order: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseConfig:
+    """What noise is mixed into the estimates, and how its level is measured."""
+
+    noise_folder: str | None = None
+    noise_preset: str = "shellac"
+    window: int = 8192
+    rpm: float = 78.0
+    crossfade: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionConfig:
+    """Conditional sampling in ``inference.py`` and ``testing.py``."""
+
+    use_gain: bool = True
+    use_range: bool = False
+    xi: float | None = None
+    noise_gain: float | None = None
+    snr_range: list[float] | None = None
+    max_gradient: float = 1.0
+    batch_size: int = 1
+    denoising: NoiseConfig = field(default_factory=NoiseConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestingConfig:
+    """The folder of panels that ``testing.py`` restores."""
+
+    __test__ = False  # not a test, whatever pytest makes of its name
+
+    folder: str | None = None
+    panel: int = 1
+    out: str = "restored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorConfig:
+    """Which network, where, in which blocks; the top level of every configuration."""
+
+    checkpoint: str = "default"
+    weights: str = "raw"
+    device: str = "auto"
+    sample_rate: int = 44_100
+    audio_len: int = 44_100
+    overlap: int = 11_025
+    seed: int = 0
+    compat: bool = True
+    diffusion_parameters: DiffusionConfig = field(default_factory=DiffusionConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceConfig(PriorConfig):
+    """``conf/inference.yaml``, of ``inference.py`` and ``testing.py``."""
+
+    noisy_audio: str | None = None
+    output_file: str | None = None
+    inference: ConditionConfig = field(default_factory=ConditionConfig)
+    testing: TestingConfig = field(default_factory=TestingConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedNoiseConfig(NoiseConfig):
+    """The noise of ``denoise.py``: one of ``gain`` and ``snr_range``, and the filters before and after."""
+
+    gain: float | None = None
+    snr_range: list[float] | None = None
+    xi: float = 0.35
+    max_gradient: float = 1.0
+    batch_size: int = 1
+    pre_filter: bool = False
+    post_filter: bool = False
+    filter_folder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoiseConfig(PriorConfig):
+    """``conf/denoise.yaml``, of ``denoise.py``."""
+
+    noisy_audio: str | None = None
+    output_file: str | None = None
+    denoising: FixedNoiseConfig = field(default_factory=FixedNoiseConfig)
