@@ -21,8 +21,8 @@ from regroove.dsp.stft import LONG
 from regroove.noise.map import EULER
 from regroove.noise.stretches import HOP, LEVELS_WITHIN, Listener, Stretch
 
-# Stretches that make half a second, and the tonality bands (below 5 kHz) where music is hardest to mistake for noise.
-SHORTEST = 3
+# Stretches of pauses in all, one second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
+SHORTEST_PAUSES = 6
 MUSICAL = 3
 
 
@@ -32,17 +32,19 @@ class FinderSettings:
 
     ``tonality`` is how far (nepers) its spectrum may be from a noise's on average, the most tonal band left out, and
     ``most_tonal`` how far in any band where music is. ``onset_db`` is how far all bands must rise on average for music
-    to have begun; beside a short lead-in one band must stand out by ``contrast_db`` and all by ``rise_db``.
-    ``floor_db`` is how much quieter than a pause the quietest tenth of the recording may be in a band. A band is noise
-    throughout when its level varies by less than ``steady_db`` and its tonality is below ``band_tonality``. ``ends``
-    and ``keep`` are how many stretches at either end, and how many of the quietest, are remembered. Noise more than
-    ``inaudible_db`` below the music (both above 100 Hz) is that of a clean recording: it is left alone.
+    to have begun. It must then stand out by ``contrast_db`` in one band and ``rise_db`` on average over the recording,
+    or begin with a step of ``begin_db`` on average. ``floor_db`` is how much quieter than a pause the quietest tenth of
+    the recording may be in a band. A band is noise throughout when its level varies by less than ``steady_db`` and its
+    tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
+    quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
+    recording: it is left alone.
     """
 
     tonality: float = 0.24
     most_tonal: float = 0.3
     onset_db: float = 2.5
-    contrast_db: float = 6.0
+    contrast_db: float = 9.0
+    begin_db: float = 6.0
     rise_db: float = 1.5
     floor_db: float = 6.0
     steady_db: float = 3.0
@@ -127,8 +129,9 @@ class NoiseFinder:
 
     def _at_the_ends(self, levels: Tensor) -> list[Stretch]:
         """Lead-in and run-out: the noise before music begins and after it ends."""
-        ends = {"lead-in": self._before_music(self._start), "run-out": self._before_music([*self._end][::-1])}
-        held = {name: run for name, run in ends.items() if self._is_end(run, levels)}
+        ends = {"lead-in": self._start, "run-out": [*self._end][::-1]}
+        runs = {name: self._before_music(end) for name, end in ends.items()}
+        held = {name: run for name, run in runs.items() if self._is_end(run, ends[name][len(run) :], levels)}
         if len(held) == 2:
             quiet = min(float(_median_levels(run).mean()) for run in held.values())
             near = quiet + self.settings.onset_db
@@ -148,13 +151,19 @@ class NoiseFinder:
             count += 1
         return noise[: max(count - 1, min(count, 2))] if count < len(run) else noise
 
-    def _is_end(self, run: list[Stretch], levels: Tensor) -> bool:
-        """Whether it is noise, and either long or less loud than what follows; and whether nothing is quieter."""
+    def _is_end(self, run: list[Stretch], following: list[Stretch], levels: Tensor) -> bool:
+        """Whether it is noise, nothing is quieter, and the music stands out from it; or whether there is no music."""
         if len(run) < 2 or not self._is_noise(run) or not self._is_floor(run, levels):
             return False
+        # The first two that follow may still be noise in part.
+        begun = following[2:5] if len(run) > 2 else []
+        step = float((_median_levels(begun) - _median_levels(run)).mean()) if begun else 0.0
+        return step > self.settings.begin_db or self._stands_out(run, levels) or len(run) == len(levels)
+
+    def _stands_out(self, run: list[Stretch], levels: Tensor) -> bool:
+        """Whether music is louder than ``run``: by far in one band, and clearly in all."""
         rise = levels.median(dim=0).values - _median_levels(run)
-        stands_out = float(rise.max()) > self.settings.contrast_db and float(rise.mean()) > self.settings.rise_db
-        return stands_out or len(run) >= 2 * SHORTEST
+        return float(rise.max()) > self.settings.contrast_db and float(rise.mean()) > self.settings.rise_db
 
     def _is_noise(self, run: list[Stretch]) -> bool:
         tonality = torch.stack([s.tonality for s in run]).median(dim=0).values
@@ -168,11 +177,11 @@ class NoiseFinder:
     def _pauses(self, levels: Tensor) -> list[Stretch]:
         """Stretches of noise between the music, about as loud as the quietest."""
         quiet = [s for _, _, s in sorted(self._quiet, reverse=True) if self._is_noise([s])]
-        if len(quiet) < SHORTEST:
+        if len(quiet) < SHORTEST_PAUSES:
             return []
         limit = quiet[len(quiet) // 10].loudness + self.settings.onset_db
         chosen = [s for s in quiet if s.loudness < limit]
-        if len(chosen) < SHORTEST or not self._is_floor(chosen, levels):
+        if len(chosen) < SHORTEST_PAUSES or not self._is_floor(chosen, levels) or not self._stands_out(chosen, levels):
             return []
         self.source = "pauses"
         return chosen
