@@ -63,8 +63,14 @@ def solve_file(
     with Scratch(paths["output"].parent) as scratch:
         x = scratch.array(channels=info.channels, frames=info.frames)
         out = scratch.array(channels=info.channels, frames=info.frames)
-        _load(reader, x, out, progress)
-        found = [_solve_channel(solver, x, out, channel, info, seed, progress) for channel in range(info.channels)]
+
+        def report(stage: str, done: float) -> None:
+            scratch.release()
+            if progress:
+                progress(stage, done)
+
+        _load(reader, x, out, report)
+        found = [_solve_channel(solver, x, out, channel, info, seed, report) for channel in range(info.channels)]
         gain = _gain(out, sample_format, notes)
         result = {"task": solver.name, "seed": seed, "settings": solver.settings(), "found": found, "gain": gain}
         _write(info, paths, x, out, sample_format, result, gain, notes, overwrite, began)
@@ -72,22 +78,20 @@ def solve_file(
     return Solution(paths=paths, found=found, notes=notes, seconds=seconds, audio_seconds=info.seconds)
 
 
-def _load(reader: AudioReader, x: Samples, out: Samples, progress: Progress | None) -> None:
+def _load(reader: AudioReader, x: Samples, out: Samples, progress: Progress) -> None:
     position = 0
     for block in reader.blocks():
         there = slice(position, position + block.shape[1])
         x[:, there] = out[:, there] = block
         position = there.stop
-        if progress:
-            progress("listening", position / reader.frames)
+        progress("listening", position / reader.frames)
 
 
 def _solve_channel(
-    solver: Solver, x: Samples, out: Samples, channel: int, info: AudioInfo, seed: int, progress: Progress | None
+    solver: Solver, x: Samples, out: Samples, channel: int, info: AudioInfo, seed: int, progress: Progress
 ) -> dict[str, object]:
     def report(done: float) -> None:
-        if progress:
-            progress("restoring", (channel + done) / info.channels)
+        progress("restoring", (channel + done) / info.channels)
 
     job = Job(sample_rate=info.sample_rate, channel=channel, seed=seed, progress=report)
     return solver.solve(x[channel], out[channel], job)
@@ -96,7 +100,8 @@ def _solve_channel(
 def _gain(out: Samples, sample_format: SampleFormat, notes: list[str]) -> float:
     if sample_format.bits is None:
         return 1.0
-    peak = max(float(out.max()), -float(out.min()))
+    blocks = (out[:, start : start + BLOCK_FRAMES] for start in range(0, out.shape[1], BLOCK_FRAMES))
+    peak = max(float(np.abs(block).max()) for block in blocks)
     # The largest integer lies one step below full scale, and a clipped recording touches it.
     if peak <= 1.0:
         return 1.0

@@ -40,6 +40,12 @@ class Scratch:
         self._maps.append(mapped)
         return np.frombuffer(mapped, dtype=np.float64).reshape(channels, frames)
 
+    def release(self) -> None:
+        """Give the memory back that pieces of the files take; they are read again when they are needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for mapped in self._maps:
+                mapped.madvise(mmap.MADV_DONTNEED)
+
     def _reserve(self, handle: int, size: int) -> None:
         """Take the room now: writing to a map on a full disk ends the process."""
         if hasattr(os, "posix_fallocate"):
