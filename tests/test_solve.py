@@ -1,10 +1,14 @@
 """Solving for samples in memory: what is known stays, what is missing comes near the truth, damage is found."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from regroove.errors import AudioError, SettingsError
+from regroove.networks.cards import ModelCard
+from regroove.networks.checkpoints import build_network, save_model
 from regroove.restoration.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
 from regroove.restoration.solve.autoregressive import bridge, burg, fill
 from regroove.restoration.solve.declipping import ClipLimits, Limits
@@ -239,6 +243,31 @@ def test_generation_takes_level_and_length() -> None:
     assert 0.3 < np.std(drawn) / np.std(x) < 3
     assert not np.array_equal(drawn, generate(x, sample_rate=RATE, steps=2, device="cpu", seed=1))
     assert spectrum_of(x).argmax() == pytest.approx(220 * 4096 / RATE, abs=20)
+
+
+def test_a_network_of_the_published_kind_generates(tmp_path: Path) -> None:
+    settings = {
+        "sample_rate": 8_000,
+        "length": 4096,
+        "octaves": 3,
+        "bins_per_octave": 8,
+        "channels": (4, 4, 8),
+        "dilations": (1, 2),
+        "frequencies": 4,
+        "embedding": (8, 8, 8),
+    }
+    card = ModelCard(architecture="cqtdiff-unet", settings=settings, sample_rate=8_000)
+    path = tmp_path / "tiny.safetensors"
+    save_model(path, build_network(card), card)
+    x = music(1.2, 8_000)
+    drawn = generate(x, sample_rate=8_000, model=str(path), steps=3, device="cpu")
+    assert drawn.shape == x.shape and np.isfinite(drawn).all() and drawn.any()
+    with pytest.raises(SettingsError, match="8000 Hz"):
+        generate(x, sample_rate=RATE, model=str(path), device="cpu")
+    known = np.ones(len(x))
+    known[4000:4100] = 0
+    with pytest.raises(SettingsError, match="4096 samples"):
+        inpaint(x, sample_rate=8_000, mask=known, method="diffusion", model=str(path), device="cpu")
 
 
 def test_silence_stays_silence() -> None:
