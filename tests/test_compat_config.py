@@ -1,5 +1,6 @@
 """Configuration files and dotted overrides of the original's scripts."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,17 @@ from omegaconf import OmegaConf
 
 from regroove.compat.config import known_keys, nearest, read_config
 from regroove.compat.degrading import NoiseGainConfig
+from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.settings import DenoiseConfig, InferenceConfig
 from regroove.errors import SettingsError
 
 CONF = Path(__file__).parents[1] / "compat" / "conf"
-SCHEMAS: dict[str, type] = {"inference": InferenceConfig, "denoise": DenoiseConfig, "noise_gain": NoiseGainConfig}
+SCHEMAS: dict[str, type] = {
+    "inference": InferenceConfig,
+    "denoise": DenoiseConfig,
+    "noise_gain": NoiseGainConfig,
+    "conf": SampleConfig,
+}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -19,6 +26,8 @@ def test_the_file_explains_every_key_and_holds_the_defaults(name: str) -> None:
     file = CONF / f"{name}.yaml"
     assert read_config(SCHEMAS[name], file) == SCHEMAS[name]()
     for key in known_keys(SCHEMAS[name]):
+        if key.startswith("dset."):
+            continue
         assert OmegaConf.select(OmegaConf.load(file), key, default="absent") != "absent", key
 
 
@@ -80,3 +89,15 @@ def test_unknown_keys_of_a_file_are_errors_too(tmp_path: Path) -> None:
 
 def test_the_nearest_key_is_found_by_either_part() -> None:
     assert nearest("noise_folder", list(known_keys(InferenceConfig))) == "inference.denoising.noise_folder"
+
+
+def test_a_data_set_is_chosen_by_its_name(tmp_path: Path) -> None:
+    shutil.copytree(CONF, tmp_path / "conf")
+    file = tmp_path / "conf" / "conf.yaml"
+    (tmp_path / "conf" / "dset" / "mine.yaml").write_text("name: mine\nyears: [2006]\n")
+    chosen = read_config(SampleConfig, file, ["dset=mine", "dset.path=/music"]).dset
+    assert (chosen.name, chosen.path, chosen.years, chosen.split) == ("mine", "/music", [2006], "test")
+    with pytest.raises(SettingsError, match="There is no configuration file"):
+        read_config(SampleConfig, file, ["dset=none"])
+    with pytest.raises(SettingsError, match=r"the nearest is dset\.path"):
+        read_config(SampleConfig, file, ["dset.pth=/music"])

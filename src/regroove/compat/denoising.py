@@ -50,7 +50,7 @@ def noise_mode(noise: FixedNoiseConfig) -> NoiseMode:
         both = "both are" if noise.gain is not None else "neither is"
         raise SettingsError(f"Set one of denoising.gain and denoising.snr_range; {both} set.")
     mode = "fixed-gain" if noise.gain is not None else "fixed-snr"
-    return NoiseMode(mode=mode, gain=noise.gain, snr=noise.snr_range, xi=noise.xi, window=noise.window)
+    return NoiseMode(mode=mode, gain=noise.gain, snr=noise.snr_range, xi=noise.xi)
 
 
 def save_filters(folder: str | Path) -> list[Path]:

@@ -7,7 +7,7 @@ from regroove.compat.engine import MODES, GramophoneEngine, NoiseMode
 from regroove.compat.prior import load_prior
 from regroove.compat.recordings import Progress, denoise_file
 from regroove.compat.sampler import Sampler, Sampler78rpm
-from regroove.compat.settings import ConditionConfig, InferenceConfig, NoiseConfig, PriorConfig
+from regroove.compat.settings import ConditionConfig, InferenceConfig, NoiseConfig, RecordingConfig
 from regroove.diffusion.guidance import GuidanceSettings
 from regroove.errors import SettingsError
 from regroove.evaluation.panels import load_panels
@@ -76,9 +76,9 @@ def restore_panel(config: InferenceConfig, *, progress: Progress | None = None) 
     return lines
 
 
-def build_sampler(config: PriorConfig, noise: NoiseConfig, *, max_gradient: float) -> Sampler78rpm:
+def build_sampler(config: RecordingConfig, noise: NoiseConfig, *, max_gradient: float) -> Sampler78rpm:
     """The sampler of a configuration, with its network loaded and its noise read."""
-    prior, bank = load_prior(config), noise_bank(noise, sample_rate=config.sample_rate)
+    prior, bank = load_prior(config, config.checkpoint), noise_bank(noise, sample_rate=config.sample_rate)
     sampler = Sampler(
         denoiser=prior.denoiser,
         diffusion=config.diffusion_parameters,
@@ -88,7 +88,9 @@ def build_sampler(config: PriorConfig, noise: NoiseConfig, *, max_gradient: floa
     return Sampler78rpm(sampler, bank, sample_rate=config.sample_rate, compat=config.compat)
 
 
-def build_engine(config: PriorConfig, mode: NoiseMode, sampler: Sampler78rpm, *, batch_size: int) -> GramophoneEngine:
+def build_engine(
+    config: RecordingConfig, mode: NoiseMode, sampler: Sampler78rpm, *, batch_size: int
+) -> GramophoneEngine:
     """The engine of a configuration for one noise mode."""
     return GramophoneEngine(
         sampler,

@@ -26,8 +26,8 @@ class Prior:
     device: str
 
 
-def load_prior(config: PriorConfig) -> Prior:
-    """Load ``config.checkpoint``: a ``.pt`` file of the original, or one of this package's models.
+def load_prior(config: PriorConfig, checkpoint: str) -> Prior:
+    """Load ``checkpoint``: a ``.pt`` file of the original, or one of this package's models.
 
     No weight of the original's network depends on the sample rate or the block length, so both are the configuration's.
 
@@ -36,7 +36,7 @@ def load_prior(config: PriorConfig) -> Prior:
         SettingsError: the device is not there, or sizes of the network are not usable.
     """
     device = resolve_device(config.device)
-    path = find_model(config.checkpoint)
+    path = find_model(checkpoint)
     if path.suffix == ".pt":
         network = _reference_network(config, path.read_bytes(), source=str(path))
         denoiser: Denoiser = EdmDenoiser(_placed(network, device), sigma_data=config.diffusion_parameters.sigma_data)

@@ -128,7 +128,7 @@ class Sampler78rpm:
         gains = [gain] * len(y_noisy) if isinstance(gain, int | float) else list(gain)
         generators = item_generators(seeds or range(len(y_noisy)))
         column = torch.tensor(gains, dtype=y_noisy.dtype, device=y_noisy.device)[:, None]
-        operator = GainMixing(self._source(generators), gain=column, halve=self.compat)
+        operator = GainMixing(excerpts(self.bank, generators), gain=column, halve=self.compat)
         return self._draw(y_noisy, operator, generators, xi, start)
 
     def predict_gramophone_denoising_with_snr(
@@ -149,7 +149,7 @@ class Sampler78rpm:
         low, high = zip(*pairs, strict=True)  # type: ignore[arg-type]
         generators = item_generators(seeds or torch.arange(len(y_noisy)).tolist())
         ratios = UniformSnr(low, high, generators=generators)
-        operator = SnrMixing(self._source(generators), snr_db=ratios, halve=self.compat)
+        operator = SnrMixing(excerpts(self.bank, generators), snr_db=ratios, halve=self.compat)
         return self._draw(y_noisy, operator, generators, xi, start)
 
     def _draw(
@@ -163,8 +163,16 @@ class Sampler78rpm:
         weights = None if xi is None else torch.tensor(list(xi), dtype=y.dtype)
         return self.sampler.draw(y, generators=generators, operator=operator, observation=y, xi=weights, start=start)
 
-    def _source(self, generators: Sequence[torch.Generator]) -> Callable[[Tensor], Tensor]:
-        def draw(x: Tensor) -> Tensor:
-            return torch.stack([self.bank.draw(x.shape[-1], generator=g) for g in generators]).to(x)
 
-        return draw
+def excerpts(bank: NoiseBank, generators: Sequence[torch.Generator]) -> Callable[[Tensor], Tensor]:
+    """A source of noise for the mixing operators: an excerpt at unit power for each item, anew at every call.
+
+    >>> draw = excerpts(NoiseBank([torch.ones(100)], sample_rate=8000), item_generators([0, 1]))
+    >>> draw(torch.zeros(2, 5)).shape
+    torch.Size([2, 5])
+    """
+
+    def draw(x: Tensor) -> Tensor:
+        return torch.stack([bank.draw(x.shape[-1], generator=g) for g in generators]).to(x)
+
+    return draw

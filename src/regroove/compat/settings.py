@@ -33,13 +33,19 @@ class DiffusionConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseConfig:
-    """What noise is mixed into the estimates, and how its level is measured."""
+    """What noise is mixed into the estimates."""
 
     noise_folder: str | None = None
     noise_preset: str = "shellac"
-    window: int = 8192
     rpm: float = 78.0
     crossfade: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredNoiseConfig(NoiseConfig):
+    """Noise whose level is measured in windows of so many samples."""
+
+    window: int = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +59,7 @@ class ConditionConfig:
     snr_range: list[float] | None = None
     max_gradient: float = 1.0
     batch_size: int = 1
-    denoising: NoiseConfig = field(default_factory=NoiseConfig)
+    denoising: MeasuredNoiseConfig = field(default_factory=MeasuredNoiseConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +75,12 @@ class TestingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PriorConfig:
-    """Which network, where, in which blocks; the top level of every configuration."""
+    """Which network, where, in blocks of which length; the top level of every configuration."""
 
-    checkpoint: str = "default"
     weights: str = "raw"
     device: str = "auto"
     sample_rate: int = 44_100
     audio_len: int = 44_100
-    overlap: int = 11_025
     seed: int = 0
     compat: bool = True
     diffusion_parameters: DiffusionConfig = field(default_factory=DiffusionConfig)
@@ -84,11 +88,19 @@ class PriorConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferenceConfig(PriorConfig):
-    """``conf/inference.yaml``, of ``inference.py`` and ``testing.py``."""
+class RecordingConfig(PriorConfig):
+    """A whole recording in overlapping blocks."""
 
     noisy_audio: str | None = None
     output_file: str | None = None
+    checkpoint: str = "default"
+    overlap: int = 11_025
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceConfig(RecordingConfig):
+    """``conf/inference.yaml``, of ``inference.py`` and ``testing.py``."""
+
     inference: ConditionConfig = field(default_factory=ConditionConfig)
     testing: TestingConfig = field(default_factory=TestingConfig)
 
@@ -108,9 +120,7 @@ class FixedNoiseConfig(NoiseConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenoiseConfig(PriorConfig):
+class DenoiseConfig(RecordingConfig):
     """``conf/denoise.yaml``, of ``denoise.py``."""
 
-    noisy_audio: str | None = None
-    output_file: str | None = None
     denoising: FixedNoiseConfig = field(default_factory=FixedNoiseConfig)

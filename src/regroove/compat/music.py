@@ -1,0 +1,75 @@
+"""The clean music that ``sample.py`` works on: a folder, or a split of MAESTRO."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regroove.audio.reader import AudioReader
+from regroove.compat.sample_settings import DatasetConfig
+from regroove.errors import AudioError, SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """Mono samples ``(time,)`` and the name of the file that they are from."""
+
+    name: str
+    samples: NDArray[np.float64]
+
+
+def wave_files(folder: str | Path) -> list[Path]:
+    """The ``.wav`` files of a folder, in order of their names.
+
+    Raises:
+        SettingsError: the folder is missing or holds none.
+    """
+    files = sorted(f for f in Path(folder).glob("*") if f.suffix.lower() == ".wav")
+    if not files:
+        raise SettingsError(f"{folder} is no folder with .wav files.")
+    return files
+
+
+def dataset_files(dataset: DatasetConfig) -> list[Path]:
+    """The recordings of one split, of all years or some, in the order of the data set's table.
+
+    Raises:
+        SettingsError: the path is not given, its table is missing or is none of MAESTRO's, or no recording is left.
+    """
+    if dataset.path is None:
+        raise SettingsError("There is no music: set inference.folder to a folder, or dset.path to MAESTRO's.")
+    table = Path(dataset.path) / dataset.metadata
+    if not table.is_file():
+        raise SettingsError(f"{table} is missing: it is the table of {dataset.name}.")
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"split", "year", "audio_filename"} <= set(rows[0]):
+        raise SettingsError(f"{table} needs the columns split, year and audio_filename.")
+    years = {str(year) for year in dataset.years}
+    chosen = [r for r in rows if r["split"] == dataset.split and (not years or r["year"] in years)]
+    if not chosen:
+        raise SettingsError(f"{table} holds nothing of the split {dataset.split!r} and these years.")
+    return [Path(dataset.path) / row["audio_filename"] for row in chosen]
+
+
+def read_excerpt(file: Path, *, sample_rate: int, length: int, start: float = 0.0) -> Excerpt:
+    """Read ``length`` samples of a recording from ``start`` seconds on; channels are averaged.
+
+    Raises:
+        AudioError: the file cannot be read, is shorter, or has another rate.
+    """
+    reader = AudioReader(file)
+    if reader.sample_rate != sample_rate:
+        raise AudioError(f"{file} has a sample rate of {reader.sample_rate} Hz, and sample_rate is {sample_rate}.")
+    first = round(start * sample_rate)
+    if not 0 <= first <= reader.frames - length:
+        raise AudioError(f"{file} has no {length} samples (audio_len) from {start:g} s on, it has {reader.frames}.")
+    parts, position = [], 0
+    for block in reader.blocks():
+        parts.append(block[:, max(0, first - position) : max(0, first + length - position)].mean(axis=0))
+        position += block.shape[1]
+        if position >= first + length:
+            break
+    return Excerpt(name=file.stem, samples=np.concatenate(parts))

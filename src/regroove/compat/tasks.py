@@ -1,0 +1,135 @@
+"""The inverse problems of ``sample.py``: what each does to a clean signal, and how that is told to the sampler."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from regroove.compat.inference import noise_bank
+from regroove.compat.sample_settings import BandwidthConfig, SampleConfig
+from regroove.compat.sampler import excerpts
+from regroove.diffusion.guidance import Norm
+from regroove.diffusion.randomness import item_generators
+from regroove.dsp.filters import biquad_sos, chebyshev_sos, firwin_taps
+from regroove.errors import SettingsError
+from regroove.operators.base import Operator
+from regroove.operators.clip import Clip, clip_value_for_sdr
+from regroove.operators.filters import Fir, Iir
+from regroove.operators.magnitude import StftMagnitude
+from regroove.operators.mask import Mask, gap_mask, random_mask
+from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr, mix_at_gain, mix_at_snr
+from regroove.operators.resample import Decimate, Resample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """An observation of a clean signal, ``(1, ...)``, and what can be heard of it, ``(1, time)`` at ``rate`` Hz."""
+
+    operator: Operator
+    observation: Tensor
+    degraded: Tensor
+    rate: int
+    norm: Norm = "item"
+
+
+def make_task(clean: Tensor, config: SampleConfig, *, seed: int) -> Task:
+    """Degrade ``(1, time)`` samples as ``config.inference`` says.
+
+    Raises:
+        SettingsError: the mode is unknown or one of its settings is not usable.
+
+    >>> config = SampleConfig(sample_rate=8_000)
+    >>> int((make_task(torch.ones(1, 8_000), config, seed=0).degraded == 0).sum())
+    800
+    """
+    mode = config.inference.mode
+    if mode not in TASKS:
+        raise SettingsError(f"There is no mode {mode!r}; choose one of unconditional, {', '.join(TASKS)}.")
+    return TASKS[mode](clean, config, seed)
+
+
+def _inpainting(clean: Tensor, config: SampleConfig, seed: int) -> Task:
+    gap, length, rate = config.inference.inpainting, clean.shape[-1], config.sample_rate
+    samples = round(gap.gap_length * rate / 1000)
+    start = (length - samples) // 2 if gap.start_gap is None else round(gap.start_gap * rate / 1000)
+    return _seen_by(Mask(gap_mask(length, start=start, stop=start + samples)), clean, rate)
+
+
+def _compressive_sensing(clean: Tensor, config: SampleConfig, seed: int) -> Task:
+    keep = config.inference.compressive_sensing.percentage / 100
+    mask = random_mask(clean.shape[-1], keep=keep, generator=torch.Generator().manual_seed(seed))
+    return _seen_by(Mask(mask), clean, config.sample_rate)
+
+
+def _declipping(clean: Tensor, config: SampleConfig, seed: int) -> Task:
+    c = config.inference.declipping
+    value = clip_value_for_sdr(clean, sdr_db=c.sdr) if c.clip_value is None else c.clip_value
+    return _seen_by(Clip(value), clean, config.sample_rate)
+
+
+def _phase_retrieval(clean: Tensor, config: SampleConfig, seed: int) -> Task:
+    c = config.inference.phase_retrieval
+    operator = StftMagnitude(n_fft=c.win_size, hop=c.hop_size)
+    magnitude = operator.A(clean)
+    # To be heard, a magnitude needs a phase: zero here.
+    heard = operator.replace(torch.zeros_like(clean), magnitude)
+    # The original takes the matrix norm of the residual, by a call that is meant for vectors.
+    norm: Norm = "matrix" if config.compat else "item"
+    return Task(operator=operator, observation=magnitude, degraded=heard, rate=config.sample_rate, norm=norm)
+
+
+def _bandwidth_extension(clean: Tensor, config: SampleConfig, seed: int) -> Task:
+    c, rate, length = config.inference.bandwidth_extension, config.sample_rate, clean.shape[-1]
+    if c.filter == "decimate":
+        decimate = Decimate(c.factor, length=length, drop_last=config.compat)
+        return _seen_by(decimate, clean, round(rate / c.factor))
+    if c.filter == "resample":
+        return _seen_by(Resample(rate, c.fs, length=length), clean, c.fs)
+    if c.filter not in _FILTERS:
+        raise SettingsError(f"There is no filter {c.filter!r}; choose {', '.join(_FILTERS)}, resample or decimate.")
+    return _seen_by(_FILTERS[c.filter](c, rate), clean, rate)
+
+
+_FILTERS: dict[str, Callable[[BandwidthConfig, int], Operator]] = {
+    "firwin": lambda c, rate: Fir(firwin_taps(cutoff_hz=c.fc, sample_rate=rate, taps=c.order + 1)),
+    "firwin_hpf": lambda c, rate: Fir(firwin_taps(cutoff_hz=c.fc, sample_rate=rate, taps=c.order + 1, band="highpass")),
+    "cheby1": lambda c, rate: Iir(
+        chebyshev_sos(cutoff_hz=c.fc, sample_rate=rate, order=c.cheby_order, ripple_db=c.ripple)
+    ),
+    "biquad": lambda c, rate: Iir(biquad_sos(cutoff_hz=c.fc, sample_rate=rate, q=c.Q)),
+}
+
+
+def _denoising(clean: Tensor, config: SampleConfig, seed: int) -> Task:
+    c = config.inference.denoising
+    if (c.gain is None) == (c.snr_range is None):
+        raise SettingsError("Set one of inference.denoising.gain and inference.denoising.snr_range.")
+    generators = item_generators([seed])
+    source = excerpts(noise_bank(c, sample_rate=config.sample_rate), generators)
+    operator: Operator
+    if c.gain is not None:
+        noisy = mix_at_gain(clean, source(clean), gain=c.gain)
+        operator = GainMixing(source, gain=c.gain, halve=config.compat)
+    elif c.snr_range is not None and len(c.snr_range) == 2:
+        ratios = UniformSnr(c.snr_range[:1], c.snr_range[1:], generators=generators)
+        noisy = mix_at_snr(clean, source(clean), snr_db=ratios(clean))
+        operator = SnrMixing(source, snr_db=ratios, halve=config.compat)
+    else:
+        raise SettingsError("The range of SNRs is [LOW,HIGH] in dB.")
+    return Task(operator=operator, observation=noisy, degraded=noisy, rate=config.sample_rate)
+
+
+def _seen_by(operator: Operator, clean: Tensor, rate: int) -> Task:
+    seen = operator.A(clean)
+    return Task(operator=operator, observation=seen, degraded=seen, rate=rate)
+
+
+TASKS: dict[str, Callable[[Tensor, SampleConfig, int], Task]] = {
+    "bandwidth_extension": _bandwidth_extension,
+    "inpainting": _inpainting,
+    "declipping": _declipping,
+    "phase_retrieval": _phase_retrieval,
+    "compressive_sensing": _compressive_sensing,
+    "denoising": _denoising,
+}
