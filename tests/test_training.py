@@ -80,6 +80,12 @@ def test_export_makes_a_model_that_loads(shards: Path, tmp_path: Path) -> None:
     for name, value in loaded.network.state_dict().items():
         assert torch.equal(value, model.average[name])
     assert loaded.card.training["steps"] == 2
+    again = trainer(shards)
+    again.start_from(tmp_path / "tiny.safetensors")
+    for name, value in again.network.state_dict().items():
+        assert torch.equal(value, model.average[name])
+    with pytest.raises(ModelError, match="another kind or size"):
+        again.start_from("default")
 
 
 def test_states_of_other_networks_are_refused(shards: Path, tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ def render(
 def run(
     folder: Annotated[Path, typer.Argument(help="Shards made by `regroove train render`.")],
     state: Annotated[Path, typer.Option(help="The training state: resumed where it exists, saved as it goes.")],
+    start_from: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Weights to start from where there is no state, e.g. default.")
+    ] = None,
     steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 2600,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
     batch: Annotated[int, typer.Option(help="Items in a batch.", min=1)] = 8,
@@ -59,6 +62,8 @@ def run(
     trainer = Trainer(mixer, settings, seed=seed, device=device)
     if state.exists():
         trainer.resume(state)
+    elif start_from is not None:
+        trainer.start_from(start_from)
     columns = (TextColumn("{task.completed} of {task.total} steps"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=steps, completed=trainer.step)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from regroove.errors import ModelError
+from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.training.losses import log_spectral_distance, noise_reduction_db
@@ -108,6 +109,19 @@ class Trainer:
         partial = Path(path).with_suffix(".part")
         torch.save(self.state(), partial)
         partial.replace(path)
+
+    def start_from(self, model: str | Path) -> None:
+        """Take the weights of a model, bundled or a file, as the first ones; everything else starts anew.
+
+        Raises:
+            ModelError: the model is unknown, damaged or of another size.
+        """
+        weights = load_model(model).network.state_dict()
+        try:
+            self.network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ModelError(f"The model {model} is of another kind or size than the one to be trained.") from error
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
     def resume(self, path: str | Path) -> None:
         """Go on from a state written by :meth:`save`; the next loss is what it would have been.
