@@ -70,6 +70,12 @@ def restore(
         tuple[float, float] | None,
         typer.Option(metavar="LOW HIGH", help="For cqtdiff: dB in fixed-snr.", rich_help_panel=_NOISE),
     ] = None,
+    clicks: Annotated[
+        bool | None,
+        typer.Option(
+            "--clicks/--no-clicks", help="Repair clicks and crackle first; on by default.", rich_help_panel=_METHOD
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(help="matched, cqtdiff (the published method) or wiener.", rich_help_panel=_METHOD)
     ] = "matched",
@@ -107,6 +113,7 @@ def restore(
         noise_snr=noise_snr,
         xi=xi,
         compat=compat,
+        clicks=clicks,
         batch_size=batch_size,
     )
     restorer = Restorer(settings)

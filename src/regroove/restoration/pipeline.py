@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from regroove.audio.resample import StreamResampler, resampled_length
 from regroove.errors import AudioError
 from regroove.restoration.blocks import BlockCutter, CoreJoiner
+from regroove.restoration.clicks import ClickStage, ClickTally
 from regroove.restoration.engines.base import BlockId, Engine
 
 Samples = NDArray[np.float64]
@@ -49,6 +50,7 @@ def restore_stream(
     strength: float,
     seed: int,
     batch_size: int | None = None,
+    clicks: ClickTally | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Samples, Samples]]:
     """Yield ``(original, restored)`` blocks, ``(channels, n)`` float64 each, that together are the whole recording.
@@ -60,6 +62,7 @@ def restore_stream(
         strength: share of the engine's removal that is applied, 0 to 1; 0 gives the original, bit for bit.
         seed: where the random seed of every block is derived from.
         batch_size: blocks that are handed over at once; the engine's own choice if None.
+        clicks: repair clicks first and count them here; None leaves them to the engine.
         progress: called with the stage, ``"listening"`` or ``"restoring"``, and how much of it is done, 0 to 1.
 
     Raises:
@@ -71,9 +74,12 @@ def restore_stream(
         return
     report = progress or (lambda stage, done: None)
     with _one_thread():
-        engine.observe(torch.from_numpy(chunk) for chunk in _at_engine_rate(source, engine, report, "listening"))
+        heard = _at_engine_rate(source, engine, report, "listening")
+        if clicks is not None:
+            heard = ClickStage(channels=source.channels, sample_rate=engine.sample_rate).repaired(heard)
+        engine.observe(torch.from_numpy(chunk) for chunk in heard)
     originals: deque[Samples] = deque()
-    for removed in _removed(source, engine, originals, seed, batch_size or engine.batch_size, report):
+    for removed in _removed(source, engine, originals, seed, batch_size or engine.batch_size, clicks, report):
         if removed.shape[1]:
             original = _take(originals, removed.shape[1])
             yield original, original - np.rint(strength * removed / GRID) * GRID
@@ -121,9 +127,15 @@ def _at_engine_rate(
 
 
 def _removed(
-    source: Source, engine: Engine, originals: deque[Samples], seed: int, size: int, report: Progress
+    source: Source,
+    engine: Engine,
+    originals: deque[Samples],
+    seed: int,
+    size: int,
+    clicks: ClickTally | None,
+    report: Progress,
 ) -> Iterator[Samples]:
-    """What the engine takes away, at the recording's own rate."""
+    """What the engine and the repair of clicks take away, at the recording's own rate."""
     back = StreamResampler(
         rate_in=engine.sample_rate,
         rate_out=source.sample_rate,
@@ -134,12 +146,18 @@ def _removed(
     cutter = BlockCutter(engine.layout, channels=source.channels, frames=frames, seed=seed)
     joiner = CoreJoiner(engine.layout, channels=source.channels, count=cutter.count, frames=frames)
     chunks = _at_engine_rate(source, engine, report, "restoring", originals)
+    stage = ClickStage(channels=source.channels, sample_rate=engine.sample_rate, tally=clicks)
+    if clicks is not None:
+        chunks = stage.repaired(chunks)
     for items in cutter.batches(chunks, size):
         blocks = torch.from_numpy(np.stack([samples for _, samples in items]))
         restored = _restore(engine, blocks, [block_id for block_id, _ in items])
         for (block_id, samples), clean in zip(items, restored, strict=True):
             joiner.add(block_id, samples.astype(np.float64) - clean)
-        yield back.push(joiner.take())
+        removed = joiner.take()
+        if clicks is not None:
+            removed = removed + stage.take(removed.shape[1])
+        yield back.push(removed)
     yield back.finish()
 
 

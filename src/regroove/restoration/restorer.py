@@ -1,5 +1,6 @@
 """Restoring files and arrays."""
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,8 +17,9 @@ from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.audio.writer import AudioWriter
 from regroove.errors import AudioError, SettingsError
+from regroove.restoration.clicks import ClickTally
 from regroove.restoration.engines.base import Engine
-from regroove.restoration.engines.table import build_engine, resolve_device
+from regroove.restoration.engines.table import build_engine, repairs_clicks, resolve_device
 from regroove.restoration.levels import LevelMeter
 from regroove.restoration.outputs import check_outputs
 from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
@@ -92,18 +94,24 @@ class Restorer:
             source = ArraySource(samples, sample_rate=sample_rate)
             self._check_region(source.frames / sample_rate)
             position = 0
-            for _, block in self._stream(source, self.engine, progress):
+            for _, block in self._stream(source, self.engine, progress, self._tally()):
                 result[:, position : position + block.shape[1]] = block
                 position += block.shape[1]
         return restored.reshape(audio.shape)
 
-    def _stream(self, source: Source, engine: Engine, progress: Progress | None) -> Iterator[tuple[Samples, Samples]]:
+    def _tally(self) -> ClickTally | None:
+        return ClickTally() if repairs_clicks(self.settings) else None
+
+    def _stream(
+        self, source: Source, engine: Engine, progress: Progress | None, clicks: ClickTally | None
+    ) -> Iterator[tuple[Samples, Samples]]:
         return restore_stream(
             source,
             engine,
             strength=self.settings.strength,
             seed=self.settings.seed,
             batch_size=self.settings.batch_size,
+            clicks=clicks,
             progress=progress,
         )
 
@@ -169,6 +177,7 @@ class Restorer:
         info = reader.info
         spread = UncertaintyEngine(self.engine) if "uncertainty" in paths else None
         engine = spread or self.engine
+        clicks = self._tally()
         with ExitStack() as stack:
             writers, notes = _open_writers(stack, info, paths, overwrite)
             pending = {
@@ -178,7 +187,7 @@ class Restorer:
             }
             picture = SpectrogramReport(info) if "report" in paths else None
             meter = LevelMeter()
-            for original, restored in self._stream(reader, engine, progress):
+            for original, restored in self._stream(reader, engine, progress, clicks):
                 kept = writers["output"].write(restored)
                 removed = original - kept
                 if "residual" in writers:
@@ -201,6 +210,7 @@ class Restorer:
                     outputs=writers,
                     settings=self.settings,
                     engine=engine.describe(),
+                    clicks=None if clicks is None else dataclasses.asdict(clicks),
                     device=self.device,
                     levels=meter.levels(),
                     notes=notes,

@@ -30,6 +30,7 @@ class RestoreSettings:
         noise_snr: lowest and highest SNR in dB in ``fixed-snr``.
         xi: guidance weight, 0 or greater.
         compat: compute as the published code does, with its quirks.
+        clicks: whether clicks and crackle are repaired before the engine sees the recording.
         batch_size: blocks that are restored at once, at least 1.
 
     Raises:
@@ -52,6 +53,7 @@ class RestoreSettings:
     noise_snr: tuple[float, float] | None = None
     xi: float | None = None
     compat: bool = False
+    clicks: bool | None = None
     batch_size: int | None = None
 
     def __post_init__(self) -> None:

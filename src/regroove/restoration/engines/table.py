@@ -13,10 +13,14 @@ _COMMON = frozenset({"engine", "strength", "seed", "batch_size", "device"})
 
 @dataclass(frozen=True, kw_only=True)
 class EngineEntry:
-    """How an engine is built, and the settings it uses besides those that all engines share."""
+    """How an engine is built, and the settings it uses besides those that all engines share.
+
+    ``clicks`` says whether clicks are repaired for it, unless the setting says otherwise.
+    """
 
     build: Callable[[RestoreSettings, str], Engine]
     uses: frozenset[str]
+    clicks: bool = False
 
 
 def _matched(settings: RestoreSettings, device: str) -> Engine:
@@ -58,12 +62,12 @@ def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
 
 
 ENGINES = {
-    "matched": EngineEntry(build=_matched, uses=frozenset({"model", "steps", "noise_region"})),
+    "matched": EngineEntry(build=_matched, uses=frozenset({"model", "steps", "noise_region", "clicks"}), clicks=True),
     "cqtdiff": EngineEntry(
         build=_cqtdiff,
         uses=frozenset({"model", "steps", "noise_mode", "noise_set", "noise_gain", "noise_snr", "xi", "compat"}),
     ),
-    "wiener": EngineEntry(build=_wiener, uses=frozenset({"noise_region"})),
+    "wiener": EngineEntry(build=_wiener, uses=frozenset({"noise_region", "clicks"}), clicks=True),
 }
 
 
@@ -85,6 +89,15 @@ def build_engine(settings: RestoreSettings, *, device: str) -> Engine:
         option = unused[0].replace("_", "-")
         raise SettingsError(f"The engine {settings.engine} has no use for the setting {option}.")
     return entry.build(settings, device)
+
+
+def repairs_clicks(settings: RestoreSettings) -> bool:
+    """Whether clicks are repaired before the engine sees the recording.
+
+    >>> repairs_clicks(RestoreSettings(engine="wiener", clicks=False))
+    False
+    """
+    return ENGINES[settings.engine].clicks if settings.clicks is None else settings.clicks
 
 
 def resolve_device(device: str) -> str:

@@ -1,0 +1,152 @@
+"""Clicks: what is found, what is left alone, and that chunks do not matter."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from regroove.dsp.autoregression import fit_autoregression, interpolate
+from regroove.noise.click_repair import BLOCK, ClickRepairer, repair_clicks
+from regroove.noise.clicks import ClickSettings
+from regroove.noise.synthesis import OFF, RecordNoise, synthesise
+
+RATE = 44_100
+DATA = Path(__file__).parents[2] / "shared" / "data" / "validation"
+
+
+def tones(seconds: float, *, floor: float = 1e-3) -> np.ndarray:
+    """A chord with a little noise under it."""
+    times = np.arange(round(seconds * RATE)) / RATE
+    chord = sum(0.1 * np.sin(2 * np.pi * f * times + f) for f in (220, 277.2, 329.6, 1760))
+    return chord + floor * np.random.default_rng(0).standard_normal(len(times))
+
+
+def sdr(truth: np.ndarray, found: np.ndarray) -> float:
+    return float(10 * np.log10(np.sum(truth**2) / np.sum((found - truth) ** 2)))
+
+
+def test_model_of_a_known_process_is_found() -> None:
+    coefficients = np.array([1.0, -1.6, 0.9])
+    signal = lfilter([1.0], coefficients, np.random.default_rng(0).standard_normal(40_000))
+    np.testing.assert_allclose(fit_autoregression(signal, order=2), coefficients, atol=0.02)
+
+
+def test_interpolation_is_the_least_squares_solution() -> None:
+    rng = np.random.default_rng(0)
+    signal = rng.standard_normal(120)
+    model = fit_autoregression(rng.standard_normal(64), order=6)
+    unknown = np.array([40, 41, 43, 44, 45, 60])
+    rows = np.stack([np.roll(np.pad(model[::-1], (0, 113)), k) for k in range(114)])
+    known = np.setdiff1d(np.arange(120), unknown)
+    expected = np.linalg.lstsq(rows[:, unknown], -rows[:, known] @ signal[known], rcond=None)[0]
+    np.testing.assert_allclose(interpolate(signal, unknown, model=model), expected, atol=1e-6)
+
+
+def test_full_trust_keeps_the_samples() -> None:
+    signal = np.random.default_rng(0).standard_normal(100)
+    unknown = np.arange(50, 55)
+    found = interpolate(signal, unknown, model=np.array([1.0, -0.5]), trust=1e9)
+    np.testing.assert_allclose(found, signal[unknown], atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [1, 10, 60, 150])
+def test_clicks_of_up_to_five_milliseconds_are_repaired(length: int) -> None:
+    music = tones(1.0)
+    clicked = music.copy()
+    at = [9_000, 20_000, 33_300]
+    for start in at:
+        clicked[start : start + length] += 0.6 * np.random.default_rng(start).uniform(0.5, 1, length)
+    done = repair_clicks(clicked, sample_rate=RATE)
+    for start in at:
+        assert done.interpolated[start : start + length].mean() > 0.9
+    assert done.interpolated.sum() < 3 * (length + 60)
+    assert sdr(music, done.samples) > sdr(music, clicked) + (15 if length < 100 else 6)
+    np.testing.assert_array_equal(done.samples[~done.interpolated], clicked[~done.interpolated])
+
+
+def test_what_is_too_long_is_left_alone_and_said() -> None:
+    clicked = tones(1.0)
+    clicked[20_000:20_600] += np.random.default_rng(1).uniform(-0.8, 0.8, 600)
+    done = repair_clicks(clicked, sample_rate=RATE)
+    assert done.long[20_100:20_500].mean() > 0.9
+    np.testing.assert_array_equal(done.samples, clicked)
+
+
+@pytest.mark.parametrize("decay", [0.008, 0.02, 0.2])
+def test_onsets_are_left_alone(decay: float) -> None:
+    """Castanets, a plucked string and a hammer: a sharp attack, then a decay of broadband sound."""
+    times = np.arange(RATE) / RATE
+    rng = np.random.default_rng(0)
+    struck = np.zeros(RATE)
+    for start in (8_000, 19_000, 30_000):
+        after = times[: RATE - start]
+        struck[start:] += np.exp(-after / decay) * (
+            0.3 * np.sin(2 * np.pi * 2300 * after) + 0.1 * rng.standard_normal(len(after))
+        )
+    music = struck + 1e-4 * rng.standard_normal(RATE)
+    done = repair_clicks(music, sample_rate=RATE)
+    np.testing.assert_array_equal(done.samples, music)
+
+
+def test_pulses_of_a_reed_are_left_alone() -> None:
+    pulses = np.zeros(RATE)
+    pulses[:: RATE // 90] = 1.0
+    reed = 0.2 * lfilter([1.0], [1, -1.2, 0.5], pulses) + 1e-4 * np.random.default_rng(0).standard_normal(RATE)
+    np.testing.assert_array_equal(repair_clicks(reed, sample_rate=RATE).samples, reed)
+
+
+def test_a_recording_cut_short_has_no_click_at_its_ends() -> None:
+    music = np.pad(tones(0.5), 5_000)
+    assert not repair_clicks(music, sample_rate=RATE).interpolated.any()
+
+
+def test_silence_is_silence() -> None:
+    assert not repair_clicks(np.zeros(5_000), sample_rate=RATE).samples.any()
+
+
+def test_clean_recordings_are_unharmed() -> None:
+    if not DATA.is_dir():
+        pytest.skip("shared/ with the validation music is not here")
+    from regroove.audio.load import read_audio
+
+    for name in ("cello-phrase", "orchestra", "sax-phrase"):
+        samples, rate = read_audio(DATA / "other" / f"{name}.flac", dtype="float64")
+        done = repair_clicks(samples[0], sample_rate=rate)
+        assert np.sum((done.samples - samples[0]) ** 2) < 1e-6 * np.sum(samples[0] ** 2), name
+
+
+def test_loud_crackle_of_a_record_is_reduced() -> None:
+    settings = RecordNoise(hiss=-50, clicks=-36, click_rate=8)
+    noisy = synthesise(settings, length=2 * RATE, sample_rate=RATE, seed=1).astype(np.float64)
+    hiss = synthesise(replace(settings, clicks=OFF), length=2 * RATE, sample_rate=RATE, seed=1).astype(np.float64)
+    done = repair_clicks(hiss + tones(2.0) + (noisy - hiss), sample_rate=RATE)
+    assert sdr(hiss + tones(2.0), done.samples) > sdr(hiss + tones(2.0), noisy + tones(2.0)) + 10
+
+
+@pytest.mark.parametrize("size", [777, 10**7])
+def test_chunks_do_not_matter(size: int) -> None:
+    length = 2 * BLOCK + 12_345
+    noise = RecordNoise(hiss=-50, clicks=-36, click_rate=8)
+    music = synthesise(noise, length=length, sample_rate=RATE, seed=2).astype(np.float64)
+
+    def streamed(step: int) -> tuple[np.ndarray, int]:
+        repairer = ClickRepairer(sample_rate=RATE)
+        parts = [repairer.process(music[i : i + step]) for i in range(0, length, step)]
+        return np.concatenate([*parts, repairer.flush()]), repairer.repaired
+
+    found, count = streamed(size)
+    expected, expected_count = streamed(100_000)
+    np.testing.assert_array_equal(found, expected)
+    assert count == expected_count > 10
+    whole = repair_clicks(music, sample_rate=RATE).samples
+    assert sdr(whole, found) > 50
+
+
+def test_settings_say_what_a_click_is() -> None:
+    clicked = tones(0.5)
+    clicked[10_000] += 0.3
+    assert repair_clicks(clicked, sample_rate=RATE).interpolated.any()
+    strict = ClickSettings(threshold=1e6)
+    assert not repair_clicks(clicked, sample_rate=RATE, settings=strict).interpolated.any()
