@@ -1,4 +1,4 @@
-"""Clicks are repaired before an engine listens or restores; what that takes away is kept, as part of the residual."""
+"""Clicks are repaired before an engine restores; what that takes away is kept, as part of the residual."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

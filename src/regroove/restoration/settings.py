@@ -30,7 +30,7 @@ class RestoreSettings:
         noise_snr: lowest and highest SNR in dB in ``fixed-snr``.
         xi: guidance weight, 0 or greater.
         compat: compute as the published code does, with its quirks.
-        clicks: whether clicks and crackle are repaired before the engine sees the recording.
+        clicks: whether clicks and crackle are repaired before the engine restores the recording.
         batch_size: blocks that are restored at once, at least 1.
 
     Raises:

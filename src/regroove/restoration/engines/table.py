@@ -92,7 +92,7 @@ def build_engine(settings: RestoreSettings, *, device: str) -> Engine:
 
 
 def repairs_clicks(settings: RestoreSettings) -> bool:
-    """Whether clicks are repaired before the engine sees the recording.
+    """Whether clicks are repaired before the engine restores the recording.
 
     >>> repairs_clicks(RestoreSettings(engine="wiener", clicks=False))
     False
