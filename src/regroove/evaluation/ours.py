@@ -1,12 +1,14 @@
 """This package's own engines as methods: any engine, model and setting, told where the noise is."""
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from regroove.errors import RegrooveError, SettingsError
 from regroove.evaluation.methods import number, refuse_unknown
@@ -39,7 +41,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 _OWN_OPTIONS = {"seconds", "find"}
 
 # Minutes of work for a second of audio: a longer clip would stop the whole run.
-_EXCERPT_SECONDS = {"cqtdiff": 1.5}
+_EXCERPT_SECONDS = {"cqtdiff": 1.4}
 
 
 class Regroove:
@@ -75,8 +77,24 @@ class Regroove:
         return load_model(self.settings.get("model", "default")).sha256
 
     def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
+        if self.engine == "cqtdiff":
+            return self._guided(noisy, sample_rate=sample_rate, lead=lead)
         region = None if self.find else (0.0, lead / sample_rate)
         restored = self._restorer(region)(noisy, sample_rate=sample_rate)
+        return np.asarray(restored, dtype=np.float64)
+
+    def _guided(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
+        """The reference engine; its noise set is the same stretch of noise at its own gain, unless told otherwise."""
+        from regroove.restoration.restorer import Restorer
+
+        with tempfile.TemporaryDirectory() as folder:
+            told: dict[str, Any] = {}
+            if lead and not self.find and not {"noise_set", "noise_mode"} & set(self.settings):
+                noise = noisy[:lead]
+                soundfile.write(Path(folder) / "lead-in.wav", noise, sample_rate, subtype="FLOAT")
+                gain = float(np.sqrt(np.mean(np.square(noise))))
+                told = {"noise_set": Path(folder), "noise_mode": "fixed-gain", "noise_gain": gain}
+            restored = Restorer(engine=self.engine, **(told | self.settings))(noisy, sample_rate=sample_rate)
         return np.asarray(restored, dtype=np.float64)
 
     @cache  # noqa: B019 - methods live as long as the process, and a restorer keeps its loaded model

@@ -1,0 +1,97 @@
+"""Seconds of work for a second of audio of the parts that a restoration is made of, side by side.
+
+    python benchmarks/parts.py [--runs 9] [--threads 2]
+
+All parts are run in turn, so that their ratios hold when the machine's speed drifts. Medians and ranges are printed as a
+Markdown table, with the arithmetic of the two networks.
+"""
+
+import argparse
+import platform
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from regroove.dsp.cqt import ConstantQ, ConstantQSettings
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, istft, stft
+from regroove.dsp.wiener import wiener_filter
+from regroove.networks.checkpoints import load_model
+from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
+from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.noise.finder import NoiseFinder
+from regroove.restoration.engines.mapped import WIENER
+
+RATE = 44_100
+SECONDS = 12
+REFERENCE_LENGTH = 65_536
+
+
+def parts() -> dict[str, tuple[float, Callable[[], object]]]:
+    """By name: how many seconds of audio a call handles, and the call."""
+    audio = torch.randn(1, SECONDS * RATE, generator=torch.Generator().manual_seed(1))
+    block = audio[:, :REFERENCE_LENGTH]
+    noise = NoiseMap(torch.ones(1, LONG.bins, 1), torch.ones(1, LONG.bins, 1))
+    spectrum = stft(audio, LONG)
+    denoiser = MatchedDenoiser(load_model("default").network).eval()
+    reference = CqtUNet(CqtUNetSettings(sample_rate=RATE, length=REFERENCE_LENGTH)).eval()
+    transform = ConstantQ(ConstantQSettings(sample_rate=RATE, length=REFERENCE_LENGTH))
+    coefficients = transform(block)
+
+    def find() -> NoiseMap:
+        finder = NoiseFinder(sample_rate=RATE)
+        finder.feed(audio[0])
+        return finder.result()
+
+    def in_bfloat16() -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return denoiser(audio, noise)
+
+    short = REFERENCE_LENGTH / RATE
+    return {
+        "STFT, 4096/1024": (SECONDS, lambda: stft(audio, LONG)),
+        "inverse STFT": (SECONDS, lambda: istft(spectrum, LONG, length=audio.shape[-1])),
+        "Wiener filter": (SECONDS, lambda: wiener_filter(audio, noise.mean, WIENER)),
+        "noise finder": (SECONDS, find),
+        "default network, float32": (SECONDS, lambda: denoiser(audio, noise)),
+        "default network, bfloat16": (SECONDS, in_bfloat16),
+        "constant-Q transform": (short, lambda: transform(block)),
+        "inverse constant-Q transform": (short, lambda: transform.inverse(coefficients)),
+        "reference network, one evaluation": (short, lambda: reference(block, torch.zeros(1))),
+    }
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    times: dict[str, list[float]] = {}
+    with torch.inference_mode():
+        chosen = parts()
+        gigaflop = {}
+        for name, (seconds, call) in chosen.items():
+            with FlopCounterMode(display=False) as counter:
+                call()
+            gigaflop[name] = counter.get_total_flops() / 1e9 / seconds
+        for _ in range(options.runs):
+            for name, (seconds, call) in chosen.items():
+                began = time.perf_counter()
+                call()
+                times.setdefault(name, []).append((time.perf_counter() - began) / seconds)
+    print(
+        f"Python {platform.python_version()}, torch {torch.__version__}, {options.threads} threads, {options.runs} runs\n"
+    )
+    print("| part | seconds for a second of audio | GFLOP for a second |\n| --- | --- | ---: |")
+    for name, values in times.items():
+        figure = f"{statistics.median(values):.4f} ({min(values):.4f} to {max(values):.4f})"
+        print(f"| {name} | {figure} | {gigaflop[name]:.1f} |" if gigaflop[name] else f"| {name} | {figure} | |")
+
+
+if __name__ == "__main__":
+    main()
