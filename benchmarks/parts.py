@@ -2,8 +2,8 @@
 
     python benchmarks/parts.py [--runs 9] [--threads 2]
 
-All parts are run in turn, so that their ratios hold when the machine's speed drifts. Medians and ranges are printed as a
-Markdown table, with the arithmetic of the two networks.
+All parts are run in turn, so that their ratios hold when the machine's speed drifts. Medians and ranges are printed as
+a Markdown table, with the arithmetic of the two networks.
 """
 
 import argparse
