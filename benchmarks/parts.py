@@ -84,9 +84,8 @@ def main() -> None:
                 began = time.perf_counter()
                 call()
                 times.setdefault(name, []).append((time.perf_counter() - began) / seconds)
-    print(
-        f"Python {platform.python_version()}, torch {torch.__version__}, {options.threads} threads, {options.runs} runs\n"
-    )
+    print(f"Python {platform.python_version()}, torch {torch.__version__}, {options.threads} threads")
+    print(f"medians of {options.runs} runs, lowest and highest in brackets\n")
     print("| part | seconds for a second of audio | GFLOP for a second |\n| --- | --- | ---: |")
     for name, values in times.items():
         figure = f"{statistics.median(values):.4f} ({min(values):.4f} to {max(values):.4f})"
