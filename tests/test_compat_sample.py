@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import torch
 
+from regroove.compat.config import read_config
 from regroove.compat.music import dataset_files, read_excerpt
 from regroove.compat.prior import network_settings
 from regroove.compat.sample_settings import DatasetConfig, SampleConfig
@@ -90,8 +91,6 @@ def test_unconditional_sampling(folder: Path) -> None:
 
 
 def config(**inference: object) -> SampleConfig:
-    from regroove.compat.config import read_config
-
     given = [f"inference.{key.replace('__', '.')}={value}" for key, value in inference.items()]
     return read_config(SampleConfig, SCRIPT.parent / "conf" / "conf.yaml", [f"sample_rate={RATE}", *given])
 
@@ -121,7 +120,7 @@ def test_filters_take_their_band_away(name: str, rate: int) -> None:
         assert bool(low > 0.5) == (name != "firwin_hpf")
 
 
-def test_tasks_do_what_their_settings_say() -> None:
+def test_tasks_do_what_their_settings_say(folder: Path) -> None:
     gap = make_task(CLEAN, config(mode="inpainting", inpainting__gap_length=50, inpainting__start_gap=10), seed=0)
     silent = torch.nonzero(gap.degraded[0] == 0)[:, 0]
     assert (int(silent[0]), len(silent)) == (round(0.010 * RATE), round(0.050 * RATE))
@@ -132,7 +131,14 @@ def test_tasks_do_what_their_settings_say() -> None:
     assert float(at.abs().max()) == pytest.approx(0.05)
     kept = make_task(CLEAN, config(mode="compressive_sensing"), seed=0).degraded
     assert float((kept != 0).float().mean()) == pytest.approx(0.1, abs=0.03)
-    noise = make_task(CLEAN, config(mode="denoising", denoising__snr_range="[8,8]"), seed=0).degraded - CLEAN
+    noise = (
+        make_task(
+            CLEAN,
+            config(mode="denoising", denoising__snr_range="[8,8]", denoising__noise_folder=folder / "noise"),
+            seed=0,
+        ).degraded
+        - CLEAN
+    )
     assert float(10 * torch.log10(CLEAN.square().sum() / noise.square().sum())) == pytest.approx(8.0, abs=0.01)
     assert make_task(CLEAN, config(mode="phase_retrieval"), seed=0).norm == "matrix"
 
@@ -149,9 +155,9 @@ def test_tasks_do_what_their_settings_say() -> None:
         {"mode": "denoising", "denoising__snr_range": "[1]"},
     ],
 )
-def test_unusable_settings_are_errors(wrong: dict[str, object]) -> None:
+def test_unusable_settings_are_errors(folder: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
-        make_task(CLEAN, config(**wrong), seed=0)
+        make_task(CLEAN, config(denoising__noise_folder=folder / "noise", **wrong), seed=0)
     assert set(TASKS) == set(MODES)
 
 

@@ -1,11 +1,15 @@
 """The clean music that ``sample.py`` works on: a folder, or a split of MAESTRO."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from regroove.audio.reader import AudioReader
 from regroove.compat.sample_settings import DatasetConfig
@@ -32,14 +36,17 @@ def wave_files(folder: str | Path) -> list[Path]:
     return files
 
 
-def dataset_files(dataset: DatasetConfig) -> list[Path]:
+def dataset_files(dataset: DatasetConfig, *, split: str | None = None) -> list[Path]:
     """The recordings of one split, of all years or some, in the order of the data set's table.
+
+    Args:
+        split: in place of the data set's own.
 
     Raises:
         SettingsError: the path is not given, its table is missing or is none of MAESTRO's, or no recording is left.
     """
     if dataset.path is None:
-        raise SettingsError("There is no music: set inference.folder to a folder, or dset.path to MAESTRO's.")
+        raise SettingsError("There is no music: name a folder, or set dset.path to MAESTRO's.")
     table = Path(dataset.path) / dataset.metadata
     if not table.is_file():
         raise SettingsError(f"{table} is missing: it is the table of {dataset.name}.")
@@ -47,10 +54,11 @@ def dataset_files(dataset: DatasetConfig) -> list[Path]:
         rows = list(csv.DictReader(file))
     if not rows or not {"split", "year", "audio_filename"} <= set(rows[0]):
         raise SettingsError(f"{table} needs the columns split, year and audio_filename.")
+    split = split or dataset.split
     years = {str(year) for year in dataset.years}
-    chosen = [r for r in rows if r["split"] == dataset.split and (not years or r["year"] in years)]
+    chosen = [r for r in rows if r["split"] == split and (not years or r["year"] in years)]
     if not chosen:
-        raise SettingsError(f"{table} holds nothing of the split {dataset.split!r} and these years.")
+        raise SettingsError(f"{table} holds nothing of the split {split!r} and these years.")
     return [Path(dataset.path) / row["audio_filename"] for row in chosen]
 
 
@@ -66,10 +74,29 @@ def read_excerpt(file: Path, *, sample_rate: int, length: int, start: float = 0.
     first = round(start * sample_rate)
     if not 0 <= first <= reader.frames - length:
         raise AudioError(f"{file} has no {length} samples (audio_len) from {start:g} s on, it has {reader.frames}.")
-    parts, position = [], 0
-    for block in reader.blocks():
-        parts.append(block[:, max(0, first - position) : max(0, first + length - position)].mean(axis=0))
-        position += block.shape[1]
-        if position >= first + length:
-            break
-    return Excerpt(name=file.stem, samples=np.concatenate(parts))
+    return Excerpt(name=file.stem, samples=_stretch(file, first, length))
+
+
+def random_excerpts(
+    files: Sequence[Path], *, count: int, length: int, sample_rate: int, generator: torch.Generator
+) -> Tensor:
+    """Draw excerpts ``(count, length)`` from anywhere in the files; a longer file is not more likely than a short one.
+
+    Raises:
+        AudioError: a file cannot be read, is shorter than ``length``, or has another rate.
+    """
+    drawn = []
+    for _ in range(count):
+        file = files[int(torch.randint(len(files), (1,), generator=generator))]
+        reader = AudioReader(file)
+        if reader.sample_rate != sample_rate or reader.frames < length:
+            raise AudioError(f"{file} is not usable for training: it needs {sample_rate} Hz and {length} samples.")
+        first = int(torch.randint(reader.frames - length + 1, (1,), generator=generator))
+        drawn.append(torch.from_numpy(_stretch(file, first, length)).float())
+    return torch.stack(drawn)
+
+
+def _stretch(file: Path, first: int, length: int) -> NDArray[np.float64]:
+    """Seek, which is exact in ``.wav`` files, and read: mono ``(length,)``."""
+    samples, _ = soundfile.read(str(file), start=first, frames=length, dtype="float64", always_2d=True)
+    return samples.mean(axis=1)

@@ -1,4 +1,4 @@
-"""The keys of ``conf/conf.yaml``, of ``sample.py``, with their defaults; the file explains each."""
+"""The keys of ``conf/conf.yaml``, of ``sample.py`` and ``train.py``, with their defaults; the file explains each."""
 
 from dataclasses import dataclass, field
 
@@ -98,17 +98,37 @@ class TaskConfig:
     denoising: SampleNoiseConfig = field(default_factory=SampleNoiseConfig)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How ``train.py`` trains."""
+
+    folder: str | None = None
+    split: str = "train"
+    steps: int = 2_000_000
+    batch: int = 4
+    lr: float = 2e-4
+    lr_decay: float = 0.8
+    lr_decay_steps: int = 60_000
+    max_gradient_norm: float = 1.0
+    ema: float = 0.9999
+    rho: float = 10.0
+    sigma_min: float = 1e-6
+    sigma_max: float = 10.0
+    save_every: int = 10_000
+
+
 def _music_schedule() -> DiffusionConfig:
     return DiffusionConfig(T=35, sigma_min=1e-4, sigma_max=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleConfig(PriorConfig):
-    """``conf/conf.yaml``, of ``sample.py``."""
+    """``conf/conf.yaml``, of ``sample.py`` and ``train.py``."""
 
     model_dir: str | None = None
     checkpoint_id: str | None = None
     output_dir: str = "samples"
     diffusion_parameters: DiffusionConfig = field(default_factory=_music_schedule)
     inference: TaskConfig = field(default_factory=TaskConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
     dset: DatasetConfig = field(default_factory=DatasetConfig)
