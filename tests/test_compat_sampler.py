@@ -1,5 +1,6 @@
 """The original's sampler class: its numbers, its level, and what it leaves alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from regroove.compat.engine import GramophoneEngine, NoiseMode
 from regroove.compat.sampler import Sampler, Sampler78rpm
 from regroove.compat.settings import DiffusionConfig
 from regroove.diffusion.denoiser import Denoiser
 from regroove.errors import SettingsError
 from regroove.noise.banks import NoiseBank
+from regroove.restoration.engines.base import BlockId
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "samplers.npz"
 RATE, LENGTH = 44_100, 2_048
@@ -105,3 +108,15 @@ def test_a_folder_is_the_noise_inference_set(tmp_path: Path) -> None:
     sampler = Sampler(denoiser=gaussian(PSD), diffusion=DiffusionConfig(T=3))
     out = Sampler78rpm(sampler, tmp_path, sample_rate=8_000).predict_gramophone_denoising(torch.zeros(1, LENGTH), 0.1)
     assert bool(torch.isfinite(out).all())
+
+
+@pytest.mark.parametrize(("prior", "lost"), [(gaussian(PSD), 0), (lambda x, sigma: 0 * x, 2)])
+def test_blocks_that_settle_on_silence_are_counted(prior: Denoiser, lost: int) -> None:
+    sampler, _, noisy = case(compat=False)
+    sampler.sampler = replace(sampler.sampler, denoiser=prior)
+    mode = NoiseMode(mode="fixed-gain", gain=0.03, xi=0.35)
+    engine = GramophoneEngine(sampler, mode, sample_rate=8_000, block=LENGTH, overlap=512)
+    quiet = 0.03 * torch.randn(1, 9_000, generator=torch.Generator().manual_seed(8))
+    engine.observe([quiet])
+    engine.restore(noisy, [BlockId(channel=0, index=i, seed=i) for i in range(2)])
+    assert engine.lost == lost

@@ -18,6 +18,8 @@ MODES = {
     (True, False): "estimated-gain",
     (False, True): "estimated-snr",
 }
+# A block is lost when its power falls below this share of the recording's, which is so many times the noise's.
+_SILENT, _AUDIBLE = 1e-3, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,8 @@ class GramophoneEngine:
         block: samples in a block. overlap: samples that neighbouring blocks share.
         batch_size: blocks at once; the original's sampler takes one gradient norm for all of them.
 
+    ``lost`` counts the blocks, since the recording was observed, in which the sampler settled on silence.
+
     Raises:
         SettingsError: the overlap is longer than half a block.
     """
@@ -88,11 +92,13 @@ class GramophoneEngine:
         self.sampler, self.mode, self.sample_rate, self.batch_size = sampler, mode, sample_rate, batch_size
         self.layout = BlockLayout(block=block, context=0, fade=overlap)
         self.ranges: list[PowerRange] = []
+        self.lost = 0
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
         """Measure the lowest and highest power of every channel of ``(channels, time)`` chunks."""
         channels = torch.cat(list(chunks), dim=-1)
         window = min(self.mode.window, channels.shape[-1])
+        self.lost = 0
         self.ranges = [power_range(x, window=window, ignore_silence=not self.sampler.compat) for x in channels]
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
@@ -102,9 +108,12 @@ class GramophoneEngine:
         seeds, xi = [i.seed for i in ids], [self.xi(found) for found in ranges]
         if mode.mode.endswith("gain"):
             gains = [r.gain if mode.gain is None or mode.mode != "fixed-gain" else mode.gain for r in ranges]
-            return self.sampler.predict_gramophone_denoising(y, gains, seeds=seeds, xi=xi).to(blocks.device)
-        pairs = [self._snr(r, b) for r, b in zip(ranges, blocks, strict=True)]
-        return self.sampler.predict_gramophone_denoising_with_snr(y, pairs, seeds=seeds, xi=xi).to(blocks.device)
+            restored = self.sampler.predict_gramophone_denoising(y, gains, seeds=seeds, xi=xi)
+        else:
+            pairs = [self._snr(r, b) for r, b in zip(ranges, blocks, strict=True)]
+            restored = self.sampler.predict_gramophone_denoising_with_snr(y, pairs, seeds=seeds, xi=xi)
+        self.lost += _lost(y, restored, [r.floor for r in ranges])
+        return restored.to(blocks.device)
 
     def xi(self, found: PowerRange) -> float:
         """The weight of the guidance for a channel: the one given, else from the noise floor."""
@@ -122,3 +131,10 @@ class GramophoneEngine:
             "estimated_gain": [r.gain for r in self.ranges],
             "xi": [self.xi(found) for found in self.ranges],
         }
+
+
+def _lost(noisy: Tensor, restored: Tensor, floors: Sequence[float]) -> int:
+    """How many of the ``(items, block)`` results are next to silent although there is more than noise in them."""
+    before, after = noisy.square().mean(dim=-1), restored.square().mean(dim=-1)
+    audible = before > _AUDIBLE * torch.tensor(floors).to(before)
+    return int((audible & (after < _SILENT * before)).sum())

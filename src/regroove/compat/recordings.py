@@ -78,6 +78,11 @@ def denoise_file(
         writer.write(restored)
     if writer.clipped:
         notes.append(f"{writer.clipped} samples were beyond full scale and are clipped.")
+    if engine.lost:
+        notes.append(
+            f"{engine.lost} blocks came out silent. Another seed may help, and the bundled network needs "
+            "diffusion_parameters.sigma_max=1 diffusion_parameters.sigma_min=1e-4."
+        )
     return notes
 
 
