@@ -19,7 +19,7 @@ MODES = {
     (False, True): "estimated-snr",
 }
 # A block is lost when its power falls below this share of the recording's, which is so many times the noise's.
-_SILENT, _AUDIBLE = 1e-3, 10.0
+_SILENT, _AUDIBLE = 1e-3, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
