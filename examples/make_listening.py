@@ -1,4 +1,4 @@
-"""Make the two pairs of clips in docs/examples: validation music in real noise, and what the default settings make of it.
+"""Make the two pairs of clips in docs/examples: validation music in real noise, and what the defaults make of it.
 
 python examples/make_listening.py [--data ../shared/data]
 """
