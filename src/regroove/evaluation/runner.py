@@ -91,20 +91,20 @@ def run_suite(suite: Suite, settings: RunSettings, *, progress: Progress | None 
 
 
 def _rows(work: list[_Work], settings: RunSettings) -> Iterator[Row]:
-    todo = []
+    waiting = []
     for item in work:
         row = None if settings.fresh else _cached(item)
         if row is None:
-            todo.append(item)
+            waiting.append(item)
         else:
             yield row
-    if settings.workers <= 1 or len(todo) <= 1:
-        yield from map(_do, todo)
+    if settings.workers <= 1 or len(waiting) <= 1:
+        yield from map(_do, waiting)
         return
     # Fresh interpreters: forking a process in which torch has started its threads can hang.
     context = get_context("spawn")
     with ProcessPoolExecutor(settings.workers, mp_context=context, initializer=_one_thread) as pool:
-        futures: list[Future[Row]] = [pool.submit(_do, item) for item in todo]
+        futures: list[Future[Row]] = [pool.submit(_do, item) for item in waiting]
         try:
             for future in as_completed(futures):
                 yield future.result()
