@@ -25,10 +25,10 @@ def run(
     the configuration file, which explains every key.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if {"-h", "--help"} & set(given):
-        print(f"{usage or ''}\n\n{file.read_text(encoding='utf-8')}")
-        return 0
     try:
+        if {"-h", "--help"} & set(given):
+            print(f"{usage or ''}\n\n{file.read_text(encoding='utf-8')}", flush=True)
+            return 0
         print("\n".join(work(read_config(schema, file, given))))
     except RegrooveError as error:
         print(error, file=sys.stderr)
