@@ -21,8 +21,8 @@ from regroove.dsp.stft import LONG
 from regroove.noise.map import EULER
 from regroove.noise.stretches import HOP, LEVELS_WITHIN, Listener, Stretch
 
-# Stretches of pauses in all, one second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
-SHORTEST_PAUSES = 6
+# Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
+SECOND = 6
 MUSICAL = 3
 
 
@@ -32,12 +32,12 @@ class FinderSettings:
 
     ``tonality`` is how far (nepers) its spectrum may be from a noise's on average, the most tonal band left out, and
     ``most_tonal`` how far in any band where music is. ``onset_db`` is how far all bands must rise on average for music
-    to have begun. It must then stand out by ``contrast_db`` in one band and ``rise_db`` on average over the recording,
-    or begin with a step of ``begin_db`` on average. ``floor_db`` is how much quieter than a pause the quietest tenth of
-    the recording may be in a band. A band is noise throughout when its level varies by less than ``steady_db`` and its
-    tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
-    quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
-    recording: it is left alone.
+    to have begun. It must then stand out by ``contrast_db`` in one band (half of it from a lead-in of a second) and by
+    ``rise_db`` on average over the recording, or begin with a step of ``begin_db`` on average. ``floor_db`` is how much
+    quieter than a pause the quietest tenth of the recording may be in a band. A band is noise throughout when its level
+    varies by less than ``steady_db`` and its tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many
+    stretches at either end, and how many of the quietest, are remembered. Noise more than ``inaudible_db`` below the
+    music (both above 100 Hz) is that of a clean recording: it is left alone.
     """
 
     tonality: float = 0.24
@@ -45,7 +45,7 @@ class FinderSettings:
     onset_db: float = 2.5
     contrast_db: float = 9.0
     begin_db: float = 6.0
-    rise_db: float = 1.5
+    rise_db: float = 1.2
     floor_db: float = 6.0
     steady_db: float = 3.0
     band_tonality: float = 0.06
@@ -158,12 +158,14 @@ class NoiseFinder:
         # The first two that follow may still be noise in part.
         begun = following[2:5] if len(run) > 2 else []
         step = float((_median_levels(begun) - _median_levels(run)).mean()) if begun else 0.0
-        return step > self.settings.begin_db or self._stands_out(run, levels) or len(run) == len(levels)
+        # A second that keeps its level is evidence too.
+        contrast = self.settings.contrast_db / (1 if len(run) < SECOND else 2)
+        return step > self.settings.begin_db or self._stands_out(run, levels, contrast) or len(run) == len(levels)
 
-    def _stands_out(self, run: list[Stretch], levels: Tensor) -> bool:
+    def _stands_out(self, run: list[Stretch], levels: Tensor, contrast_db: float) -> bool:
         """Whether music is louder than ``run``: by far in one band, and clearly in all."""
         rise = levels.median(dim=0).values - _median_levels(run)
-        return float(rise.max()) > self.settings.contrast_db and float(rise.mean()) > self.settings.rise_db
+        return float(rise.max()) > contrast_db and float(rise.mean()) > self.settings.rise_db
 
     def _is_noise(self, run: list[Stretch]) -> bool:
         tonality = torch.stack([s.tonality for s in run]).median(dim=0).values
@@ -177,11 +179,13 @@ class NoiseFinder:
     def _pauses(self, levels: Tensor) -> list[Stretch]:
         """Stretches of noise between the music, about as loud as the quietest."""
         quiet = [s for _, _, s in sorted(self._quiet, reverse=True) if self._is_noise([s])]
-        if len(quiet) < SHORTEST_PAUSES:
+        if len(quiet) < SECOND:
             return []
         limit = quiet[len(quiet) // 10].loudness + self.settings.onset_db
         chosen = [s for s in quiet if s.loudness < limit]
-        if len(chosen) < SHORTEST_PAUSES or not self._is_floor(chosen, levels) or not self._stands_out(chosen, levels):
+        if len(chosen) < SECOND or not self._is_floor(chosen, levels):
+            return []
+        if not self._stands_out(chosen, levels, self.settings.contrast_db):
             return []
         self.source = "pauses"
         return chosen
