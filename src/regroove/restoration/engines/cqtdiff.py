@@ -32,6 +32,8 @@ CHURN = ChurnSettings(amount=5.0)
 NOISE_PRESET = "shellac"
 # Samples in a block (3 s) when the default network is the prior, which has no block length of its own.
 MATCHED_BLOCK = 1 << 17
+# Far above the music; the default network answers far louder noise with silence, from which no block comes back.
+SIGMA_MAX, MATCHED_SIGMA_MAX = 10.0, 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ class CqtDiffSettings:
         mode: ``fixed-gain``, ``fixed-snr``, ``estimated-gain`` or ``estimated-snr``.
         gain: RMS of the noise, for ``fixed-gain``. snr: lowest and highest SNR in dB, for ``fixed-snr``.
         xi: weight of the guidance; None: from the noise floor.
-        steps: of the schedule from sigma 10 to 1e-6.
+        steps: of the schedule from the highest sigma to 1e-6.
         compat: repeat the published code: the recording is taken for half the music, which doubles the level; one
             norm for a whole batch; digital silence hides the noise.
 
@@ -77,6 +79,7 @@ class CqtDiffEngine:
         bank: the excerpts of noise to mix with.
         settings: see :class:`CqtDiffSettings`.
         block: samples in a block; neighbouring blocks overlap by a quarter.
+        sigma_max: where the schedule starts.
         device: where the denoiser is.
     """
 
@@ -84,10 +87,17 @@ class CqtDiffEngine:
     batch_size = 1
 
     def __init__(
-        self, denoiser: Denoiser, bank: NoiseBank, settings: CqtDiffSettings, *, block: int, device: str = "cpu"
+        self,
+        denoiser: Denoiser,
+        bank: NoiseBank,
+        settings: CqtDiffSettings,
+        *,
+        block: int,
+        sigma_max: float = 10.0,
+        device: str = "cpu",
     ) -> None:
         self.denoiser, self.bank, self.settings, self.device = denoiser, bank, settings, torch.device(device)
-        self.sample_rate = bank.sample_rate
+        self.sample_rate, self.sigma_max = bank.sample_rate, sigma_max
         self.layout = BlockLayout(block=block, context=0, fade=block // 4)
         self.details: dict[str, object] = {}
         self._ranges: list[PowerRange] = []
@@ -118,7 +128,7 @@ class CqtDiffEngine:
         y = blocks.to(self.device)
         generators = item_generators([i.seed for i in ids])
         noise = ItemNoise(generators)
-        schedule = KarrasSettings(steps=self.settings.steps, sigma_min=1e-6, sigma_max=10.0)
+        schedule = KarrasSettings(steps=self.settings.steps, sigma_min=1e-6, sigma_max=self.sigma_max)
         sigmas = karras_sigmas(schedule)
         guidance = ReconstructionGuidance(
             self._operator(blocks, ids, generators),
@@ -188,8 +198,8 @@ def cqtdiff_engine(
         bank = NoiseBank.synthetic(NOISE_PRESET, sample_rate=rate)
     else:
         bank = NoiseBank.from_folder(noise_set, sample_rate=rate)
-    denoiser, block = _prior(loaded)
-    engine = CqtDiffEngine(denoiser, bank, settings, block=block, device=device)
+    denoiser, block, sigma_max = _prior(loaded)
+    engine = CqtDiffEngine(denoiser, bank, settings, block=block, sigma_max=sigma_max, device=device)
     engine.batch_size = batch_size or 1
     engine.details = {
         "model": loaded.name,
@@ -199,10 +209,10 @@ def cqtdiff_engine(
     return engine
 
 
-def _prior(loaded: LoadedModel) -> tuple[Denoiser, int]:
-    """The network as a denoiser of white noise, and the samples in a block."""
+def _prior(loaded: LoadedModel) -> tuple[Denoiser, int, float]:
+    """The network as a denoiser of white noise, the samples in a block, and where the schedule starts."""
     if isinstance(loaded.network, CqtUNet):
-        return EdmDenoiser(loaded.network), int(loaded.card.settings["length"])
+        return EdmDenoiser(loaded.network), int(loaded.card.settings["length"]), SIGMA_MAX
     if isinstance(loaded.network, MatchedUNet):
-        return WhiteNoiseDenoiser(MatchedDenoiser(loaded.network).eval()), MATCHED_BLOCK
+        return WhiteNoiseDenoiser(MatchedDenoiser(loaded.network).eval()), MATCHED_BLOCK, MATCHED_SIGMA_MAX
     raise ModelError(f"The model {loaded.name} cannot serve as a prior.")
