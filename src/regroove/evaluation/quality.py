@@ -28,7 +28,9 @@ def quality_table(run: Run) -> str:
     shown = " / ".join(f"{snr:g}" for snr in snrs)
     clips, pieces = len(run.suite.cases), len({case.piece for case in run.suite.cases})
     noises = ", ".join(dict.fromkeys(case.noise_label for case in run.suite.cases))
-    note = f"Means at {shown} dB over {clips} clips of {pieces} pieces in {noises}; the noise was told to every method."
+    finders = any("find=1" in row.method for row in run.rows)
+    told = "the noise was told to every method" + (" but those that find it (find=1)." if finders else ".")
+    note = f"Means at {shown} dB over {clips} clips of {pieces} pieces in {noises}; {told}"
     return "\n".join([*lines, "", note]) + "\n"
 
 
