@@ -31,7 +31,8 @@ def test_what_is_heard_is_certain_and_what_is_buried_is_not(tmp_path: Path) -> N
     tone = cells["uncertainty"][np.abs(cells["frequencies"] - 1000).argmin(), cells["times"] > 2.3]
     elsewhere = cells["uncertainty"][cells["frequencies"] > 3000]
     assert float(np.nanmax(tone)) < 0.05
-    assert float(np.nanmedian(elsewhere)) > 0.3
+    # How uncertain it is depends on the model; that it is so, does not.
+    assert float(np.nanmedian(elsewhere)) > 10 * float(np.nanmedian(tone))
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     assert set(done.paths) == {"output", "uncertainty", "cells", "receipt"}
     # Asking changes nothing about the result.
