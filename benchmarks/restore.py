@@ -22,18 +22,24 @@ import soundfile
 from regroove.noise.synthesis import preset, synthesise
 
 RATE = 44_100
+# Not resource.getrusage, which also counts what the parent held when it started the process.
+PEAK = """
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+"""
 RESTORE = """
-import json, resource, sys, time
+import json, sys, time
 from regroove.restoration.restorer import Restorer
 restorer = Restorer(engine=sys.argv[1])
 restorer.engine
 began = time.perf_counter()
 done = restorer.restore_file(sys.argv[2], sys.argv[3], overwrite=True)
 print(json.dumps([(time.perf_counter() - began) / done.audio_seconds,
-                  resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+                  peak()]))
 """
 REFERENCE = """
-import json, resource, time
+import json, time
 import torch
 from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
 network = CqtUNet(CqtUNetSettings(sample_rate=44100, length=44100))
@@ -41,13 +47,13 @@ x = torch.randn(1, 44100, requires_grad=True)
 began = time.perf_counter()
 torch.autograd.grad(network(x, torch.zeros(1)).square().sum(), x)
 print(json.dumps([(time.perf_counter() - began) * 279 / 0.75,
-                  resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+                  peak()]))
 """
 
 
 def measure(code: str, *arguments: str) -> tuple[float, float]:
     """Run ``code`` in a fresh process: seconds of work for a second of audio, and peak memory in MiB."""
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", PEAK + code, *arguments], capture_output=True, text=True, check=True)
     seconds, memory = json.loads(done.stdout.splitlines()[-1])
     return seconds, memory
 
