@@ -158,9 +158,6 @@ class CqtDiffEngine:
         low, high = zip(*limits, strict=True)
         return SnrMixing(source, snr_db=UniformSnr(low, high, generators=generators), halve=halve)
 
-    def _snr_range(self, block: Tensor, block_id: BlockId) -> tuple[float, float]:
-        return self._ranges[block_id.channel].snr_range(block, window=min(WINDOW, len(block)))
-
     def _source(self, generators: Sequence[torch.Generator]) -> Callable[[Tensor], Tensor]:
         def draw(x: Tensor) -> Tensor:
             drawn = [self.bank.draw(x.shape[-1], generator=generator) for generator in generators]

@@ -87,8 +87,8 @@ def matched_engine(
     """Build the default engine.
 
     ``steps`` is the number of network evaluations: one gives the posterior mean E[x | y]; more follow the probability
-    flow dx/ds = (x - D(x; s^2 N)) / s from s = 1 (the recording itself) to 0 and give a sharper spectrum at some cost
-    in SNR (Song et al. 2021, equation 13, with noise of the recording's own spectrum).
+    flow dx/ds = (x - D(x; s^2 N)) / s from s = 1 (the recording itself) to 0 (Song et al. 2021, equation 13, with
+    noise of the recording's own spectrum); with the bundled model they measure no better.
 
     Raises:
         ModelError: the model is unknown, damaged, or not one for this engine.

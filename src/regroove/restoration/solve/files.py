@@ -1,4 +1,4 @@
-"""Solving a task for a file: complete or not at all, with a receipt, in memory that does not grow with its length."""
+"""Solving a task for a file: complete or not at all, with a receipt; the samples wait in files, not in memory."""
 
 import time
 from dataclasses import dataclass
