@@ -71,7 +71,8 @@ class MatchedUNet(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         frames = features.shape[-1]
         x = functional.pad(features, (0, -frames % self.stride))
-        x = self.inlet(x) + self.position
+        x = self.inlet(x)
+        x = x + self.position.to(x.dtype)
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             x = blocks(x)
