@@ -66,18 +66,21 @@ def istft(spectrum: Tensor, settings: StftSettings, *, length: int) -> Tensor:
     window = _window(settings.n_fft, dtype, spectrum.device)
     flat = spectrum.reshape(-1, *spectrum.shape[-2:]) * window.square().sum().sqrt()
     frames = torch.fft.irfft(flat, n=settings.n_fft, dim=-2) * window[:, None]
-    total = (frames.shape[-1] - 1) * settings.hop + settings.n_fft
-    half = settings.n_fft // 2
-
-    def overlap_add(columns: Tensor) -> Tensor:
-        summed = torch.nn.functional.fold(
-            columns, (1, total), kernel_size=(1, settings.n_fft), stride=(1, settings.hop)
-        )
-        return summed[:, 0, 0, half : half + length]
-
-    norm = overlap_add(window.square()[None, :, None].expand(1, -1, frames.shape[-1]))
-    out = overlap_add(frames) / norm.clamp_min(torch.finfo(dtype).tiny)
+    norm = _overlap_add(window.square()[None, :, None].expand(1, -1, frames.shape[-1]), settings, length)
+    out = _overlap_add(frames, settings, length) / norm.clamp_min(torch.finfo(dtype).tiny)
     return out.reshape(*spectrum.shape[:-2], length)
+
+
+def _overlap_add(frames: Tensor, settings: StftSettings, length: int) -> Tensor:
+    """Sum ``(B, n_fft, T)`` frames, a hop apart, to ``(B, length)``, without the half window in front."""
+    items, _, count = frames.shape
+    shifts = settings.n_fft // settings.hop
+    parts = frames.reshape(items, shifts, settings.hop, count).transpose(2, 3)
+    summed = frames.new_zeros(items, count + shifts - 1, settings.hop)
+    for shift in range(shifts):
+        summed[:, shift : shift + count] += parts[:, shift]
+    half = settings.n_fft // 2
+    return summed.reshape(items, -1)[:, half : half + length]
 
 
 # The two resolutions of the default engine: partials need the long window, onsets and clicks the short one.
