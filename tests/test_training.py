@@ -1,6 +1,7 @@
 """Training: the corpus, the mixtures and the loop."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import torch
 
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.checkpoints import load_model
-from regroove.networks.matched import MatchedUNetSettings
+from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
+from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.training.corpus import Corpus, CorpusSettings, write_shards
 from regroove.training.export import export_state
 from regroove.training.loop import Trainer, TrainingSettings
@@ -86,6 +88,26 @@ def test_export_makes_a_model_that_loads(shards: Path, tmp_path: Path) -> None:
         assert torch.equal(value, model.average[name])
     with pytest.raises(ModelError, match="another kind or size"):
         again.start_from("default")
+
+
+def test_a_model_with_more_blocks_starts_as_the_smaller_one(shards: Path, tmp_path: Path) -> None:
+    small = trainer(shards, learning_rate=1e-2)
+    small.train_step()
+    small.save(tmp_path / "state.pt")
+    export_state(tmp_path / "state.pt", tmp_path / "small.safetensors", None)
+    network = load_model(tmp_path / "small.safetensors").network
+    assert isinstance(network, MatchedUNet)
+    deeper = MatchedUNetSettings(channels=(8, 8), blocks=2, dilations=(1, 2))
+    grown = Trainer(mixer(shards), TrainingSettings(network=deeper), seed=0)
+    grown.start_from(tmp_path / "small.safetensors")
+    batch = small.mixer.batch(0)
+    with torch.no_grad():
+        expected = MatchedDenoiser(network)(batch.noisy, batch.map)
+        assert not torch.allclose(expected, trainer(shards).denoiser(batch.noisy, batch.map))
+        assert torch.allclose(grown.denoiser(batch.noisy, batch.map), expected, atol=1e-6)
+    deepest = TrainingSettings(network=replace(deeper, channels=(8, 8, 8)))
+    with pytest.raises(ModelError, match="another kind or size"):
+        Trainer(mixer(shards), deepest, seed=0).start_from(tmp_path / "small.safetensors")
 
 
 def test_states_of_other_networks_are_refused(shards: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,7 @@ from regroove.training.mixtures import Batch, Mixer
 
 log = logging.getLogger(__name__)
 STATE_VERSION = 1
+RESIDUAL_BLOCK = re.compile(r"((down|up)\.\d+|middle)\.\d+\.(first|second)\.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,14 +115,19 @@ class Trainer:
     def start_from(self, model: str | Path) -> None:
         """Take the weights of a model, bundled or a file, as the first ones; everything else starts anew.
 
+        The network may have more residual blocks than the model. They start as the identity, so it begins as good.
+
         Raises:
             ModelError: the model is unknown, damaged or of another size.
         """
         weights = load_model(model).network.state_dict()
+        sentence = f"The model {model} is of another kind or size than the one to be trained."
         try:
-            self.network.load_state_dict(weights)
+            missing, unexpected = self.network.load_state_dict(weights, strict=False)
         except RuntimeError as error:
-            raise ModelError(f"The model {model} is of another kind or size than the one to be trained.") from error
+            raise ModelError(sentence) from error
+        if unexpected or not all(RESIDUAL_BLOCK.match(name) for name in missing):
+            raise ModelError(sentence)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
     def resume(self, path: str | Path) -> None:
