@@ -18,8 +18,9 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
+from regroove.noise.drift import STEADY, DriftTracker
 from regroove.noise.map import EULER
-from regroove.noise.stretches import HOP, LEVELS_WITHIN, Listener, Stretch
+from regroove.noise.stretches import HOP, LEVELS_WITHIN, Stretch
 
 # Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
 SECOND = 6
@@ -57,7 +58,8 @@ class FinderSettings:
 class NoiseFinder:
     """Sees one channel in chunks of any size and then says how strong its noise is.
 
-    After :meth:`result`, ``source`` says in words where the noise was found, and ``seconds`` how much of it.
+    After :meth:`result`, ``source`` says in words where the noise was found, ``seconds`` how much of it, and ``drift``
+    how its level changes along the recording; it is only known of noise that was found by itself.
 
     >>> finder = NoiseFinder(sample_rate=44100)
     >>> finder.feed(0.01 * torch.randn(88200, generator=torch.Generator().manual_seed(1)))
@@ -67,20 +69,19 @@ class NoiseFinder:
 
     def __init__(self, *, sample_rate: int, settings: FinderSettings | None = None) -> None:
         self.settings = settings or FinderSettings()
-        self.source, self.seconds = "nowhere", 0.0
+        self.source, self.seconds, self.drift = "nowhere", 0.0, STEADY
         self._rate = sample_rate
-        self._listener = Listener(sample_rate=sample_rate)
+        self.tracker = DriftTracker(sample_rate=sample_rate)
         self._start: list[Stretch] = []
         self._end: deque[Stretch] = deque(maxlen=self.settings.ends)
         self._quiet: list[tuple[float, int, Stretch]] = []
-        self._levels: list[Tensor] = []
-        self._tonality: list[Tensor] = []
+        self._count = 0
         self._sum, self._log_sum = torch.zeros(LONG.bins), torch.zeros(LONG.bins)
         self._lowest = torch.full((LONG.bins,), torch.inf)
 
     def feed(self, chunk: Tensor) -> None:
         """Look at the next samples, ``(time,)``."""
-        for stretch in self._listener.feed(chunk):
+        for stretch in self.tracker.feed(chunk):
             self._remember(stretch)
 
     def _remember(self, stretch: Stretch) -> None:
@@ -91,8 +92,7 @@ class NoiseFinder:
             heapq.heappush(self._quiet, (-stretch.loudness, stretch.index, stretch))
             if len(self._quiet) > self.settings.keep:
                 heapq.heappop(self._quiet)
-        self._levels.append(stretch.levels)
-        self._tonality.append(stretch.tonality)
+        self._count += 1
         self._sum += stretch.mean
         self._log_sum += stretch.log_mean
         self._lowest = torch.minimum(self._lowest, stretch.mean)
@@ -104,11 +104,11 @@ class NoiseFinder:
 
     def result(self) -> NoiseMap:
         """The map, each part of shape ``(1, F, 1)``; all zero when the recording is clean, or silent throughout."""
-        for stretch in self._listener.rest():
+        for stretch in self.tracker.rest():
             self._remember(stretch)
-        if not self._levels:
+        if not self._count:
             return self._nothing()
-        levels = torch.stack(self._levels)
+        levels = self.tracker.levels
         chosen = self._at_the_ends(levels) or self._pauses(levels)
         if chosen:
             self.seconds = len(chosen) * HOP / self._rate
@@ -120,7 +120,10 @@ class NoiseFinder:
         music = float(self._sum[first:].sum()) / len(levels)
         if float(mean[first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10):
             return self._nothing()
-        return NoiseMap(mean[None, :, None], typical[None, :, None])
+        found = NoiseMap(mean[None, :, None], typical[None, :, None])
+        if chosen:
+            self.drift = self.tracker.follow(found)
+        return found
 
     def _nothing(self) -> NoiseMap:
         self.source, self.seconds = "nowhere", 0.0
@@ -194,9 +197,9 @@ class NoiseFinder:
         """What can be said where music never pauses: bands that are noise throughout, and floors between partials."""
         mean = _between_partials(self._lowest)
         typical = mean.clone()
-        tonality = torch.stack(self._tonality).median(dim=0).values
+        tonality = self.tracker.tonality.median(dim=0).values
         found = 0
-        for noisy, (low, high), within in zip(tonality, self._listener.bands, LEVELS_WITHIN, strict=True):
+        for noisy, (low, high), within in zip(tonality, self.tracker.tonality_bands, LEVELS_WITHIN, strict=True):
             spread = float(levels[:, within].mean(dim=1).std(correction=0))
             if float(noisy) < self.settings.band_tonality and spread < self.settings.steady_db:
                 mean[low:high] = self._sum[low:high] / len(levels)

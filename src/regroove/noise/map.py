@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, stft
+from regroove.dsp.stft import LONG, istft, stft
 
 EULER = 0.5772156649015329
 
@@ -37,13 +37,10 @@ def map_of_noise(noise: Tensor) -> NoiseMap:
 
 
 def coloured(white: Tensor, noise: NoiseMap) -> Tensor:
-    """Give white noise ``(B, time)`` of variance 1 the mean spectrum of a map that is constant in time.
+    """Give white noise ``(B, time)`` of variance 1 the mean spectrum of a map.
 
     >>> noise = map_of_noise(torch.randn(1, 44100))
     >>> coloured(torch.randn(1, 8192), noise).shape
     torch.Size([1, 8192])
     """
-    spectrum = torch.fft.rfft(white)
-    amplitude = noise.mean[..., 0].sqrt()[:, None]
-    curve = torch.nn.functional.interpolate(amplitude, size=spectrum.shape[-1], mode="linear", align_corners=True)
-    return torch.fft.irfft(spectrum * curve[:, 0], n=white.shape[-1])
+    return istft(stft(white, LONG) * noise.mean.sqrt(), LONG, length=white.shape[-1])

@@ -26,14 +26,13 @@ class Stretch:
     """A fifth of a second of one channel.
 
     ``levels`` (level bands,) in dB, of the typical power over time, so that a click does not count; ``tonality``
-    (tonality bands,) in nepers, 0 for noise; ``drift`` in dB from the first half to the second; ``mean`` and
-    ``log_mean`` (bins,) the mean power and the mean of its logarithm.
+    (tonality bands,) in nepers, 0 for noise; ``mean`` and ``log_mean`` (bins,) the mean power and the mean of its
+    logarithm.
     """
 
     index: int
     levels: Tensor
     tonality: Tensor
-    drift: float
     mean: Tensor
     log_mean: Tensor
 
@@ -46,11 +45,11 @@ class Stretch:
 class Listener:
     """Cuts one channel into stretches, leaving out digital silence; the size of the chunks does not matter.
 
-    ``bands`` are the first bin and the one after the last of each tonality band.
+    ``bands`` and ``level_bands`` are the first bin and the one after the last of each tonality and level band.
     """
 
     def __init__(self, *, sample_rate: int) -> None:
-        self._levels = _bins(LEVEL_EDGES, sample_rate)
+        self.level_bands = _bins(LEVEL_EDGES, sample_rate)
         self.bands = _bins((*TONALITY_EDGES[:-1], sample_rate / 2), sample_rate)
         self._pending = torch.zeros(0)
         self._index = 0
@@ -76,13 +75,11 @@ class Listener:
         edge = LONG.n_fft // LONG.hop // 2
         power = stft(samples, LONG).abs().square()[:, edge : len(samples) // LONG.hop - edge + 1].clamp_min(1e-20)
         log = power.log()
-        halves = [h.mean(dim=-1) for h in log.tensor_split(2, dim=-1)]
         return [
             Stretch(
                 index=index,
-                levels=_band_levels(log.mean(dim=-1), self._levels),
+                levels=band_levels(log.mean(dim=-1), self.level_bands),
                 tonality=torch.stack([_tonality(power[low:high]) for low, high in self.bands]),
-                drift=float((_band_levels(halves[1], self._levels) - _band_levels(halves[0], self._levels)).mean()),
                 mean=power.mean(dim=-1),
                 log_mean=log.mean(dim=-1),
             )
@@ -94,7 +91,8 @@ def _bins(edges: Sequence[float], sample_rate: int) -> list[tuple[int, int]]:
     return list(zip(at, at[1:], strict=False))
 
 
-def _band_levels(log_mean: Tensor, bands: list[tuple[int, int]]) -> Tensor:
+def band_levels(log_mean: Tensor, bands: list[tuple[int, int]]) -> Tensor:
+    """The typical power of each band in dB from the mean logarithm of the power, ``(bins,)``."""
     typical = (log_mean + EULER).exp()
     return torch.stack([10 * typical[low:high].mean().log10() for low, high in bands])
 

@@ -13,6 +13,7 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
 from regroove.errors import AudioError
+from regroove.noise.drift import DriftTracker, NoiseDrift
 from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.base import BlockId, BlockLayout
@@ -58,6 +59,7 @@ class MappedEngine:
         self.layout = LAYOUT
         self._denoise, self._region, self._details = denoise, noise_region, details or {}
         self.maps: list[NoiseMap] = []
+        self.drifts: list[NoiseDrift] = []
         self._source = "none"
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
@@ -84,6 +86,7 @@ class MappedEngine:
             for finder, channel in zip(finders, chunk, strict=True):
                 finder.feed(channel.float())
         self.maps = [finder.result() for finder in finders]
+        self.drifts = [finder.drift for finder in finders]
         self._source = ", ".join(dict.fromkeys(finder.source for finder in finders)) or "nowhere"
 
     def _measure(self, chunks: Iterable[Tensor], start: float, end: float) -> None:
@@ -91,13 +94,18 @@ class MappedEngine:
         if last - first < SHORTEST_REGION * self.sample_rate:
             raise AudioError(f"The noise region is shorter than {SHORTEST_REGION} s.")
         position, pieces = 0, []
+        trackers: list[DriftTracker] = []
         for chunk in chunks:
+            trackers = trackers or [DriftTracker(sample_rate=self.sample_rate) for _ in chunk]
+            for tracker, channel in zip(trackers, chunk, strict=True):
+                tracker.feed(channel.float())
             pieces.append(chunk[:, max(first - position, 0) : max(last - position, 0)])
             position += chunk.shape[-1]
         if last > position + self.sample_rate // 100:
             raise AudioError(f"The noise region ends at {end:g} s, after the recording ({position / SAMPLE_RATE:g} s).")
         region = torch.cat(pieces, dim=-1).float()
         self.maps = [map_of_noise(channel[None]) for channel in region]
+        self.drifts = [tracker.follow(noise) for tracker, noise in zip(trackers, self.maps, strict=True)]
         self._source = "marked region"
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
@@ -106,16 +114,29 @@ class MappedEngine:
             return self._denoise(blocks, self._map_of(ids), ids)
 
     def _map_of(self, ids: Sequence[BlockId]) -> NoiseMap:
-        chosen = [self.maps[i.channel] for i in ids]
-        return NoiseMap(torch.cat([m.mean for m in chosen]), torch.cat([m.typical for m in chosen]))
+        chosen = [self._moving_map(i) for i in ids]
+        # One that moves makes all of them move.
+        frames = max(m.mean.shape[-1] for m in chosen)
+        mean, typical = ([getattr(m, k).expand(-1, -1, frames) for m in chosen] for k in ("mean", "typical"))
+        return NoiseMap(torch.cat(mean), torch.cat(typical))
+
+    def _moving_map(self, block: BlockId) -> NoiseMap:
+        start = block.index * self.layout.hop - self.layout.context
+        frames = LONG.frames(self.layout.block)
+        drift = self.drifts[block.channel]
+        return drift.applied(self.maps[block.channel], start=start, hop=LONG.hop, frames=frames)
 
     def describe(self) -> dict[str, object]:
-        """The engine, where its noise map comes from and how loud that noise is (dB re full scale, per channel)."""
+        """The engine, where its noise map comes from, how loud that noise is (dBFS), and how far it drifts in dB.
+
+        Levels are per channel; drift is the least and the most that was followed.
+        """
         levels = [float(10 * m.mean.mean().clamp_min(1e-12).log10()) for m in self.maps]
         return {
             "engine": self.name,
             "noise_map": self._source,
             "noise_level_dbfs": [round(level, 1) for level in levels],
+            "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in self.drifts],
             **self._details,
         }
 

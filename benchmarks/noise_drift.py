@@ -1,0 +1,116 @@
+"""What following the noise's drift is worth: noise that grows or fades along a side, the map from the lead-in.
+
+    python benchmarks/noise_drift.py [--data ../shared/data] [--seconds 40]
+
+Validation pianos, full band and band-limited, in noise whose level moves evenly by some dB from the start to the end:
+SI-SDR gains with the constant map of the lead-in, with the drift that is found, and with the true one, and the worst
+that following does to a single clip.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.signal import butter, sosfiltfilt
+
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG
+from regroove.dsp.wiener import wiener_filter
+from regroove.evaluation.metrics.si_sdr import si_sdr
+from regroove.evaluation.mixtures import gain_for_snr, noise_of, read_mono
+from regroove.networks.checkpoints import load_model
+from regroove.networks.matched import MatchedUNet
+from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.noise.drift import DriftTracker, NoiseDrift
+from regroove.noise.map import map_of_noise
+from regroove.restoration.engines.mapped import WIENER
+
+RATE, LEAD = 44_100, 2 * 44_100
+DRIFTS, SNRS = (-8.0, -4.0, 0.0, 4.0, 8.0), (10.0, 25.0)
+BAND = butter(4, [100, 5500], "band", fs=RATE, output="sos")
+
+
+@dataclass(frozen=True)
+class Side:
+    """``noisy`` is ``LEAD`` samples of noise, then ``clean`` in noise; ``drift`` is how that noise's level moves."""
+
+    clean: np.ndarray
+    noisy: np.ndarray
+    lead: np.ndarray
+    drift: NoiseDrift
+
+
+def sides(data: Path, seconds: float) -> Iterator[tuple[float, float, Side]]:
+    """SNR, drift in dB and the side."""
+    recorded = [str(f) for f in sorted(data.glob("noise/*.flac"))]
+    sources = ["shellac", "shellac-worn", *recorded]
+    length = round(seconds * RATE)
+    for i, file in enumerate(sorted(data.glob("validation/piano/*.ogg"))):
+        whole = read_mono(file, sample_rate=RATE)[5 * RATE :][:length]
+        for limited in (False, True):
+            clean = sosfiltfilt(BAND, whole) if limited else whole
+            source = sources[(2 * i + limited) % len(sources)]
+            noise = noise_of(source, length=LEAD + len(clean), sample_rate=RATE, seed=i, begin=0.5)
+            for snr, drift in product(SNRS, DRIFTS):
+                ramp = np.concatenate([np.zeros(LEAD), np.linspace(0, drift, len(clean))])
+                moved = noise * 10 ** (ramp / 20)
+                moved *= gain_for_snr(clean, snr) / np.sqrt(np.mean(moved[LEAD:] ** 2))
+                noisy = moved.copy()
+                noisy[LEAD:] += clean
+                yield snr, drift, Side(clean, noisy, moved[:LEAD], NoiseDrift(np.arange(len(ramp)) * 1.0, ramp))
+
+
+def gains(side: Side, denoiser: MatchedDenoiser) -> list[float]:
+    """Of the filter, then of the network: with the constant map, the drift found, the true drift."""
+    noisy = torch.from_numpy(side.noisy).float()
+    told = map_of_noise(torch.from_numpy(side.lead).float()[None])
+    tracker = DriftTracker(sample_rate=RATE)
+    tracker.feed(noisy)
+    frames = LONG.frames(len(noisy))
+    moving = [d.applied(told, start=0, hop=LONG.hop, frames=frames) for d in (tracker.follow(told), side.drift)]
+
+    def network(y: torch.Tensor, noise: NoiseMap) -> torch.Tensor:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            return denoiser(y, noise)
+
+    def filtered(y: torch.Tensor, noise: NoiseMap) -> torch.Tensor:
+        return wiener_filter(y, noise.mean, WIENER)
+
+    before = si_sdr(side.clean, side.noisy[LEAD:])
+    done = [method(noisy[None], noise)[0, LEAD:] for method in (filtered, network) for noise in (told, *moving)]
+    return [si_sdr(side.clean, x.double().numpy()) - before for x in done]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--seconds", type=float, default=40.0)
+    arguments = parser.parse_args()
+    network = load_model("default").network
+    assert isinstance(network, MatchedUNet)
+    denoiser = MatchedDenoiser(network)
+    rows: dict[tuple[float, float], list[list[float]]] = defaultdict(list)
+    for snr, drift, side in sides(arguments.data, arguments.seconds):
+        rows[snr, drift].append(gains(side, denoiser))
+    print(
+        "| SNR | drift | Wiener: constant / found / true | network: constant / found / true | worst change, network |"
+    )
+    print("| ---: | ---: | --- | --- | ---: |")
+    for (snr, drift), values in sorted(rows.items()):
+        table = np.array(values)
+        mean = [f"{value:.2f}" for value in table.mean(axis=0)]
+        worst = (table[:, 4] - table[:, 3]).min()
+        print(
+            f"| {snr:g} dB | {drift:+g} dB | {' / '.join(mean[:3])} | {' / '.join(mean[3:])} | {worst:.2f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

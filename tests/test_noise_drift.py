@@ -1,0 +1,113 @@
+"""Noise that grows or fades along a side."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG
+from regroove.noise.drift import STEADY, DriftTracker, NoiseDrift
+from regroove.noise.map import coloured, map_of_noise
+from regroove.noise.synthesis import preset, synthesise
+from regroove.restoration.engines.base import BlockId
+from regroove.restoration.engines.mapped import MappedEngine, wiener_engine
+
+RATE, SECONDS, LEAD = 44_100, 30, 2 * 44_100
+LENGTH = SECONDS * RATE
+
+
+def music() -> torch.Tensor:
+    """Decaying harmonic tones after the lead-in, one every 0.4 s, louder and louder."""
+    rng = np.random.default_rng(3)
+    times = np.arange(LENGTH) / RATE
+    out = np.zeros(LENGTH)
+    for start in np.arange(LEAD / RATE, SECONDS, 0.4):
+        since = times - start
+        pitch = 220 * 2 ** (rng.integers(0, 24) / 12)
+        tone = sum(np.sin(2 * np.pi * pitch * k * since) / k for k in range(1, 9))
+        out += np.where(since > 0, np.exp(-3 * np.maximum(since, 0)) * tone, 0)
+    return torch.from_numpy(0.02 * out * (1 + times / 5)).float()
+
+
+def noise_that_moves(drift_db: float) -> torch.Tensor:
+    noise = torch.from_numpy(synthesise(preset("shellac"), length=LENGTH, sample_rate=RATE, seed=1)).float()
+    ramp = torch.cat([torch.zeros(LEAD), torch.linspace(0, drift_db, LENGTH - LEAD)])
+    return 0.01 * noise / noise.std() * 10 ** (ramp / 20)
+
+
+def followed(audio: torch.Tensor, told: NoiseMap) -> NoiseDrift:
+    tracker = DriftTracker(sample_rate=RATE)
+    for chunk in audio.split(50_000):
+        tracker.feed(chunk)
+    return tracker.follow(told)
+
+
+@pytest.mark.parametrize("drift_db", [-9.0, 9.0])
+def test_drift_is_followed_less_what_is_ignored(drift_db: float) -> None:
+    noise = noise_that_moves(drift_db)
+    drift = followed(noise + music(), map_of_noise(noise[None, :LEAD]))
+    assert abs(drift.db[0]) < 0.3
+    assert 0.4 * abs(drift_db) < np.sign(drift_db) * drift.db[-1] < abs(drift_db)
+
+
+def test_music_that_grows_over_steady_noise_is_no_drift() -> None:
+    noise = noise_that_moves(0.0)
+    drift = followed(noise + music(), map_of_noise(noise[None, :LEAD]))
+    assert np.abs(drift.db).max() < 0.2
+
+
+def test_no_noise_has_no_drift() -> None:
+    zeros = NoiseMap(torch.zeros(1, LONG.bins, 1), torch.zeros(1, LONG.bins, 1))
+    assert followed(music(), zeros) is STEADY
+
+
+def test_a_map_that_does_not_move_stays_constant() -> None:
+    noise = map_of_noise(torch.randn(1, RATE))
+    assert STEADY.applied(noise, start=-100, hop=10, frames=7) is noise
+
+
+def restored(engine: MappedEngine, audio: torch.Tensor) -> torch.Tensor:
+    """The whole recording, block after block, as the pipeline does it."""
+    layout = engine.layout
+    padded = torch.nn.functional.pad(audio, (layout.context, layout.block))
+    cores = []
+    for index, start in enumerate(range(0, len(audio), layout.hop)):
+        block = padded[start : start + layout.block][None]
+        cores.append(engine.restore(block, [BlockId(channel=0, index=index, seed=0)])[0])
+    return torch.cat([c[layout.context : layout.block - layout.context] for c in cores])[: len(audio)]
+
+
+def test_following_brings_the_music_nearer_whatever_the_blocks() -> None:
+    clean, noise = music(), noise_that_moves(9.0)
+    engine = wiener_engine(noise_region=(0.0, LEAD / RATE))
+    engine.observe([(clean + noise)[None]])
+    followed = restored(engine, clean + noise)
+    engine.layout = replace(engine.layout, block=2 * engine.layout.context + engine.layout.hop // 4)
+    assert torch.allclose(restored(engine, clean + noise), followed, atol=2e-4)
+    engine.drifts = [STEADY]
+    constant = restored(engine, clean + noise)
+    error = [float((x - clean)[-10 * RATE :].square().mean()) for x in (followed, constant)]
+    assert error[0] < 0.8 * error[1]
+    low, high = engine.describe()["noise_drift_db"][0]  # type: ignore[index]
+    assert (low, high) == (0.0, 0.0)
+
+
+def test_a_batch_may_hold_maps_that_move_and_maps_that_do_not() -> None:
+    engine = wiener_engine(noise_region=(0.0, LEAD / RATE))
+    loud = noise_that_moves(9.0)
+    both = torch.stack([loud, noise_that_moves(0.0)])
+    engine.observe([both])
+    ids = [BlockId(channel=c, index=0, seed=0) for c in (0, 1)]
+    blocks = torch.nn.functional.pad(both, (engine.layout.context, engine.layout.block))[:, : engine.layout.block]
+    together = engine.restore(blocks, ids)
+    alone = torch.cat([engine.restore(blocks[c : c + 1], ids[c : c + 1]) for c in (0, 1)])
+    assert torch.allclose(together, alone, atol=1e-6)
+
+
+def test_samples_get_noise_that_moves_with_the_map() -> None:
+    mean = torch.ones(1, LONG.bins, 1) * torch.linspace(1, 9, 44)
+    made = coloured(torch.randn(1, 43 * LONG.hop, generator=torch.Generator().manual_seed(1)), NoiseMap(mean, mean))
+    first, last = (float(made[0, part].square().mean()) for part in (slice(0, 10_000), slice(-10_000, None)))
+    assert first == pytest.approx(2, rel=0.15) and last == pytest.approx(8, rel=0.15)
