@@ -17,9 +17,10 @@ from regroove.cli.main import app
 from regroove.errors import ModelError
 from regroove.networks.cards import ModelCard, card_from, read_card
 from regroove.networks.checkpoints import (
+    ROLES,
     build_network,
+    bundled_model,
     convert_checkpoint,
-    default_model,
     list_models,
     load_model,
     save_model,
@@ -196,11 +197,14 @@ def test_unknown_names_list_the_known_ones(tmp_path: Path) -> None:
         build_network(replace(CARD, settings=CARD.settings | {"channels": [4, 4]}))
 
 
-def test_default_is_bundled_and_listed() -> None:
-    assert default_model() in list_models()
-    assert load_model("default").name == default_model()
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_are_bundled_and_listed(role: str) -> None:
+    assert bundled_model(role) in list_models()
+    assert load_model(role).name == bundled_model(role)
     result = CliRunner().invoke(app, ["model", "list"])
-    assert result.exit_code == 0 and f"* {default_model()}" in result.output
+    assert result.exit_code == 0
+    line = next(x for x in result.output.splitlines() if x.startswith(f"{bundled_model(role)} "))
+    assert role in line
 
 
 def test_loading_leaves_the_random_state_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 
 import regroove
 from regroove.cli.main import run as run_regroove
-from regroove.networks.checkpoints import default_model, find_model
+from regroove.networks.checkpoints import bundled_model, find_model
 
 RATE = 48_000
 Run = Callable[..., tuple[int, str, str]]
@@ -82,6 +82,15 @@ def test_every_option_of_the_default_engine(folder: Path, run: Run) -> None:
     assert result["engine"]["steps"] == 2
 
 
+def test_fast_takes_the_smaller_model(folder: Path, run: Run) -> None:
+    assert run("restore", "in.wav", "out.wav", "--quality", "fast", "--quiet") == (0, "", "")
+    assert receipt("out.wav")["result"]["engine"]["model"] == bundled_model("fast")
+    assert run("restore", "in.wav", "again.wav", "--quality", "fast", "--model", "matched-1")[0] != 0
+    assert run("restore", "in.wav", "again.wav", "--quality", "good")[0] != 0
+    assert run("restore", "in.wav", "again.wav", "--quality", "fast", "--engine", "wiener")[0] != 0
+    assert "again.wav" not in names(folder)
+
+
 def test_the_receipt_says_what_is_needed_to_do_it_again(folder: Path, run: Run) -> None:
     assert run("restore", "in.wav", "out.wav", "--residual", "removed.wav", "--device", "cpu", "--quiet")[0] == 0
     whole = receipt("out.wav")
@@ -95,7 +104,7 @@ def test_the_receipt_says_what_is_needed_to_do_it_again(folder: Path, run: Run) 
         result["engine"].items()
         >= {
             "engine": "matched",
-            "model": default_model(),
+            "model": bundled_model("default"),
             "model_sha256": sha256(find_model("default")),
             "steps": 1,
         }.items()

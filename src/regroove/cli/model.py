@@ -16,16 +16,16 @@ class Weights(StrEnum):
 
 @app.command("list")
 def list_command() -> None:
-    """List the bundled models; the default is marked with a star."""
+    """List the bundled models, the default and the fast one among them."""
     from regroove.networks.cards import read_card
-    from regroove.networks.checkpoints import default_model, find_model, list_models
+    from regroove.networks.checkpoints import ROLES, bundled_model, find_model, list_models
 
-    default = default_model()
+    named = {role: bundled_model(role) for role in ROLES}
     for name in list_models():
         card = read_card(find_model(name).with_suffix(".json"))
-        mark = "*" if name == default else " "
-        weights = card.size.get("parameters", "?")
-        typer.echo(f"{mark} {name}  {card.architecture}, {card.sample_rate} Hz, {weights} parameters")
+        roles = ", ".join(role for role in ROLES if named[role] == name)
+        size = f"{card.size.get('parameters', '?')} parameters"
+        typer.echo(f"{name}  {roles:<7}  {card.architecture}, {card.sample_rate} Hz, {size}")
 
 
 @app.command()

@@ -43,6 +43,9 @@ def restore(
         bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
     ] = False,
     strength: Annotated[float, typer.Option(help="How much of the removal to apply, 0 to 1.")] = 1.0,
+    brightness: Annotated[
+        float, typer.Option(help="0, cautious, leaves out what the noise hides; 1, bright, invents it; slow above 0.")
+    ] = 0.0,
     noise_region: Annotated[
         str | None,
         typer.Option(
@@ -79,6 +82,9 @@ def restore(
     engine: Annotated[
         str, typer.Option(help="matched, cqtdiff (the published method) or wiener.", rich_help_panel=_METHOD)
     ] = "matched",
+    quality: Annotated[
+        str, typer.Option(help="standard, or fast: a smaller network.", rich_help_panel=_METHOD)
+    ] = "standard",
     model: Annotated[
         str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_METHOD)
     ] = "default",
@@ -101,9 +107,11 @@ def restore(
 
     settings = RestoreSettings(
         engine=engine,
+        quality=quality,
         model=model,
         strength=strength,
         steps=steps,
+        brightness=brightness,
         seed=seed,
         device=device,
         noise_region=parse_region(noise_region) if noise_region is not None else None,

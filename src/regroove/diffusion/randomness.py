@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,3 +40,39 @@ class ItemNoise:
             for generator in self.generators
         ]
         return torch.stack([item.to(like.device) for item in drawn])
+
+
+class TimelineNoise:
+    """White Gaussian noise that belongs to moments of a recording: blocks that overlap get the same there.
+
+    Item i starts at sample ``starts[i]`` of the recording whose seed is ``seeds[i]``. Every call with ``(batch, time)``
+    values draws afresh, the same in every block. Raises ``SettingsError`` if the batch has another number of items.
+
+    >>> early, late = (TimelineNoise([7], starts=[start])(torch.zeros(1, 100_000)) for start in (0, 40_000))
+    >>> torch.equal(early[:, 40_000:], late[:, :60_000])
+    True
+    """
+
+    PIECE = 65_536
+
+    def __init__(self, seeds: Sequence[int], *, starts: Sequence[int]) -> None:
+        self.seeds, self.starts = list(seeds), list(starts)
+        self._calls = 0
+
+    def __call__(self, like: Tensor) -> Tensor:
+        if len(like) != len(self.seeds):
+            raise SettingsError(f"{len(like)} items need as many seeds, not {len(self.seeds)}.")
+        call, self._calls = self._calls, self._calls + 1
+        pairs = zip(self.seeds, self.starts, strict=True)
+        return torch.stack([self._stretch(seed, start, like.shape[-1], call) for seed, start in pairs]).to(like)
+
+    def _stretch(self, seed: int, start: int, length: int, call: int) -> Tensor:
+        first = start // self.PIECE
+        pieces = [self._piece(seed, i, call) for i in range(first, (start + length - 1) // self.PIECE + 1)]
+        return torch.cat(pieces)[start - first * self.PIECE :][:length]
+
+    def _piece(self, seed: int, index: int, call: int) -> Tensor:
+        # Blocks begin before the recording does, and seeds are not negative.
+        words = np.random.SeedSequence([seed, call, index + 2**31]).generate_state(2, np.uint32)
+        generator = torch.Generator().manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
+        return torch.randn(self.PIECE, generator=generator)

@@ -25,11 +25,13 @@ def _range(text: str) -> tuple[float, float]:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
+    "quality": str,
     "model": str,
     "device": str,
     "noise_set": str,
     "noise_mode": str,
     "strength": float,
+    "brightness": float,
     "noise_gain": float,
     "xi": float,
     "noise_snr": _range,
@@ -73,8 +75,9 @@ class Regroove:
     @cache  # noqa: B019 - methods live as long as the process
     def _weights(self) -> str:
         from regroove.networks.checkpoints import load_model
+        from regroove.restoration.settings import make_settings
 
-        return load_model(self.settings.get("model", "default")).sha256
+        return load_model(make_settings(engine=self.engine, **self.settings).chosen_model).sha256
 
     def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
         if self.engine == "cqtdiff":

@@ -21,6 +21,8 @@ from regroove.networks.cards import ModelCard, read_card
 from regroove.networks.state import load_state
 
 BUNDLED = Path(__file__).parents[1] / "models"
+# What bundled models are for; a text file for each names its model.
+ROLES = ("default", "fast")
 # Architecture: module, network class, settings class.
 ARCHITECTURES = {
     "matched-unet": ("regroove.networks.matched", "MatchedUNet", "MatchedUNetSettings"),
@@ -65,22 +67,25 @@ def list_models() -> list[str]:
     return sorted(path.stem for path in BUNDLED.glob("*.safetensors"))
 
 
-def default_model() -> str:
-    """Name of the bundled model that is used when none is asked for.
+def bundled_model(role: str) -> str:
+    """Name of the bundled model that has a role: ``default``, or ``fast``.
 
     Raises:
         ModelError: this installation has none.
+
+    >>> bundled_model("default") in list_models()
+    True
     """
     try:
-        return (BUNDLED / "default.txt").read_text(encoding="utf-8").strip()
+        return (BUNDLED / f"{role}.txt").read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ModelError("This installation has no default model.") from error
+        raise ModelError(f"This installation has no {role} model.") from error
 
 
 def load_model(
     name_or_path: str | Path, *, device: str = "cpu", weights: str = "raw", sample_rate: int = 44_100
 ) -> LoadedModel:
-    """Load a bundled model by name (``"default"`` for the default one), a ``.safetensors`` file or a reference ``.pt``.
+    """Load a bundled model by name or role (``"default"``), a ``.safetensors`` file or a reference ``.pt``.
 
     Args:
         device: where the network goes.
@@ -107,7 +112,7 @@ def load_model(
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """The weights file of a bundled model, ``"default"`` among them, or of a path ending in .safetensors or .pt.
+    """The weights file of a bundled model, by its name or role, or of a path ending in .safetensors or .pt.
 
     Raises:
         ModelError: there is no such file or bundled model.
@@ -115,7 +120,7 @@ def find_model(name_or_path: str | Path) -> Path:
     >>> find_model("default").suffix
     '.safetensors'
     """
-    name = default_model() if str(name_or_path) == "default" else str(name_or_path)
+    name = bundled_model(str(name_or_path)) if str(name_or_path) in ROLES else str(name_or_path)
     path = Path(name)
     if path.suffix in (".safetensors", ".pt"):
         if not path.is_file():

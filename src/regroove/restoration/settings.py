@@ -8,6 +8,8 @@ from pathlib import Path
 from regroove.errors import SettingsError
 
 NOISE_MODES = ("fixed-gain", "fixed-snr", "estimated-gain", "estimated-snr")
+# The role of the bundled model that each stands for.
+QUALITIES = {"standard": "default", "fast": "fast"}
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?)")
 
@@ -18,9 +20,11 @@ class RestoreSettings:
 
     Args:
         engine: ``matched`` (the default network), ``cqtdiff`` (the published method) or ``wiener`` (no network).
+        quality: ``standard``, or ``fast`` for a smaller network; another name for one of the bundled models.
         model: name of a bundled model, or the path of a checkpoint.
         strength: share of the removal that is applied, 0 to 1.
         steps: sampling steps, at least 1; more steps sharpen the spectrum and take longer.
+        brightness: 0 (cautious) leaves out what the noise hides, 1 (bright) invents it; five times as slow above 0.
         seed: for everything random, 0 or greater.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         noise_region: start and end in seconds of a stretch that holds noise alone.
@@ -41,9 +45,11 @@ class RestoreSettings:
     """
 
     engine: str = "matched"
+    quality: str = "standard"
     model: str = "default"
     strength: float = 1.0
     steps: int | None = None
+    brightness: float = 0.0
     seed: int = 0
     device: str = "auto"
     noise_region: tuple[float, float] | None = None
@@ -59,12 +65,16 @@ class RestoreSettings:
     def __post_init__(self) -> None:
         _require(0 <= self.strength <= 1, f"The strength is between 0 and 1, not {self.strength:g}.")
         _require(self.steps is None or self.steps >= 1, f"At least 1 step is needed, not {self.steps}.")
+        _require(0 <= self.brightness <= 1, f"The brightness is between 0 and 1, not {self.brightness:g}.")
         _require(self.seed >= 0, f"The seed is 0 or greater, not {self.seed}.")
         _require(
             self.batch_size is None or self.batch_size >= 1,
             f"A batch has at least 1 block, not {self.batch_size}.",
         )
         _require(self.xi is None or 0 <= self.xi < math.inf, f"The weight xi is 0 or greater, not {self.xi}.")
+        _require(self.quality in QUALITIES, f"The quality {self.quality} is none of {', '.join(QUALITIES)}.")
+        by_name = self.quality != "standard" and self.model != "default"
+        _require(not by_name, "A quality stands for a model: set one of quality and model, not both.")
         known = ", ".join(NOISE_MODES)
         mode = self.noise_mode
         _require(mode is None or mode in NOISE_MODES, f"The noise mode {mode} is none of {known}.")
@@ -75,6 +85,11 @@ class RestoreSettings:
         )
         _check_range(self.noise_region, "noise region", lowest=0.0)
         _check_range(self.noise_snr, "range of SNRs", lowest=-math.inf, may_be_equal=True)
+
+    @property
+    def chosen_model(self) -> str:
+        """The model that was asked for, or the role of the one that the quality stands for."""
+        return self.model if self.model != "default" else QUALITIES[self.quality]
 
     def changed(self) -> frozenset[str]:
         """Names of the settings that differ from their defaults."""
@@ -89,7 +104,7 @@ def make_settings(**options: object) -> RestoreSettings:
 
     >>> make_settings(strengh=1)
     Traceback (most recent call last):
-    regroove.errors.SettingsError: There is no setting strengh, the settings are engine, model, strength, ...
+    regroove.errors.SettingsError: There is no setting strengh, the settings are engine, quality, model, ...
     """
     names = [f.name for f in fields(RestoreSettings)]
     for name in options:

@@ -111,18 +111,18 @@ class MappedEngine:
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` samples; same shape out."""
         with torch.inference_mode():
-            return self._denoise(blocks, self._map_of(ids), ids)
+            return self._denoise(blocks, self._map_of(ids, blocks.shape[-1]), ids)
 
-    def _map_of(self, ids: Sequence[BlockId]) -> NoiseMap:
-        chosen = [self._moving_map(i) for i in ids]
+    def _map_of(self, ids: Sequence[BlockId], length: int) -> NoiseMap:
+        """The maps of blocks of ``length`` samples, together."""
+        chosen = [self._moving_map(i, LONG.frames(length)) for i in ids]
         # One that moves makes all of them move.
         frames = max(m.mean.shape[-1] for m in chosen)
         mean, typical = ([getattr(m, k).expand(-1, -1, frames) for m in chosen] for k in ("mean", "typical"))
         return NoiseMap(torch.cat(mean), torch.cat(typical))
 
-    def _moving_map(self, block: BlockId) -> NoiseMap:
+    def _moving_map(self, block: BlockId, frames: int) -> NoiseMap:
         start = block.index * self.layout.hop - self.layout.context
-        frames = LONG.frames(self.layout.block)
         drift = self.drifts[block.channel]
         return drift.applied(self.maps[block.channel], start=start, hop=LONG.hop, frames=frames)
 

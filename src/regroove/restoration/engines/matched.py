@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from regroove.diffusion.matched import matched_scales, sample_matched
-from regroove.diffusion.randomness import ItemNoise, item_generators
+from regroove.diffusion.randomness import ItemNoise, TimelineNoise, item_generators
 from regroove.diffusion.solvers import Noise
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import ModelError
@@ -34,26 +34,38 @@ class MatchedEngine(MappedEngine):
         steps: int,
         noise_region: tuple[float, float] | None,
         batch_size: int,
+        brightness: float = 0.0,
+        seed: int = 0,
     ) -> None:
         if not isinstance(loaded.network, MatchedUNet):
             raise ModelError(f"The model {loaded.name} is for another engine; the matched engine needs a matched-unet.")
-        details = {"model": loaded.name, "model_sha256": loaded.sha256, "steps": steps}
+        details: dict[str, object] = {"model": loaded.name, "model_sha256": loaded.sha256, "steps": steps}
+        if brightness:
+            details["brightness"] = brightness
         super().__init__("matched", self._mean, noise_region=noise_region, batch_size=batch_size, details=details)
         self._denoiser = MatchedDenoiser(loaded.network).eval()
-        self._device, self._steps = device, steps
+        self._device, self._steps, self._brightness, self._seed = device, steps, brightness, seed
 
     def _mean(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
-        return self._one_by_one(lambda y, n, _: self._flow(y, n, self._steps), blocks, noise, ids)
+        def restored(y: Tensor, noise: NoiseMap, items: Sequence[BlockId]) -> Tensor:
+            mean = self._flow(y, noise, self._steps)
+            if not self._brightness:
+                return mean
+            starts = [i.index * self.layout.hop - self.layout.context for i in items]
+            seeds = [block_seed(self._seed, channel=i.channel, index=0) for i in items]
+            return mean.lerp(self._sample(y, noise, TimelineNoise(seeds, starts=starts)), self._brightness)
+
+        return self._one_by_one(restored, blocks, noise, ids)
 
     def draw(self, blocks: Tensor, ids: Sequence[BlockId], *, number: int) -> Tensor:
         """Sample number ``number`` of the posterior for each of ``(items, block)`` samples; same shape out."""
 
         def sampled(y: Tensor, noise: NoiseMap, items: Sequence[BlockId]) -> Tensor:
-            fresh = ItemNoise(item_generators([block_seed(i.seed, channel=0, index=number) for i in items]))
-            return self._flow(y, noise, DRAW_STEPS, eta=1.0, noise=lambda like: coloured(fresh(like), noise))
+            seeds = [block_seed(i.seed, channel=0, index=number) for i in items]
+            return self._sample(y, noise, ItemNoise(item_generators(seeds)))
 
         with torch.inference_mode():
-            return self._one_by_one(sampled, blocks, self._map_of(ids), ids)
+            return self._one_by_one(sampled, blocks, self._map_of(ids, blocks.shape[-1]), ids)
 
     def _one_by_one(
         self,
@@ -72,6 +84,9 @@ class MatchedEngine(MappedEngine):
                 done.append(restore(blocks[part].to(self._device), there, ids[part]).to(blocks.device))
         return torch.cat(done)
 
+    def _sample(self, y: Tensor, noise: NoiseMap, white: Noise) -> Tensor:
+        return self._flow(y, noise, DRAW_STEPS, eta=1.0, noise=lambda like: coloured(white(like), noise))
+
     def _flow(
         self, y: Tensor, noise_map: NoiseMap, steps: int, *, eta: float = 0.0, noise: Noise | None = None
     ) -> Tensor:
@@ -82,7 +97,14 @@ class MatchedEngine(MappedEngine):
 
 
 def matched_engine(
-    *, model: str, device: str, steps: int, noise_region: tuple[float, float] | None, batch_size: int = 1
+    *,
+    model: str,
+    device: str,
+    steps: int,
+    noise_region: tuple[float, float] | None,
+    batch_size: int = 1,
+    brightness: float = 0.0,
+    seed: int = 0,
 ) -> MatchedEngine:
     """Build the default engine.
 
@@ -90,11 +112,22 @@ def matched_engine(
     flow dx/ds = (x - D(x; s^2 N)) / s from s = 1 (the recording itself) to 0 (Song et al. 2021, equation 13, with
     noise of the recording's own spectrum); with the bundled model they measure no better.
 
+    ``brightness`` goes from the mean (0), which leaves out what the recording does not tell, to a sample of the
+    posterior (1), which invents it: mean + brightness (sample - mean). ``seed`` decides what is invented.
+
     Raises:
         ModelError: the model is unknown, damaged, or not one for this engine.
     """
     loaded = load_model(model, device=device)
-    return MatchedEngine(loaded, device=device, steps=steps, noise_region=noise_region, batch_size=batch_size)
+    return MatchedEngine(
+        loaded,
+        device=device,
+        steps=steps,
+        noise_region=noise_region,
+        batch_size=batch_size,
+        brightness=brightness,
+        seed=seed,
+    )
 
 
 def _precision(device: str) -> AbstractContextManager:

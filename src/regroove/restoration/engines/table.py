@@ -27,11 +27,13 @@ def _matched(settings: RestoreSettings, device: str) -> Engine:
     from regroove.restoration.engines.matched import matched_engine
 
     return matched_engine(
-        model=settings.model,
+        model=settings.chosen_model,
         device=device,
         steps=settings.steps or 1,
         noise_region=settings.noise_region,
         batch_size=settings.batch_size or (1 if device == "cpu" else 8),
+        brightness=settings.brightness,
+        seed=settings.seed,
     )
 
 
@@ -62,7 +64,11 @@ def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
 
 
 ENGINES = {
-    "matched": EngineEntry(build=_matched, uses=frozenset({"model", "steps", "noise_region", "clicks"}), clicks=True),
+    "matched": EngineEntry(
+        build=_matched,
+        uses=frozenset({"quality", "model", "steps", "brightness", "noise_region", "clicks"}),
+        clicks=True,
+    ),
     "cqtdiff": EngineEntry(
         build=_cqtdiff,
         uses=frozenset({"model", "steps", "noise_mode", "noise_set", "noise_gain", "noise_snr", "xi", "compat"}),
