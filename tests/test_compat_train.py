@@ -1,4 +1,4 @@
-"""``train.py``: the original's objective, exact resumption, and weights that load as the original's do."""
+"""``train.py``: its keys, resumption, and weights that load as the original's do."""
 
 import runpy
 import sys
@@ -8,18 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from regroove.compat.prior import network_settings
 from regroove.compat.sample_settings import SampleConfig, TrainConfig
 from regroove.compat.settings import NetworkConfig
-from regroove.compat.training import Trainer, edm_loss, latest, train, training_sigmas
-from regroove.diffusion.preconditioning import EdmDenoiser
+from regroove.compat.training import train, training_settings
 from regroove.errors import AudioError, ModelError, SettingsError
+from regroove.networks.cqtdiff import CqtUNetSettings
 from regroove.networks.reference_checkpoints import read_reference_checkpoint
+from regroove.training.reference import latest_weights
+from regroove.training.reference_settings import published_training
 
 SCRIPT = Path(__file__).parents[1] / "compat" / "train.py"
 RATE, BLOCK = 22_050, 2_048
+NETWORK = CqtUNetSettings(sample_rate=RATE, length=BLOCK)
 TINY = NetworkConfig(octaves=3, bins_per_octave=8, channels=[8, 8, 8], dilations=[1], frequencies=4, embedding=[8])
 
 
@@ -42,44 +44,14 @@ def config(music: Path, model: Path | None = None, **options: object) -> SampleC
     )
 
 
-def test_one_clip_is_overfitted(music: Path) -> None:
-    trainer = Trainer(config(music, sigma_min=0.02, sigma_max=0.2))
-    losses = [trainer.train_step() for _ in range(60)]
-    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
-
-
-def test_a_resumed_run_has_the_same_next_loss(music: Path, tmp_path: Path) -> None:
-    whole = Trainer(config(music))
-    losses = [whole.train_step() for _ in range(6)]
-    half = Trainer(config(music))
-    for _ in range(3):
-        half.train_step()
-    again = Trainer(config(music))
-    again.resume(half.save(tmp_path))
-    assert [again.train_step() for _ in range(3)] == losses[3:]
-    assert all(torch.equal(a, b) for a, b in zip(whole.average, again.average, strict=True))
-    assert Trainer(replace(config(music), seed=1)).train_step() != losses[0]
-
-
-def test_the_loss_is_that_of_the_denoiser_in_its_own_units() -> None:
-    generator = torch.Generator().manual_seed(0)
-    x, noise = 0.1 * torch.randn(3, 64, generator=generator), torch.randn(3, 64, generator=generator)
-    sigma = torch.tensor([0.01, 0.1, 1.0])
-    network = lambda x, c_noise: 0.3 * x.tanh()  # noqa: E731
-    found = edm_loss(network, x, noise, sigma, sigma_data=0.057)
-    error = EdmDenoiser(network, sigma_data=0.057)(x + sigma[:, None] * noise, sigma) - x
-    c_out = sigma * 0.057 / (sigma**2 + 0.057**2).sqrt()
-    assert float(found) == pytest.approx(float((error / c_out[:, None]).square().mean()), rel=1e-4)
-
-
-def test_noise_levels_and_learning_rate(music: Path) -> None:
-    levels = training_sigmas(torch.linspace(0, 1, 11, dtype=torch.float64), TrainConfig())
-    expected = (10**0.1 + np.linspace(0, 1, 11) * (1e-6**0.1 - 10**0.1)) ** 10
-    np.testing.assert_allclose(levels.numpy(), expected, rtol=1e-9)
-    trainer = Trainer(config(music, lr_decay_steps=1))
-    for _ in range(2):
-        trainer.train_step()
-    assert trainer.optimiser.param_groups[0]["lr"] == pytest.approx(1e-2 * 0.8)
+def test_the_keys_reach_the_training(music: Path) -> None:
+    settings = training_settings(config(music, lr_decay=0.5, ema=0.9, sigma_max=3.0))
+    assert (settings.batch, settings.lr, settings.lr_decay, settings.ema, settings.sigma_max) == (2, 1e-2, 0.5, 0.9, 3)
+    assert (settings.network.length, list(settings.network.channels)) == (BLOCK, TINY.channels)
+    assert training_settings(replace(config(music), seed=5)).seed == 5
+    # The defaults of the keys are those of the training itself.
+    published = replace(training_settings(SampleConfig(audio_len=66_150)), network=NETWORK)
+    assert published == replace(published_training("cqtdiff-44k"), network=NETWORK)
 
 
 def test_the_script_trains_resumes_and_leaves_the_original_s_weights(
@@ -95,7 +67,7 @@ def test_the_script_trains_resumes_and_leaves_the_original_s_weights(
         assert not ended.value.code, capsys.readouterr().err
     assert "Resumed from" in capsys.readouterr().out
     assert len((tmp_path / "losses.csv").read_text().splitlines()) == 3
-    found = latest(tmp_path)
+    found = latest_weights(tmp_path)
     assert found is not None and found.name == "weights-3.pt"
     settings = network_settings(TINY, sample_rate=RATE, length=BLOCK)
     for weights in ("raw", "ema"):
@@ -108,7 +80,7 @@ def test_what_cannot_be_trained_is_an_error(music: Path, tmp_path: Path) -> None
         with pytest.raises(SettingsError):
             train(wrong)
     with pytest.raises(AudioError, match="not usable for training"):
-        Trainer(replace(config(music), audio_len=2 * BLOCK)).train_step()
+        train(replace(config(music, tmp_path), audio_len=2 * BLOCK))
     (tmp_path / "weights-1.pt").write_bytes(b"no weights")
     with pytest.raises(ModelError, match="cannot be resumed"):
         train(config(music, tmp_path))

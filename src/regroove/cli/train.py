@@ -1,11 +1,34 @@
-"""``regroove train``: render a corpus, train the default network on it, export what came out."""
+"""``regroove train``: render a corpus, train the default network on it, export; or train the reference network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-app = typer.Typer(no_args_is_help=True, help="Render a corpus and train the default network.")
+from regroove.cli.train_reference import reference
+
+_HELP = (
+    "Train models.\n\n"
+    "render, run and export make the default network.\n\n"
+    "regroove train --config cqtdiff-44k DATA --out FOLDER trains the reference network at 44.1 kHz, cqtdiff-22k the "
+    "one at 22.05 kHz, on a folder of audio or on MAESTRO; regroove train reference --help explains its options."
+)
+
+
+class TrainGroup(TyperGroup):
+    """A group in which ``--config`` alone, without a subcommand, means ``reference``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the subcommand in front where only its option says it."""
+        configured = any(each == "--config" or each.startswith("--config=") for each in args)
+        if configured and args[0] not in self.commands:
+            args = ["reference", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=TrainGroup, no_args_is_help=True, add_completion=False, help=_HELP)
+app.command()(reference)
 
 
 @app.command()

@@ -1,19 +1,16 @@
 """The clean music that ``sample.py`` works on: a folder, or a split of MAESTRO."""
 
-import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from regroove.audio.reader import AudioReader
 from regroove.compat.sample_settings import DatasetConfig
 from regroove.errors import AudioError, SettingsError
+from regroove.training.reference_music import maestro_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +47,7 @@ def dataset_files(dataset: DatasetConfig, *, split: str | None = None) -> list[P
     table = Path(dataset.path) / dataset.metadata
     if not table.is_file():
         raise SettingsError(f"{table} is missing: it is the table of {dataset.name}.")
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"split", "year", "audio_filename"} <= set(rows[0]):
-        raise SettingsError(f"{table} needs the columns split, year and audio_filename.")
-    split = split or dataset.split
-    years = {str(year) for year in dataset.years}
-    chosen = [r for r in rows if r["split"] == split and (not years or r["year"] in years)]
-    if not chosen:
-        raise SettingsError(f"{table} holds nothing of the split {split!r} and these years.")
-    return [Path(dataset.path) / row["audio_filename"] for row in chosen]
+    return maestro_files(table, split=split or dataset.split, years=dataset.years)
 
 
 def read_excerpt(file: Path, *, sample_rate: int, length: int, start: float = 0.0) -> Excerpt:
@@ -75,25 +63,6 @@ def read_excerpt(file: Path, *, sample_rate: int, length: int, start: float = 0.
     if not 0 <= first <= reader.frames - length:
         raise AudioError(f"{file} has no {length} samples (audio_len) from {start:g} s on, it has {reader.frames}.")
     return Excerpt(name=file.stem, samples=_stretch(file, first, length))
-
-
-def random_excerpts(
-    files: Sequence[Path], *, count: int, length: int, sample_rate: int, generator: torch.Generator
-) -> Tensor:
-    """Draw excerpts ``(count, length)`` from anywhere in the files; a longer file is not more likely than a short one.
-
-    Raises:
-        AudioError: a file cannot be read, is shorter than ``length``, or has another rate.
-    """
-    drawn = []
-    for _ in range(count):
-        file = files[int(torch.randint(len(files), (1,), generator=generator))]
-        reader = AudioReader(file)
-        if reader.sample_rate != sample_rate or reader.frames < length:
-            raise AudioError(f"{file} is not usable for training: it needs {sample_rate} Hz and {length} samples.")
-        first = int(torch.randint(reader.frames - length + 1, (1,), generator=generator))
-        drawn.append(torch.from_numpy(_stretch(file, first, length)).float())
-    return torch.stack(drawn)
 
 
 def _stretch(file: Path, first: int, length: int) -> NDArray[np.float64]:
