@@ -32,7 +32,8 @@ from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.map import map_of_noise
 from regroove.training.losses import log_spectral_distance, noise_reduction_db
-from regroove.training.mixtures import Mixer, MixtureSettings, Shards
+from regroove.training.mixtures import Mixer, MixtureSettings
+from regroove.training.shards import Shards
 
 RATE, SECONDS, BATCH = 44_100, 2.0, 8
 JUDGED = 3 * RATE

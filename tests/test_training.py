@@ -2,22 +2,28 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from typer.testing import CliRunner
 
+from regroove.cli.main import app
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.training.corpus import Corpus, CorpusSettings, write_shards
+from regroove.training.corpus import Corpus, CorpusSettings
 from regroove.training.export import export_state
 from regroove.training.loop import Trainer, TrainingSettings
 from regroove.training.losses import log_spectral_distance, noise_reduction_db
-from regroove.training.mixtures import Mixer, MixtureSettings, Shards
-from regroove.training.noise_corpus import write_noise_shards
+from regroove.training.mixtures import Mixer, MixtureSettings
+from regroove.training.noise_corpus import render_noise
+from regroove.training.recordings import Recordings, RecordingSettings
+from regroove.training.shards import Shards, write_shards
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 RATE = 44_100
@@ -30,7 +36,8 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     times = np.arange(2 * RATE) / RATE
     tones = [0.3 * np.sin(2 * np.pi * f * times) * np.exp(-times) for f in (220, 330, 440)]
     np.save(folder / "music-0.npy", np.round(np.stack(tones) * 32767).astype(np.int16))
-    assert list(write_noise_shards(folder, [], excerpts=2, seed=1, sample_rate=RATE)) == [2]
+    noise = partial(render_noise, [], seed=1, sample_rate=RATE)
+    assert list(write_shards(folder, "noise-001", lambda i: noise(index=i), excerpts=2, size=25)) == [2]
     return folder
 
 
@@ -135,5 +142,39 @@ def test_corpus_renders_music(tmp_path: Path, piano_share: float) -> None:
     audio = corpus.render(7)
     assert audio.shape == (4 * RATE,) and 0.01 < np.abs(audio).max() < 1
     assert np.array_equal(audio, corpus.render(7))
-    assert list(write_shards(corpus, tmp_path, excerpts=1)) == [1]
+    assert list(write_shards(tmp_path, "music-000", corpus.render, excerpts=1, size=30)) == [1]
     assert np.load(next(tmp_path.glob("music-*.npy"))).shape == (1, 4 * RATE)
+
+
+def test_own_recordings_become_music(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    tone = 0.5 * np.sin(np.arange(3 * 48_000) / 20)
+    soundfile.write(folder / "a.flac", np.stack([tone, tone], axis=1), 48_000)
+    recordings = Recordings(folder, RecordingSettings(seconds=1.0, seed=1))
+    assert recordings.excerpt(0).shape == (RATE,)
+    np.testing.assert_array_equal(recordings.excerpt(3), recordings.excerpt(3))
+    assert not np.array_equal(recordings.excerpt(3), recordings.excerpt(4))
+    assert all(0.03 < np.abs(recordings.excerpt(i)).max() < 0.9 for i in range(5))
+
+
+def test_the_commands_make_a_network_from_own_recordings(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    soundfile.write(tmp_path / "mine" / "a.wav", 0.5 * np.sin(np.arange(21 * RATE) / 20), RATE)
+    shards, state = str(tmp_path / "shards"), str(tmp_path / "state.pt")
+    steps = [
+        ["render", shards, "--recordings", str(tmp_path / "mine"), "--recorded", "1", "--noise", "1"],
+        ["run", shards, "--state", state, "--steps", "50", "--batch", "1", "--seconds", "1"]
+        + ["--channels", "4,4", "--dilations", "1"],
+        ["export", state, str(tmp_path / "mine.safetensors")],
+        ["curve", state, str(tmp_path / "curve.png")],
+        ["curve", str(tmp_path / "mine.safetensors"), str(tmp_path / "again.png")],
+    ]
+    for step in steps:
+        result = CliRunner().invoke(app, ["train", *step])
+        assert result.exit_code == 0, result.output
+    assert load_model(tmp_path / "mine.safetensors").card.settings["channels"] == [4, 4]
+    assert all((tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in ("curve", "again"))
+    for wrong in (["render", shards], ["run", shards, "--state", f"{state}2", "--channels", "4;4"]):
+        result = CliRunner().invoke(app, ["train", *wrong])
+        assert result.exit_code != 0 and isinstance(result.exception, SettingsError)

@@ -1,5 +1,7 @@
 """``regroove train``: render a corpus, train the default network on it, export; or train the reference network."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +12,13 @@ from regroove.cli.train_reference import reference
 
 _HELP = (
     "Train models.\n\n"
-    "render, run and export make the default network.\n\n"
+    "render, run, export and curve make the default network.\n\n"
     "regroove train --config cqtdiff-44k DATA --out FOLDER trains the reference network at 44.1 kHz, cqtdiff-22k the "
     "one at 22.05 kHz, on a folder of audio or on MAESTRO; regroove train reference --help explains its options."
 )
+
+
+RATE = 44_100
 
 
 class TrainGroup(TyperGroup):
@@ -34,24 +39,46 @@ app.command()(reference)
 @app.command()
 def render(
     folder: Annotated[Path, typer.Argument(help="Where the shards go.")],
-    data: Annotated[Path, typer.Option(help="Folder with instruments/, midi/ and noise/.")],
-    music: Annotated[int, typer.Option(help="Excerpts of music, 20 s each.", min=1)] = 900,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Render from its instruments/, midi/ and noise/.")
+    ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Take excerpts of its clean recordings, or of MAESTRO.")
+    ] = None,
+    music: Annotated[int, typer.Option(help="Rendered excerpts of music, 20 s each.", min=1)] = 900,
+    recorded: Annotated[int, typer.Option(help="Excerpts of recordings, 20 s each.", min=1)] = 900,
     noise: Annotated[int, typer.Option(help="Excerpts of noise, 12 s each.", min=1)] = 600,
     seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 1,
 ) -> None:
-    """Render music and noise into shards; finished shards are kept, so a cut-off run goes on."""
-    from rich.progress import track
+    """Put music and noise into shards; finished shards are kept, so a run that was cut off goes on."""
+    from regroove.errors import SettingsError
+    from regroove.training.corpus import Corpus, CorpusSettings
+    from regroove.training.noise_corpus import first_half_excerpts, render_noise
+    from regroove.training.recordings import Recordings, RecordingSettings
+    from regroove.training.shards import write_shards
 
-    from regroove.training.corpus import Corpus, CorpusSettings, write_shards
-    from regroove.training.noise_corpus import first_half_excerpts, write_noise_shards
+    if data is None and recordings is None:
+        raise SettingsError("Music is needed: name a folder with --data or with --recordings.")
+    if recordings is not None:
+        own = Recordings(recordings, RecordingSettings(seed=seed))
+        _show(write_shards(folder, f"music-own-{seed:03d}", own.excerpt, excerpts=recorded, size=30), "own", recorded)
+    if data is not None:
+        corpus = Corpus(CorpusSettings(data=data, seed=seed))
+        _show(write_shards(folder, f"music-{seed:03d}", corpus.render, excerpts=music, size=30), "music", music)
+    real = [] if data is None else first_half_excerpts(sorted(data.glob("noise/*.flac")), sample_rate=RATE)
+    made = partial(render_noise, real, seed=seed, sample_rate=RATE)
+    _show(write_shards(folder, f"noise-{seed:03d}", lambda i: made(index=i), excerpts=noise, size=25), "noise", noise)
 
-    settings = CorpusSettings(data=data, seed=seed)
-    for _ in track(write_shards(Corpus(settings), folder, excerpts=music, shard=30), "music", total=-(-music // 30)):
-        pass
-    real = first_half_excerpts(sorted(data.glob("noise/*.flac")), sample_rate=settings.sample_rate)
-    shards = write_noise_shards(folder, real, excerpts=noise, seed=seed, sample_rate=settings.sample_rate)
-    for _ in track(shards, "noise", total=-(-noise // 25)):
-        pass
+
+def _show(done: Iterator[int], what: str, total: int) -> None:
+    """Show progress, with the time left, on standard error."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total)
+        for count in done:
+            bar.update(task, completed=count)
 
 
 @app.command()
@@ -66,14 +93,24 @@ def run(
     batch: Annotated[int, typer.Option(help="Items in a batch.", min=1)] = 8,
     seconds: Annotated[float, typer.Option(help="Length of an item.", min=1.0)] = 3.0,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
+    channels: Annotated[
+        str, typer.Option(help="Width of every level of the network; the fast one's are 16,24,48,64.")
+    ] = "32,48,96,128",
+    blocks: Annotated[int, typer.Option(help="Residual blocks of a level, on the way down and up.", min=1)] = 1,
+    dilations: Annotated[str, typer.Option(help="Along time, of the blocks in the middle.")] = "1,2,4",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
-    """Train, or go on training, the default network."""
+    """Train, or go on training, a network of the default kind.
+
+    With --start-from a network with more blocks than the model starts as good as it.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from regroove.networks.matched import MatchedUNetSettings
     from regroove.training.loop import Trainer, TrainingSettings
-    from regroove.training.mixtures import Mixer, MixtureSettings, Shards
+    from regroove.training.mixtures import Mixer, MixtureSettings
+    from regroove.training.shards import Shards
 
     mixer = Mixer(
         Shards(folder, "music-*.npy"),
@@ -81,7 +118,8 @@ def run(
         MixtureSettings(batch=batch, seconds=seconds),
         seed=seed,
     )
-    settings = TrainingSettings(steps=steps, learning_rate=learning_rate)
+    network = MatchedUNetSettings(channels=_numbers(channels), blocks=blocks, dilations=_numbers(dilations))
+    settings = TrainingSettings(network=network, steps=steps, learning_rate=learning_rate)
     trainer = Trainer(mixer, settings, seed=seed, device=device)
     if state.exists():
         trainer.resume(state)
@@ -108,3 +146,28 @@ def export(
 
     export_state(state, model, card)
     typer.echo(f"Wrote {model} and {model.with_suffix('.json')}.")
+
+
+@app.command()
+def curve(
+    state: Annotated[str, typer.Argument(help="A training state, or the name or file of a model.")],
+    picture: Annotated[Path, typer.Argument(help="Where to draw, ending in .png.")],
+) -> None:
+    """Draw the losses of a run against hours of training."""
+    from regroove.training.curve import draw_curve
+
+    draw_curve(state, picture)
+    typer.echo(f"Wrote {picture}.")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read ``16,24,48``."""
+    from regroove.errors import SettingsError
+
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise SettingsError(f"Sizes are whole numbers with commas in between, such as 16,24,48, not {text}.")
+    return numbers

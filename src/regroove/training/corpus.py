@@ -1,12 +1,10 @@
 """A corpus of rendered music: varied, seeded, and made as fast as it is used.
 
-Every excerpt is drawn from (seed, index) alone, so that any part of the corpus can be rendered again. Excerpts are
-stored as 16-bit NumPy arrays of shape (excerpts, time) in shards, which training maps into memory.
+Every excerpt is drawn from (seed, index) alone, so that any part of the corpus can be rendered again.
 """
 
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -121,19 +119,3 @@ def _read_or_none(path: Path) -> Score | None:
         return read_midi(path)
     except AudioError:
         return None
-
-
-def write_shards(corpus: Corpus, folder: str | Path, *, excerpts: int, shard: int = 60) -> Iterator[int]:
-    """Render ``excerpts`` excerpts into ``folder`` in shards; yields the number done. Finished shards are kept."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for first in range(0, excerpts, shard):
-        target = folder / f"music-{corpus.settings.seed:03d}-{first:06d}.npy"
-        count = min(shard, excerpts - first)
-        if not target.exists():
-            rows = [np.round(corpus.render(first + i) * 32767).astype(np.int16) for i in range(count)]
-            partial = target.with_suffix(".part")
-            with open(partial, "wb") as handle:
-                np.save(handle, np.stack(rows))
-            partial.rename(target)
-        yield first + count

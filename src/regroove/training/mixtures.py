@@ -5,18 +5,16 @@ random, so the network learns how far a map can be trusted.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.errors import SettingsError
 from regroove.noise.map import map_of_noise
 from regroove.training.acoustics import band_gains
+from regroove.training.shards import Shards
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,35 +36,6 @@ class Batch:
     clean: Tensor
     noisy: Tensor
     map: NoiseMap
-
-
-class Shards:
-    """Memory-mapped ``(excerpts, time)`` arrays in a folder; shards that appear later are picked up by ``refresh``."""
-
-    def __init__(self, folder: str | Path, pattern: str) -> None:
-        self.folder, self.pattern = Path(folder), pattern
-        self.refresh()
-        if not self.arrays:
-            raise SettingsError(f"{folder} holds no {pattern} to train on.")
-
-    def refresh(self) -> None:
-        self.arrays = [np.load(f, mmap_mode="r") for f in sorted(self.folder.glob(self.pattern))]
-
-    @property
-    def excerpts(self) -> int:
-        return sum(map(len, self.arrays))
-
-    def crop(self, rng: np.random.Generator, length: int) -> NDArray[np.float32]:
-        """Draw ``length`` samples in [-1, 1] from a random excerpt."""
-        array = self.arrays[rng.choice(len(self.arrays), p=self._shares())]
-        row = array[rng.integers(len(array))]
-        start = rng.integers(max(len(row) - length, 0) + 1)
-        crop = row[start : start + length].astype(np.float32)
-        return crop / 32768 if array.dtype == np.int16 else crop
-
-    def _shares(self) -> NDArray[np.float64]:
-        sizes = np.array([len(a) for a in self.arrays], dtype=float)
-        return sizes / sizes.sum()
 
 
 class Mixer:

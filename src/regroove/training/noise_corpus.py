@@ -1,6 +1,6 @@
 """Record noise to train on: the synthesiser with random parameters, and real excerpts at random speeds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,27 +53,3 @@ def render_noise(
         settings = random_record_noise(rng)
         noise = synthesise(settings, length=length, sample_rate=sample_rate, seed=int(rng.integers(2**31)))
     return (noise * (0.01 / np.sqrt(np.mean(noise.astype(np.float64) ** 2) + 1e-20))).astype(np.float32)
-
-
-def write_noise_shards(
-    folder: str | Path,
-    real: Sequence[NDArray[np.float32]],
-    *,
-    excerpts: int,
-    seed: int,
-    sample_rate: int,
-    shard: int = 25,
-) -> Iterator[int]:
-    """Write ``excerpts`` excerpts into ``folder`` in shards; yields the number done. Finished shards are kept."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for first in range(0, excerpts, shard):
-        target = folder / f"noise-{seed:03d}-{first:06d}.npy"
-        count = min(shard, excerpts - first)
-        if not target.exists():
-            rows = [render_noise(real, seed=seed, index=first + i, sample_rate=sample_rate) for i in range(count)]
-            partial = target.with_suffix(".part")
-            with open(partial, "wb") as handle:
-                np.save(handle, np.stack(rows))
-            partial.rename(target)
-        yield first + count
