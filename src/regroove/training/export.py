@@ -12,6 +12,8 @@ from regroove.networks.checkpoints import save_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 
 SAMPLE_RATE = 44_100
+# At most, on a card.
+CURVE_POINTS = 40
 
 
 def export_state(state: str | Path, model: str | Path, fields: str | Path | None) -> ModelCard:
@@ -28,10 +30,12 @@ def export_state(state: str | Path, model: str | Path, fields: str | Path | None
     settings = content["network_settings"]
     network = MatchedUNet(MatchedUNetSettings(**settings))
     network.load_state_dict(content["average"])
+    points = content["history"]
+    points = points[:: -(-len(points) // CURVE_POINTS) or 1]
     training = {
         "steps": content["step"],
         "hours": round(content["seconds"] / 3600, 2),
-        "curve": [{k: round(v, 3) for k, v in point.items()} for point in content["history"][::4]],
+        "curve": [{k: round(v, 3) for k, v in point.items()} for point in points],
     }
     extra["training"] = {**extra.get("training", {}), **training}
     extra["size"] = {"parameters": sum(p.numel() for p in network.parameters()), **_cost(network)}
