@@ -73,9 +73,11 @@ class ReferenceTrainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         x, noise, sigma = self.batch()
-        loss = edm_loss(self._network, x, noise, sigma, sigma_data=s.sigma_data)
         self.optimiser.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
+        with self.fabric.no_backward_sync(self._network):
+            loss = edm_loss(self._network, x, noise, sigma, sigma_data=s.sigma_data)
+            self.fabric.backward(loss)
+        self._average_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.module.parameters(), s.max_gradient_norm)
         if torch.isfinite(norm):
             self.optimiser.step()
@@ -85,6 +87,16 @@ class ReferenceTrainer:
         self.step += 1
         mean = cast(Tensor, self.fabric.all_reduce(loss.detach(), reduce_op="mean"))
         return {"loss": mean.item(), "gradient_norm": norm.item(), "learning_rate": rate}
+
+    def _average_gradients(self) -> None:
+        # DDP would do it, but it regroups the gradients after its first step, and with more than two processes the
+        # grouping decides the order of the sums: a resumed run would differ by a rounding.
+        if self.fabric.world_size == 1:
+            return
+        gradients = [p.grad for p in self.module.parameters() if p.grad is not None]
+        flat = cast(Tensor, self.fabric.all_reduce(torch.cat([g.flatten() for g in gradients]), reduce_op="mean"))
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
 
     def save(self, folder: Path) -> Path:
         """Write ``weights-STEP.pt``, which the original can read, with the training's state beside its own entries.
