@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import soundfile
 import torch
 
 from regroove.cli.main import run as run_regroove
+from regroove.errors import SettingsError
+from regroove.training.devices import launch
 
 RATE, BLOCK = 22_050, 2_048
 NETWORK = {
@@ -240,3 +243,25 @@ def test_missing_wandb_is_one_sentence(run: Run) -> None:
 def test_the_help_explains_itself(run: Run) -> None:
     code, out, _ = run("--help")
     assert code == 0 and all(option in out for option in ("--config", "--devices", "--wandb"))
+
+
+def test_the_commands_of_the_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[1] / "docs" / "from-the-original.md"
+    shown = [shlex.split(line) for line in page.read_text().splitlines() if line.startswith("regroove train")]
+    assert shown
+    (folder / "music").rename(folder / "clips")
+    monkeypatch.chdir(folder)
+    for command in shown:
+        small = [*command, "--config", "tiny.json", "--device", "cpu", "--steps", "1"]
+        monkeypatch.setattr(sys, "argv", small)
+        with pytest.raises(SystemExit) as ended:
+            run_regroove()
+        assert ended.value.code == 0
+        assert (folder / command[command.index("--out") + 1] / "weights-1.pt").is_file()
+
+
+def test_too_little_memory_is_one_sentence() -> None:
+    with pytest.raises(SettingsError, match="too little memory"):
+        launch(lambda fabric: torch.empty(2**60), device="cpu", devices=1)
+    with pytest.raises(RuntimeError, match="shape"):
+        launch(lambda fabric: torch.zeros(2).reshape(3), device="cpu", devices=1)

@@ -115,6 +115,7 @@ class TrainConfig:
     sigma_min: float = 1e-6
     sigma_max: float = 10.0
     save_every: int = 10_000
+    checkpointing: bool = False
 
 
 def _music_schedule() -> DiffusionConfig:

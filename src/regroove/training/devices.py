@@ -84,8 +84,13 @@ class _InOneProcess:
     def __call__(self, fabric: "Fabric") -> Any:
         try:
             return self.work(fabric)
-        except torch.OutOfMemoryError as error:
-            raise SettingsError("The device has not enough memory: try a smaller batch, or checkpointing.") from error
+        except RuntimeError as error:
+            # A GPU has an error of its own for this; the processor's allocator only has words.
+            if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+                raise SettingsError(
+                    "The device has too little memory: try a smaller batch or checkpointing."
+                ) from error
+            raise
 
 
 @dataclass(frozen=True)

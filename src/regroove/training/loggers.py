@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from regroove.audio.pending import PendingFile
-from regroove.errors import MissingDependencyError
+from regroove.errors import MissingDependencyError, SettingsError
 
 
 class Logger(Protocol):
@@ -99,7 +99,12 @@ class WeightsAndBiases:
         name = folder / "wandb-run"
         if not name.is_file():
             name.write_text(uuid4().hex[:12], encoding="utf-8")
-        self._run = wandb.init(project=project, dir=str(folder), id=name.read_text(encoding="utf-8"), resume="allow")
+        run = name.read_text(encoding="utf-8").strip()
+        try:
+            self._run = wandb.init(project=project, dir=str(folder), id=run, resume="allow")
+        except wandb.Error as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise SettingsError(f"W&B cannot be used ({reason}).") from error
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Send the values."""
@@ -137,6 +142,7 @@ def open_loggers(folder: Path, *, step: int, wandb: str | None) -> Iterator[list
 
     Raises:
         MissingDependencyError: TensorBoard or W&B is not installed.
+        SettingsError: W&B refuses, because nobody is logged in, say.
     """
     with ExitStack() as stack:
         loggers: list[Logger] = []

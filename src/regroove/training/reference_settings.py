@@ -13,7 +13,7 @@ class ReferenceSettings:
 
     ``batch`` counts the excerpts of a step on all devices together. ``lr_decay`` multiplies the learning rate every
     ``lr_decay_steps`` steps, ``ema`` is the decay of the averaged weights, ``rho``, ``sigma_min`` and ``sigma_max``
-    give the noise levels, ``save_every`` is in steps. ``checkpointing`` takes less memory and a third more time.
+    give the noise levels, ``save_every`` is in steps. ``checkpointing`` takes less memory and a quarter more time.
 
     Raises:
         SettingsError: a number is out of range.
