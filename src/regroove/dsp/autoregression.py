@@ -71,9 +71,8 @@ def interpolate(signal: Samples, unknown: NDArray[np.intp], *, model: Samples, t
     known[unknown - first] = 0.0
     wanted = trust * signal[unknown] - np.convolve(known, echo, "valid")[unknown - unknown[0]]
     count = len(unknown)
-    band = np.zeros((min(order, count - 1) + 1, count))
-    for k in range(band.shape[0]):
-        apart = unknown[k:] - unknown[: count - k]
-        band[k, : count - k] = np.where(apart <= order, echo[order + np.minimum(apart, order)], 0.0)
+    others = np.arange(min(order, count - 1) + 1)[:, None] + np.arange(count)
+    apart = unknown[np.minimum(others, count - 1)] - unknown
+    band = np.where((others < count) & (apart <= order), echo[order + np.minimum(apart, order)], 0.0)
     band[0] = band[0] * (1 + 1e-9) + trust
     return solveh_banded(band, wanted, lower=True, check_finite=False)

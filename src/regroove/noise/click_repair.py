@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.dsp.autoregression import Samples, interpolate
-from regroove.noise.clicks import HOP, ClickSettings, Errors, find_clicks, prediction_errors, usual_error
+from regroove.noise.clicks import (
+    HOP,
+    ClickSettings,
+    Errors,
+    find_clicks,
+    prediction_errors,
+    prediction_errors_again,
+    usual_error,
+)
 
 BLOCK = 128 * HOP
 CONTEXT = 8 * HOP
@@ -51,8 +59,8 @@ def repair_clicks(signal: Samples, *, sample_rate: int, settings: ClickSettings 
         if not len(clicks.spans):
             break
         _mark(damaged, clicks.spans)
-        samples = _interpolated(original, damaged, errors)
-        errors = prediction_errors(samples, settings)
+        before, samples = samples, _interpolated(original, damaged, errors)
+        errors = prediction_errors_again(samples, errors, before=before, settings=settings)
     if damaged.any():
         usual = usual_error(errors, sample_rate=sample_rate, settings=settings)
         samples = _interpolated(original, damaged, errors, usual=usual)

@@ -68,16 +68,6 @@ class Clicks:
     long: Spans
 
 
-def fit_models(signal: Samples, settings: ClickSettings) -> Samples:
-    """A model for each hop of ``(time,)``, a multiple of ``HOP`` samples; returns ``(hops, order + 1)``.
-
-    >>> fit_models(np.ones(4096), ClickSettings(order=8)).shape
-    (4, 9)
-    """
-    frames = sliding_window_view(np.pad(signal, HOP // 2), 2 * HOP)[::HOP] * np.hanning(2 * HOP)
-    return fit_autoregression(frames, order=settings.order)
-
-
 def prediction_errors(signal: Samples, settings: ClickSettings) -> Errors:
     """Whiten ``(time,)``, a multiple of ``HOP`` samples, with a model for each hop.
 
@@ -85,10 +75,43 @@ def prediction_errors(signal: Samples, settings: ClickSettings) -> Errors:
     >>> round(float(prediction_errors(noise, ClickSettings()).forward.std()), 1)
     1.0
     """
-    order = settings.order
-    models = fit_models(signal, settings)
-    pieces = sliding_window_view(np.pad(signal, order), HOP + 2 * order)[::HOP]
-    size = 2 * HOP
+    return Errors(*_whitened(signal, np.arange(len(signal) // HOP), settings))
+
+
+def prediction_errors_again(signal: Samples, errors: Errors, *, before: Samples, settings: ClickSettings) -> Errors:
+    """The errors of a signal that has changed a little since its ``errors`` were computed, ``before``.
+
+    >>> noise = np.random.default_rng(1).standard_normal(8192)
+    >>> mended = noise.copy()
+    >>> mended[5000:5010] = 0.0
+    >>> again = prediction_errors_again(
+    ...     mended, prediction_errors(noise, ClickSettings()), before=noise, settings=ClickSettings()
+    ... )
+    >>> bool((again.largest == prediction_errors(mended, ClickSettings()).largest).all())
+    True
+    """
+    # A model is fitted to the samples from half a hop before its own hop to half a hop after.
+    changed = np.pad((signal != before).reshape(-1, HOP // 2).any(axis=1), 1)
+    hops = np.flatnonzero(changed[:-3:2] | changed[1:-2:2] | changed[2:-1:2] | changed[3::2])
+    if not len(hops):
+        return errors
+    old = (errors.forward, errors.backward, errors.largest, errors.models)
+    return Errors(*(_with(a, hops, b) for a, b in zip(old, _whitened(signal, hops, settings), strict=True)))
+
+
+def _with(values: Samples, hops: Spans, fresh: Samples) -> Samples:
+    """A copy of the values of all hops, one after the other, with those of some replaced."""
+    mended = values.copy().reshape(-1, fresh.size // len(hops))
+    mended[hops] = fresh.reshape(len(hops), -1)
+    return mended.reshape(values.shape)
+
+
+def _whitened(signal: Samples, hops: Spans, settings: ClickSettings) -> tuple[Samples, Samples, Samples, Samples]:
+    """The fields of :class:`Errors` for some of the hops."""
+    order, size = settings.order, 2 * HOP
+    frames = sliding_window_view(np.pad(signal, HOP // 2), size)[HOP * hops] * np.hanning(size)
+    models = fit_autoregression(frames, order=order)
+    pieces = sliding_window_view(np.pad(signal, order), HOP + 2 * order)[HOP * hops]
     spectra, filters = rfft(pieces, size), rfft(models, size)
     inside = slice(order, order + HOP)
     forward = irfft(spectra * filters, size)[:, inside]
@@ -96,7 +119,7 @@ def prediction_errors(signal: Samples, settings: ClickSettings) -> Errors:
     matched = irfft(spectra * np.abs(filters) ** 2, size)[:, inside]
     matched /= np.linalg.norm(models, axis=-1, keepdims=True)
     largest = np.maximum(np.maximum(np.abs(forward), np.abs(backward)), np.abs(matched))
-    return Errors(forward.ravel(), backward.ravel(), largest.ravel(), models)
+    return forward.ravel(), backward.ravel(), largest.ravel(), models
 
 
 def find_clicks(signal: Samples, errors: Errors, *, sample_rate: int, settings: ClickSettings) -> Clicks:
@@ -115,15 +138,23 @@ def find_clicks(signal: Samples, errors: Errors, *, sample_rate: int, settings: 
     spans = _extents(errors, usual, settings)
     if not len(spans):
         return Clicks(spans, spans)
-    height = np.array([errors.largest[a:b].max() for a, b in spans])
-    level = np.array([usual[a:b].min() for a, b in spans])
-    loud = np.array([np.ptp(signal[max(a - 1, 0) : b + 1]) for a, b in spans]) > settings.faintest
-    clear = (height > settings.threshold * level) & loud & ~_beside_silence(signal, spans, settings.order)
-    spans = spans[clear]
-    alone = np.array([_stands_alone(span, errors.largest, peaks, reach, settings) for span in spans], dtype=bool)
-    spans = spans[alone]
+    height = _over(np.maximum, errors.largest, spans)
+    level = _over(np.minimum, usual, spans)
+    swing = _over(np.maximum, signal, spans, margin=1) - _over(np.minimum, signal, spans, margin=1)
+    clear = (height > settings.threshold * level) & (swing > settings.faintest)
+    clear &= ~_beside_silence(signal, spans, settings.order)
+    spans, height = spans[clear], height[clear]
+    spans = spans[height > settings.lead * _rivals(spans, peaks, reach)]
     long = spans[:, 1] - spans[:, 0] > settings.longest * sample_rate
     return Clicks(spans[~long], spans[long])
+
+
+def _over(reduce: np.ufunc, values: Samples, spans: Spans, *, margin: int = 0) -> Samples:
+    """``reduce`` over the values of each span, ``(count,)``; spans are in order and ``margin`` samples wider."""
+    edges = np.stack([np.maximum(spans[:, 0] - margin, 0), np.minimum(spans[:, 1] + margin, len(values))], axis=1)
+    # reduceat goes from each index to the next one: every other result is of what lies between the spans.
+    padded = np.append(values, values[-1])
+    return reduce.reduceat(padded, edges.ravel())[::2]
 
 
 def _pieces(settings: ClickSettings, sample_rate: int) -> int:
@@ -167,12 +198,16 @@ def _next(mask: NDArray[np.bool_]) -> Spans:
 
 def _beside_silence(signal: Samples, spans: Spans, reach: int) -> NDArray[np.bool_]:
     """Whether digital silence follows or precedes: there the recording was cut, which is no click."""
-    sides = [(signal[max(a - reach, 0) : a], signal[b : b + reach]) for a, b in spans]
-    return np.array([not (before.any() and after.any()) for before, after in sides], dtype=bool)
+    sounding = np.concatenate([[0], np.cumsum(signal != 0)])
+    before = sounding[spans[:, 0]] - sounding[np.maximum(spans[:, 0] - reach, 0)]
+    after = sounding[np.minimum(spans[:, 1] + reach, len(signal))] - sounding[spans[:, 1]]
+    return (before == 0) | (after == 0)
 
 
-def _stands_alone(span: Spans, error: Samples, peaks: Samples, reach: int, settings: ClickSettings) -> bool:
-    first, last = span[0] // PIECE - 1, -(-span[1] // PIECE) + 1
-    sides = peaks[max(first - reach, 0) : max(first, 0)], peaks[last : last + reach]
-    rivals = [np.partition(side, -2)[-2] for side in sides if len(side) >= 2]
-    return bool(error[span[0] : span[1]].max() > settings.lead * max(rivals, default=0.0))
+def _rivals(spans: Spans, peaks: Samples, reach: int) -> Samples:
+    """The second largest error on either side of each span, the larger of both, ``(count,)``."""
+    # Missing pieces at the ends count as none.
+    windows = sliding_window_view(np.pad(peaks, reach + 1), reach)
+    first, last = spans[:, 0] // PIECE - 1, -(-spans[:, 1] // PIECE) + 1
+    sides = [windows[np.clip(at, 0, len(windows) - 1)] for at in (first + 1, last + reach + 1)]
+    return np.maximum(*(np.partition(side, -2, axis=-1)[:, -2] for side in sides))
