@@ -1,7 +1,8 @@
 """Running methods over a suite in parallel processes, resumable, the same result in every run.
 
 Each (case, method) is one piece of work. Its row is kept in a cache under a hash of everything that it depends on: the
-case and its files, the method's fingerprint, the metrics and their code.
+case and its files, the method's fingerprint, the metrics, the code behind them and the packages' versions. Code that
+only shows results is not part of it.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ import numpy as np
 
 from regroove.errors import RegrooveError
 from regroove.evaluation.encode import write_audio, write_bytes
+from regroove.evaluation.fingerprints import code_hash, package_versions
 from regroove.evaluation.methods import build_method
 from regroove.evaluation.metrics.cost import measure_cost
 from regroove.evaluation.metrics.signals import Signals
@@ -28,6 +30,9 @@ from regroove.evaluation.suites import Case, Suite
 from regroove.evaluation.verdicts import verdicts
 
 Progress = Callable[[int, int], None]
+
+# It leads to every method; each piece of work depends on one.
+_NOT_FOLLOWED = frozenset({"regroove.evaluation.methods"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +172,9 @@ def _clip(case: Case) -> Mixture:
 
 
 def _work(case: Case, spec: str, metrics: tuple[str, ...], settings: RunSettings, *, keep: bool) -> _Work:
-    key = "\n".join([_case_key(case), build_method(spec).fingerprint(), *metrics, _code_hash()])
+    method = build_method(spec)
+    code = [code_hash(module, leaves=_NOT_FOLLOWED) for module in (__name__, type(method).__module__)]
+    key = "\n".join([_case_key(case), method.fingerprint(), *metrics, *code, package_versions()])
     name = hashlib.sha256(key.encode()).hexdigest()[:24]
     audio = settings.folder / "audio" / case.name / f"{name}.flac" if keep else None
     return _Work(case, spec, metrics, settings.folder / "cache" / f"{name}.json", audio)
@@ -181,11 +188,12 @@ def audio_of(run: Run, row: Row) -> Path | None:
 
 
 def _cached(work: _Work) -> Row | None:
-    if not work.cached.is_file() or (work.audio and not work.audio.is_file()):
+    if not work.cached.is_file():
         return None
     row = row_from_json(work.cached.read_text())
-    # A failure may have had a passing reason, such as a full disk.
-    return None if row.failure else row
+    # A failure may have had a passing reason, such as a full disk. What has no scores has left no audio either.
+    lost = work.audio is not None and bool(row.scores) and not work.audio.is_file()
+    return None if row.failure or lost else row
 
 
 @lru_cache(maxsize=4096)
@@ -198,11 +206,3 @@ def _case_key(case: Case) -> str:
 def _file_hash(path: str) -> str:
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def _code_hash() -> str:
-    """Of the code that makes mixtures and scores, and of the packages' versions that scores depend on."""
-    here = Path(__file__).parent
-    files = sorted([*here.rglob("*.py"), *(here.parent / "noise").glob("*.py")])
-    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
