@@ -1,10 +1,10 @@
-"""What following the noise's drift is worth: noise that grows or fades along a side, the map from the lead-in.
+"""What following the noise's level is worth: noise that grows or fades along a side, the map from the lead-in.
 
-    python benchmarks/noise_drift.py [--data ../shared/data] [--seconds 40]
+    python benchmarks/noise_drift.py [--data ../shared/data] [--seconds 40] [--swish]
 
-Validation pianos, full band and band-limited, in noise whose level moves evenly by some dB from the start to the end:
-SI-SDR gains with the constant map of the lead-in, with the drift that is found, and with the true one, and the worst
-that following does to a single clip.
+Validation pianos, full band and band-limited, in noise whose level moves evenly by some dB from the start to the end,
+or, with ``--swish``, up and down by some dB with each revolution: SI-SDR gains with the constant map of the lead-in,
+with the drift that is found, and with the true level, and the worst that following does to a single clip.
 """
 
 import argparse
@@ -31,7 +31,8 @@ from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
 
 RATE, LEAD = 44_100, 2 * 44_100
-DRIFTS, SNRS = (-8.0, -4.0, 0.0, 4.0, 8.0), (10.0, 25.0)
+DRIFTS, SWISHES, SNRS = (-8.0, -4.0, 0.0, 4.0, 8.0), (0.0, 3.0, 6.0), (10.0, 25.0)
+REVOLUTIONS = 78 / 60
 BAND = butter(4, [100, 5500], "band", fs=RATE, output="sos")
 
 
@@ -45,8 +46,19 @@ class Side:
     drift: NoiseDrift
 
 
-def sides(data: Path, seconds: float) -> Iterator[tuple[float, float, Side]]:
-    """SNR, drift in dB and the side."""
+def evenly(db: float, length: int) -> np.ndarray:
+    """The level of noise that moves by so many dB after the lead-in, ``(LEAD + length,)``."""
+    return np.concatenate([np.zeros(LEAD), np.linspace(0, db, length)])
+
+
+def swish(db: float, length: int) -> np.ndarray:
+    """The level of noise that goes up and down by so many dB with each revolution, ``(LEAD + length,)``."""
+    return db * np.cos(2 * np.pi * REVOLUTIONS / RATE * np.arange(LEAD + length))
+
+
+def sides(data: Path, seconds: float, *, swishing: bool) -> Iterator[tuple[float, float, Side]]:
+    """SNR, dB of drift or swish, and the side."""
+    level, amounts = (swish, SWISHES) if swishing else (evenly, DRIFTS)
     recorded = [str(f) for f in sorted(data.glob("noise/*.flac"))]
     sources = ["shellac", "shellac-worn", *recorded]
     length = round(seconds * RATE)
@@ -56,13 +68,15 @@ def sides(data: Path, seconds: float) -> Iterator[tuple[float, float, Side]]:
             clean = sosfiltfilt(BAND, whole) if limited else whole
             source = sources[(2 * i + limited) % len(sources)]
             noise = noise_of(source, length=LEAD + len(clean), sample_rate=RATE, seed=i, begin=0.5)
-            for snr, drift in product(SNRS, DRIFTS):
-                ramp = np.concatenate([np.zeros(LEAD), np.linspace(0, drift, len(clean))])
+            for snr, drift in product(SNRS, amounts):
+                ramp = level(drift, len(clean))
                 moved = noise * 10 ** (ramp / 20)
                 moved *= gain_for_snr(clean, snr) / np.sqrt(np.mean(moved[LEAD:] ** 2))
                 noisy = moved.copy()
                 noisy[LEAD:] += clean
-                yield snr, drift, Side(clean, noisy, moved[:LEAD], NoiseDrift(np.arange(len(ramp)) * 1.0, ramp))
+                # Against the mean power of the lead-in, which the map is made of.
+                told = ramp - 10 * np.log10(np.mean(10 ** (ramp[:LEAD] / 10)))
+                yield snr, drift, Side(clean, noisy, moved[:LEAD], NoiseDrift(np.arange(len(ramp)) * 1.0, told))
 
 
 def gains(side: Side, denoiser: MatchedDenoiser) -> list[float]:
@@ -71,8 +85,9 @@ def gains(side: Side, denoiser: MatchedDenoiser) -> list[float]:
     told = map_of_noise(torch.from_numpy(side.lead).float()[None])
     tracker = DriftTracker(sample_rate=RATE)
     tracker.feed(noisy)
+    found = tracker.follow(told, measured=tracker.between(0, LEAD))
     frames = LONG.frames(len(noisy))
-    moving = [d.applied(told, start=0, hop=LONG.hop, frames=frames) for d in (tracker.follow(told), side.drift)]
+    moving = [d.applied(told, start=0, hop=LONG.hop, frames=frames) for d in (found, side.drift)]
 
     def network(y: torch.Tensor, noise: NoiseMap) -> torch.Tensor:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
@@ -91,16 +106,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--swish", action="store_true")
     arguments = parser.parse_args()
     network = load_model("default").network
     assert isinstance(network, MatchedUNet)
     denoiser = MatchedDenoiser(network)
     rows: dict[tuple[float, float], list[list[float]]] = defaultdict(list)
-    for snr, drift, side in sides(arguments.data, arguments.seconds):
+    for snr, drift, side in sides(arguments.data, arguments.seconds, swishing=arguments.swish):
         rows[snr, drift].append(gains(side, denoiser))
-    print(
-        "| SNR | drift | Wiener: constant / found / true | network: constant / found / true | worst change, network |"
-    )
+    print("| SNR | moves by | Wiener: constant / found / true | network: constant / found / true | worst, network |")
     print("| ---: | ---: | --- | --- | ---: |")
     for (snr, drift), values in sorted(rows.items()):
         table = np.array(values)

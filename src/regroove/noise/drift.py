@@ -7,6 +7,7 @@ most half octaves moves away from the map, the noise has moved (minimum statisti
 anything.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,13 +106,18 @@ class DriftTracker:
         """In nepers, ``(stretches, tonality bands)``."""
         return torch.stack(self._tonality) if self._tonality else torch.zeros(0, 0)
 
-    def follow(self, noise: NoiseMap) -> NoiseDrift:
-        """How the noise drifts against a map ``(1, F, 1)`` that holds its level somewhere in the recording.
+    def between(self, start: int, end: int) -> list[int]:
+        """Indices of the stretches that lie between two samples."""
+        return [i for i in self._at if start <= i * HOP and i * HOP + LENGTH <= end]
+
+    def follow(self, noise: NoiseMap, *, measured: Collection[int]) -> NoiseDrift:
+        """How the noise drifts against a map ``(1, F, 1)`` that was measured in stretches of noise alone.
 
         >>> tracker = DriftTracker(sample_rate=44100)
         >>> white = torch.randn(40 * 44100, generator=torch.Generator().manual_seed(1))
         >>> stretches = tracker.feed(white * torch.linspace(1, 4, len(white)))
-        >>> drift = tracker.follow(NoiseMap(torch.ones(1, 2049, 1), torch.ones(1, 2049, 1)))
+        >>> told = NoiseMap(torch.ones(1, 2049, 1), torch.ones(1, 2049, 1))
+        >>> drift = tracker.follow(told, measured=tracker.between(0, 44100))
         >>> bool(abs(drift.db[0]) < 0.5), bool(8 < drift.db[-1] < 12)
         (True, True)
         """
@@ -120,20 +126,24 @@ class DriftTracker:
         reference = band_levels(noise.typical[0, :, 0].clamp_min(1e-20).log() - EULER, self._listener.level_bands)
         excess = (self.levels - reference).double().numpy()
         excess[self.tonality.numpy()[:, _TONALITY_OF_LEVEL] > self.settings.tonality] = np.inf
+        # Noise that swishes falls below its own mean everywhere, so also where it was measured: that is no drift.
+        usual = min(self._bound(excess[np.isin(self._at, list(measured))]), 0.0)
         middles = np.arange(0, len(excess), STEP)
-        db = np.array([self._drift_at(excess, int(middle)) for middle in middles])
+        db = np.array([self._drift_at(excess, int(middle), usual) for middle in middles])
         samples = np.array(self._at)[middles] * float(HOP) + LENGTH / 2
         return NoiseDrift(samples, _smoothed(db, self.settings.reach // STEP))
 
-    def _drift_at(self, excess: NDArray[np.float64], middle: int) -> float:
+    def _drift_at(self, excess: NDArray[np.float64], middle: int, usual: float) -> float:
         s = self.settings
-        around = excess[max(middle - s.reach, 0) : middle + s.reach + 1]
-        bounds = np.quantile(around, s.quantile, axis=0, method="lower")
+        bound = self._bound(excess[max(middle - s.reach, 0) : middle + s.reach + 1])
+        drift = bound if bound > 0 else min(bound - usual, 0.0)
+        return float(np.sign(drift) * np.clip(abs(drift) - s.ignored_db, 0.0, s.most_db))
+
+    def _bound(self, excess: NDArray[np.float64]) -> float:
+        """What most half octaves of ``(stretches, level bands)`` do not fall below; 0 where there is nothing to say."""
+        bounds = np.quantile(excess, self.settings.quantile, axis=0, method="lower") if len(excess) else np.zeros(0)
         known = bounds[np.isfinite(bounds)]
-        if len(known) < s.fewest:
-            return 0.0
-        drift = float(np.clip(np.quantile(known, s.bands), -s.most_db, s.most_db))
-        return float(np.sign(drift) * max(abs(drift) - s.ignored_db, 0.0))
+        return float(np.quantile(known, self.settings.bands)) if len(known) >= self.settings.fewest else 0.0
 
 
 def _smoothed(db: NDArray[np.float64], reach: int) -> NDArray[np.float64]:

@@ -122,7 +122,7 @@ class NoiseFinder:
             return self._nothing()
         found = NoiseMap(mean[None, :, None], typical[None, :, None])
         if chosen:
-            self.drift = self.tracker.follow(found)
+            self.drift = self.tracker.follow(found, measured=[s.index for s in chosen])
         return found
 
     def _nothing(self) -> NoiseMap:

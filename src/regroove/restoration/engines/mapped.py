@@ -105,7 +105,8 @@ class MappedEngine:
             raise AudioError(f"The noise region ends at {end:g} s, after the recording ({position / SAMPLE_RATE:g} s).")
         region = torch.cat(pieces, dim=-1).float()
         self.maps = [map_of_noise(channel[None]) for channel in region]
-        self.drifts = [tracker.follow(noise) for tracker, noise in zip(trackers, self.maps, strict=True)]
+        pairs = zip(trackers, self.maps, strict=True)
+        self.drifts = [tracker.follow(noise, measured=tracker.between(first, last)) for tracker, noise in pairs]
         self._source = "marked region"
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
