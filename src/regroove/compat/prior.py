@@ -2,18 +2,15 @@
 
 from dataclasses import asdict, dataclass
 
-from torch import nn
-
 from regroove.compat.settings import NetworkConfig, PriorConfig
 from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import LoadedModel, find_model, load_model
 from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
-from regroove.networks.matched import MatchedUNet
-from regroove.networks.matched_denoiser import MatchedDenoiser, WhiteNoiseDenoiser
 from regroove.networks.reference_checkpoints import read_reference_checkpoint
 from regroove.restoration.engines.table import resolve_device
+from regroove.restoration.priors import white_noise_prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +36,10 @@ def load_prior(config: PriorConfig, checkpoint: str) -> Prior:
     path = find_model(checkpoint)
     if path.suffix == ".pt":
         network = _reference_network(config, path.read_bytes(), source=str(path))
-        denoiser: Denoiser = EdmDenoiser(_placed(network, device), sigma_data=config.diffusion_parameters.sigma_data)
+        placed = network.to(device).eval().requires_grad_(False)
+        denoiser: Denoiser = EdmDenoiser(placed, sigma_data=config.diffusion_parameters.sigma_data)
     else:
-        denoiser = _own_model(load_model(path, device=device), config, device)
+        denoiser = _own_model(load_model(path, device=device), config)
     return Prior(denoiser=denoiser, sample_rate=config.sample_rate, block=config.audio_len, device=device)
 
 
@@ -59,19 +57,10 @@ def _reference_network(config: PriorConfig, data: bytes, *, source: str) -> CqtU
     return read_reference_checkpoint(data, settings=settings, weights=config.weights, source=source)[0]
 
 
-def _own_model(loaded: LoadedModel, config: PriorConfig, device: str) -> Denoiser:
+def _own_model(loaded: LoadedModel, config: PriorConfig) -> Denoiser:
     if loaded.card.sample_rate != config.sample_rate:
         raise ModelError(
             f"The model {loaded.name} works at {loaded.card.sample_rate} Hz, and sample_rate is {config.sample_rate}."
         )
-    if isinstance(loaded.network, MatchedUNet):
-        return WhiteNoiseDenoiser(MatchedDenoiser(loaded.network).eval())
-    if isinstance(loaded.network, CqtUNet):
-        network = CqtUNet(CqtUNetSettings(**{**loaded.card.settings, "length": config.audio_len}))
-        network.load_state_dict(loaded.network.state_dict())
-        return EdmDenoiser(_placed(network, device), sigma_data=config.diffusion_parameters.sigma_data)
-    raise ModelError(f"The model {loaded.name} cannot serve as a prior.")
-
-
-def _placed(network: nn.Module, device: str) -> nn.Module:
-    return network.to(device).eval().requires_grad_(False)
+    sigma_data = config.diffusion_parameters.sigma_data
+    return white_noise_prior(loaded, length=config.audio_len, sigma_data=sigma_data).denoiser

@@ -13,19 +13,16 @@ from torch import Tensor
 
 from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.guidance import GuidanceSettings, ReconstructionGuidance
-from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.diffusion.schedules import ChurnSettings, KarrasSettings, karras_sigmas
 from regroove.diffusion.solvers import sample
-from regroove.errors import ModelError, SettingsError
-from regroove.networks.checkpoints import LoadedModel, load_model
-from regroove.networks.cqtdiff import CqtUNet
-from regroove.networks.matched import MatchedUNet
-from regroove.networks.matched_denoiser import MatchedDenoiser, WhiteNoiseDenoiser
+from regroove.errors import SettingsError
+from regroove.networks.checkpoints import load_model
 from regroove.noise.banks import NoiseBank
 from regroove.noise.powers import WINDOW, PowerRange, power_range
 from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.priors import white_noise_prior
 
 DEFAULT_STEPS = 140
 CHURN = ChurnSettings(amount=5.0)
@@ -195,8 +192,9 @@ def cqtdiff_engine(
         bank = NoiseBank.synthetic(NOISE_PRESET, sample_rate=rate)
     else:
         bank = NoiseBank.from_folder(noise_set, sample_rate=rate)
-    denoiser, block, sigma_max = _prior(loaded)
-    engine = CqtDiffEngine(denoiser, bank, settings, block=block, sigma_max=sigma_max, device=device)
+    prior = white_noise_prior(loaded)
+    block, sigma_max = (prior.length, SIGMA_MAX) if prior.length else (MATCHED_BLOCK, MATCHED_SIGMA_MAX)
+    engine = CqtDiffEngine(prior.denoiser, bank, settings, block=block, sigma_max=sigma_max, device=device)
     engine.batch_size = batch_size or 1
     engine.details = {
         "model": loaded.name,
@@ -204,12 +202,3 @@ def cqtdiff_engine(
         "noise_set": noise_set or f"synthetic {NOISE_PRESET}",
     }
     return engine
-
-
-def _prior(loaded: LoadedModel) -> tuple[Denoiser, int, float]:
-    """The network as a denoiser of white noise, the samples in a block, and where the schedule starts."""
-    if isinstance(loaded.network, CqtUNet):
-        return EdmDenoiser(loaded.network), int(loaded.card.settings["length"]), SIGMA_MAX
-    if isinstance(loaded.network, MatchedUNet):
-        return WhiteNoiseDenoiser(MatchedDenoiser(loaded.network).eval()), MATCHED_BLOCK, MATCHED_SIGMA_MAX
-    raise ModelError(f"The model {loaded.name} cannot serve as a prior.")

@@ -10,16 +10,13 @@ from torch import Tensor
 
 from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.guidance import GuidanceSettings, Measurement, ReconstructionGuidance
-from regroove.diffusion.preconditioning import MAESTRO_SIGMA_DATA, EdmDenoiser
 from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.diffusion.schedules import KarrasSettings, karras_sigmas
 from regroove.diffusion.solvers import EULER, sample
-from regroove.errors import ModelError, SettingsError
+from regroove.errors import SettingsError
 from regroove.networks.checkpoints import load_model
-from regroove.networks.cqtdiff import CqtUNet
-from regroove.networks.matched import MatchedUNet
-from regroove.networks.matched_denoiser import MatchedDenoiser, WhiteNoiseDenoiser
 from regroove.restoration.engines.table import resolve_device
+from regroove.restoration.priors import white_noise_prior
 
 # The lowest noise level of a schedule, relative to its highest.
 DEPTH = 0.02
@@ -92,16 +89,10 @@ def load_prior(settings: PriorSettings) -> Prior:
     device = resolve_device(settings.device)
     loaded = load_model(settings.model, device=device)
     details: dict[str, object] = {"model": loaded.name, "model_sha256": loaded.sha256}
-    rate = loaded.card.sample_rate
-    if isinstance(loaded.network, MatchedUNet):
-        white = WhiteNoiseDenoiser(MatchedDenoiser(loaded.network).eval())
-        return Prior(denoiser=white, sample_rate=rate, length=None, device=device, details=details)
-    if isinstance(loaded.network, CqtUNet):
-        sigma_data = loaded.card.sigma_data or MAESTRO_SIGMA_DATA
-        edm = EdmDenoiser(loaded.network, sigma_data=sigma_data).eval()
-        length = int(loaded.card.settings["length"])
-        return Prior(denoiser=edm, sample_rate=rate, length=length, device=device, details=details)
-    raise ModelError(f"The model {settings.model} cannot serve as a prior.")
+    white = white_noise_prior(loaded)
+    return Prior(
+        denoiser=white.denoiser, sample_rate=white.sample_rate, length=white.length, device=device, details=details
+    )
 
 
 def rms(x: NDArray[np.float64]) -> float:
