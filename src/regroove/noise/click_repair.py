@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from regroove.dsp.autoregression import Samples, interpolate
 from regroove.noise.clicks import (
     HOP,
+    PIECE,
     ClickSettings,
     Errors,
     find_clicks,
     prediction_errors,
-    prediction_errors_again,
+    update_errors,
     usual_error,
 )
 
@@ -60,7 +61,7 @@ def repair_clicks(signal: Samples, *, sample_rate: int, settings: ClickSettings 
             break
         _mark(damaged, clicks.spans)
         before, samples = samples, _interpolated(original, damaged, errors)
-        errors = prediction_errors_again(samples, errors, before=before, settings=settings)
+        update_errors(errors, samples, before=before, settings=settings)
     if damaged.any():
         usual = usual_error(errors, sample_rate=sample_rate, settings=settings)
         samples = _interpolated(original, damaged, errors, usual=usual)
@@ -73,35 +74,29 @@ def _mark(mask: NDArray[np.bool_], spans: NDArray[np.intp]) -> None:
 
 
 def _interpolated(
-    samples: Samples, damaged: NDArray[np.bool_], errors: Errors, *, usual: Samples | None = None
+    samples: Samples, damaged: NDArray[np.bool_], errors: Errors, *, usual: NDArray[np.float32] | None = None
 ) -> Samples:
-    """Interpolate damaged samples, those that touch each other's surroundings together.
+    """Interpolate damaged samples, those that touch each other's surroundings together, as a group.
 
-    Without the ``usual`` error ``(time,)`` nothing is taken from the damaged samples themselves.
+    With the ``usual`` error ``(pieces,)`` the click's power is taken into account, as estimated from what the
+    interpolation changed: slow parts of the music, which a click changes little and an interpolation guesses badly,
+    are thereby kept. Without it nothing is taken from the damaged samples themselves.
     """
+    unknown = np.flatnonzero(damaged)
     order = errors.models.shape[-1] - 1
+    first = np.append(0, np.flatnonzero(np.diff(unknown) > order) + 1)
+    counts = np.diff(first, append=len(unknown))
+    group = np.repeat(np.arange(len(first)), counts)
+    model = errors.models[(unknown[first] + unknown[first + counts - 1]) // 2 // HOP]
+    found = interpolate(samples, unknown, model=model, group=group)
+    if usual is not None:
+        power = np.maximum.reduceat(usual[unknown // PIECE], first).astype(np.float64) ** 2
+        for _ in range(ROUNDS):
+            click = np.add.reduceat((samples[unknown] - found) ** 2, first) / counts
+            found = interpolate(samples, unknown, model=model, trust=power / np.maximum(click, power), group=group)
     repaired = samples.copy()
-    at = np.flatnonzero(damaged)
-    for unknown in np.split(at, np.flatnonzero(np.diff(at) > order) + 1):
-        model = errors.models[(unknown[0] + unknown[-1]) // 2 // HOP]
-        found = interpolate(samples, unknown, model=model)
-        if usual is not None:
-            found = _kept_where_unharmed(samples, unknown, found, model, float(usual[unknown].max()))
-        repaired[unknown] = found
+    repaired[unknown] = found
     return repaired
-
-
-def _kept_where_unharmed(
-    samples: Samples, unknown: NDArray[np.intp], found: Samples, model: Samples, error: float
-) -> Samples:
-    """Take the click's power into account, as estimated from what the interpolation changed.
-
-    Slow parts of the music, which a click changes little and an interpolation guesses badly, are thereby kept.
-    """
-    for _ in range(ROUNDS):
-        click = float(np.mean((samples[unknown] - found) ** 2))
-        found = interpolate(samples, unknown, model=model, trust=error**2 / max(click, error**2))
-    return found
 
 
 class ClickRepairer:

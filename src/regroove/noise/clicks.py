@@ -14,14 +14,19 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
+from scipy.ndimage import rank_filter
 
-from regroove.dsp.autoregression import Samples, fit_autoregression
+from regroove.dsp.autoregression import Samples, autocorrelation, models_from
 
 # Samples that one model is responsible for; it is fitted to as many again, half on either side.
 HOP = 1024
 # Samples that a peak is taken of before levels are compared.
 PIECE = 32
+# Hops that are whitened at once: as many as fit into a processor's cache.
+BATCH = 16
 QUIETEST = 1e-12
+Floats = NDArray[np.float32]
+Signal = NDArray[np.floating]
 Spans = NDArray[np.intp]
 
 
@@ -51,12 +56,12 @@ class ClickSettings:
 class Errors:
     """Prediction errors ``(time,)``: from the past, from the future, and the largest of both and the matched filter.
 
-    ``models`` is ``(hops, order + 1)``.
+    They are in single precision, which is some 80 dB finer than the errors; ``models`` is ``(hops, order + 1)``.
     """
 
-    forward: Samples
-    backward: Samples
-    largest: Samples
+    forward: Floats
+    backward: Floats
+    largest: Floats
     models: Samples
 
 
@@ -75,51 +80,58 @@ def prediction_errors(signal: Samples, settings: ClickSettings) -> Errors:
     >>> round(float(prediction_errors(noise, ClickSettings()).forward.std()), 1)
     1.0
     """
-    return Errors(*_whitened(signal, np.arange(len(signal) // HOP), settings))
+    forward, backward, largest = (np.empty(len(signal), dtype=np.float32) for _ in range(3))
+    errors = Errors(forward, backward, largest, np.empty((len(signal) // HOP, settings.order + 1)))
+    _whiten(signal, np.arange(len(signal) // HOP), errors)
+    return errors
 
 
-def prediction_errors_again(signal: Samples, errors: Errors, *, before: Samples, settings: ClickSettings) -> Errors:
-    """The errors of a signal that has changed a little since its ``errors`` were computed, ``before``.
+def update_errors(errors: Errors, signal: Samples, *, before: Samples, settings: ClickSettings) -> None:
+    """Bring ``errors`` up to date, in place: ``signal`` has changed here and there since they were computed.
 
     >>> noise = np.random.default_rng(1).standard_normal(8192)
     >>> mended = noise.copy()
     >>> mended[5000:5010] = 0.0
-    >>> again = prediction_errors_again(
-    ...     mended, prediction_errors(noise, ClickSettings()), before=noise, settings=ClickSettings()
-    ... )
-    >>> bool((again.largest == prediction_errors(mended, ClickSettings()).largest).all())
+    >>> errors = prediction_errors(noise, ClickSettings())
+    >>> update_errors(errors, mended, before=noise, settings=ClickSettings())
+    >>> bool(np.allclose(errors.largest, prediction_errors(mended, ClickSettings()).largest))
     True
     """
     # A model is fitted to the samples from half a hop before its own hop to half a hop after.
     changed = np.pad((signal != before).reshape(-1, HOP // 2).any(axis=1), 1)
-    hops = np.flatnonzero(changed[:-3:2] | changed[1:-2:2] | changed[2:-1:2] | changed[3::2])
-    if not len(hops):
-        return errors
-    old = (errors.forward, errors.backward, errors.largest, errors.models)
-    return Errors(*(_with(a, hops, b) for a, b in zip(old, _whitened(signal, hops, settings), strict=True)))
+    _whiten(signal, np.flatnonzero(changed[:-3:2] | changed[1:-2:2] | changed[2:-1:2] | changed[3::2]), errors)
 
 
-def _with(values: Samples, hops: Spans, fresh: Samples) -> Samples:
-    """A copy of the values of all hops, one after the other, with those of some replaced."""
-    mended = values.copy().reshape(-1, fresh.size // len(hops))
-    mended[hops] = fresh.reshape(len(hops), -1)
-    return mended.reshape(values.shape)
+def _whiten(signal: Samples, hops: Spans, errors: Errors) -> None:
+    """Write the models and the errors of some hops."""
+    order = errors.models.shape[-1] - 1
+    padded, window = np.pad(signal, HOP // 2), np.hanning(2 * HOP)
+    frames = sliding_window_view(padded, 2 * HOP)[::HOP]
+    batches = [hops[i : i + BATCH] for i in range(0, len(hops), BATCH)]
+    for at in batches:
+        errors.models[at] = autocorrelation(frames[at] * window, order=order)
+    errors.models[hops] = models_from(errors.models[hops])
+    pieces = sliding_window_view(padded[HOP // 2 - order :], HOP + 2 * order)[::HOP]
+    for at in batches:
+        _filter(pieces[at].astype(np.float32), at, errors)
 
 
-def _whitened(signal: Samples, hops: Spans, settings: ClickSettings) -> tuple[Samples, Samples, Samples, Samples]:
-    """The fields of :class:`Errors` for some of the hops."""
-    order, size = settings.order, 2 * HOP
-    frames = sliding_window_view(np.pad(signal, HOP // 2), size)[HOP * hops] * np.hanning(size)
-    models = fit_autoregression(frames, order=order)
-    pieces = sliding_window_view(np.pad(signal, order), HOP + 2 * order)[HOP * hops]
-    spectra, filters = rfft(pieces, size), rfft(models, size)
-    inside = slice(order, order + HOP)
-    forward = irfft(spectra * filters, size)[:, inside]
-    backward = irfft(spectra * filters.conj(), size)[:, inside]
-    matched = irfft(spectra * np.abs(filters) ** 2, size)[:, inside]
+def _filter(pieces: Floats, hops: Spans, errors: Errors) -> None:
+    """Write the errors of some hops, by their models; pieces ``(hops, HOP + 2 order)`` have the past and the future."""
+    models = errors.models[hops].astype(np.float32)
+    order = models.shape[-1] - 1
+    # The next multiple of an eighth of a hop has no large prime factors.
+    size = HOP // 8 * -(-8 * pieces.shape[-1] // HOP)
+    signal, predictor = rfft(pieces, size), rfft(models, size)
+    forward, backward, matched = (
+        irfft(spectrum, size)[:, order : order + HOP]
+        for spectrum in (signal * predictor, signal * predictor.conj(), signal * np.abs(predictor) ** 2)
+    )
+    for of, values in ((errors.forward, forward), (errors.backward, backward)):
+        of.reshape(-1, HOP)[hops] = values
     matched /= np.linalg.norm(models, axis=-1, keepdims=True)
     largest = np.maximum(np.maximum(np.abs(forward), np.abs(backward)), np.abs(matched))
-    return forward.ravel(), backward.ravel(), largest.ravel(), models
+    errors.largest.reshape(-1, HOP)[hops] = largest
 
 
 def find_clicks(signal: Samples, errors: Errors, *, sample_rate: int, settings: ClickSettings) -> Clicks:
@@ -132,79 +144,82 @@ def find_clicks(signal: Samples, errors: Errors, *, sample_rate: int, settings: 
     >>> find_clicks(signal, prediction_errors(signal, settings), sample_rate=44100, settings=settings).spans
     array([[4000, 4020]])
     """
-    peaks = errors.largest.reshape(-1, PIECE).max(axis=1)
-    reach = _pieces(settings, sample_rate)
     usual = usual_error(errors, sample_rate=sample_rate, settings=settings)
     spans = _extents(errors, usual, settings)
     if not len(spans):
         return Clicks(spans, spans)
     height = _over(np.maximum, errors.largest, spans)
-    level = _over(np.minimum, usual, spans)
-    swing = _over(np.maximum, signal, spans, margin=1) - _over(np.minimum, signal, spans, margin=1)
-    clear = (height > settings.threshold * level) & (swing > settings.faintest)
-    clear &= ~_beside_silence(signal, spans, settings.order)
+    level = _over(np.minimum, usual, np.stack([spans[:, 0] // PIECE, -(-spans[:, 1] // PIECE)], axis=1))
+    clear = height > settings.threshold * level
     spans, height = spans[clear], height[clear]
-    spans = spans[height > settings.lead * _rivals(spans, peaks, reach)]
+    if not len(spans):
+        return Clicks(spans, spans)
+    peaks = errors.largest.reshape(-1, PIECE).max(axis=1)
+    wider = np.stack([np.maximum(spans[:, 0] - 1, 0), np.minimum(spans[:, 1] + 1, len(signal))], axis=1)
+    swing = _over(np.maximum, signal, wider) - _over(np.minimum, signal, wider)
+    clear = (swing > settings.faintest) & ~_beside_silence(signal, spans, settings.order)
+    clear &= height > settings.lead * _rivals(spans, peaks, _pieces(settings, sample_rate))
+    spans = spans[clear]
     long = spans[:, 1] - spans[:, 0] > settings.longest * sample_rate
     return Clicks(spans[~long], spans[long])
 
 
-def _over(reduce: np.ufunc, values: Samples, spans: Spans, *, margin: int = 0) -> Samples:
-    """``reduce`` over the values of each span, ``(count,)``; spans are in order and ``margin`` samples wider."""
-    edges = np.stack([np.maximum(spans[:, 0] - margin, 0), np.minimum(spans[:, 1] + margin, len(values))], axis=1)
+def _over(reduce: np.ufunc, values: Signal, spans: Spans) -> Signal:
+    """``reduce`` over the values of each span, ``(count,)``, of which there is one at least; they are in order."""
     # reduceat goes from each index to the next one: every other result is of what lies between the spans.
-    padded = np.append(values, values[-1])
-    return reduce.reduceat(padded, edges.ravel())[::2]
+    edges = spans.ravel()
+    return reduce.reduceat(values, edges[:-1] if edges[-1] == len(values) else edges)[::2]
 
 
 def _pieces(settings: ClickSettings, sample_rate: int) -> int:
     return round(settings.around * sample_rate / PIECE)
 
 
-def usual_error(errors: Errors, *, sample_rate: int, settings: ClickSettings) -> Samples:
-    """How large the error is about each sample ``(time,)``: before it, after it or in its own hop, the largest.
+def usual_error(errors: Errors, *, sample_rate: int, settings: ClickSettings) -> Floats:
+    """How large the error is about each ``PIECE``: before it, after it or in its own hop, the largest; ``(pieces,)``.
 
     Each is a median over pieces, so that clicks do not count. The hop counts because a click spoils the model of its
     own hop, and then nothing there is predicted well: that must not look like a click.
     """
     reach = _pieces(settings, sample_rate)
     level = errors.largest.reshape(-1, PIECE).mean(axis=1)
-    padded = np.pad(level, reach, mode="edge")
-    median = np.median(sliding_window_view(padded, reach), axis=-1)
+    median = _running_median(np.pad(level, reach, mode="edge"), reach)
     before, after = median[: len(level)], median[reach + 1 :]
     own = np.repeat(np.median(level.reshape(-1, HOP // PIECE), axis=1), HOP // PIECE)
-    return np.repeat(np.maximum(np.maximum(before, after), np.maximum(own, QUIETEST)), PIECE)
+    return np.maximum(np.maximum(before, after), np.maximum(own, np.float32(QUIETEST)))
 
 
-def _extents(errors: Errors, usual: Samples, settings: ClickSettings) -> Spans:
+def _running_median(values: Floats, size: int) -> Floats:
+    """The median of each stretch of ``size`` values."""
+    middle = [rank_filter(values, rank, size=size) for rank in {(size - 1) // 2, size // 2}]
+    return (sum(middle) / len(middle))[size // 2 :][: len(values) - size + 1]
+
+
+def _extents(errors: Errors, usual: Floats, settings: ClickSettings) -> Spans:
     """Where the errors are above the edge: from where the past no longer predicts to where the future does not."""
-    edge = settings.edge * usual
-    past, future = np.abs(errors.forward) > edge, np.abs(errors.backward) > edge
+    edge = (settings.edge * usual)[:, None]
+    past, future = ((np.abs(e.reshape(-1, PIECE)) > edge).ravel() for e in (errors.forward, errors.backward))
     above = np.flatnonzero(past | future)
     if not len(above):
         return np.zeros((0, 2), dtype=np.intp)
     breaks = np.flatnonzero(np.diff(above) > settings.join)
-    starts, ends = above[np.r_[0, breaks + 1]], above[np.r_[breaks, len(above) - 1]]
-    begin, finish = _next(past)[starts], len(past) - 1 - _next(future[::-1])[len(past) - 1 - ends]
+    starts, ends = above[np.append(0, breaks + 1)], above[np.append(breaks, len(above) - 1)]
+    past_at, future_at = np.append(np.flatnonzero(past), len(past)), np.append(-1, np.flatnonzero(future))
+    begin, finish = past_at[np.searchsorted(past_at, starts)], future_at[np.searchsorted(future_at, ends, "right") - 1]
     tight = begin <= finish
     return np.stack([np.where(tight, begin, starts), np.where(tight, finish, ends) + 1], axis=1)
 
 
-def _next(mask: NDArray[np.bool_]) -> Spans:
-    """For each sample, the first at or after it where the mask holds; beyond the end where there is none."""
-    at = np.where(mask, np.arange(len(mask)), len(mask))
-    return np.minimum.accumulate(at[::-1])[::-1]
-
-
 def _beside_silence(signal: Samples, spans: Spans, reach: int) -> NDArray[np.bool_]:
     """Whether digital silence follows or precedes: there the recording was cut, which is no click."""
-    sounding = np.concatenate([[0], np.cumsum(signal != 0)])
-    before = sounding[spans[:, 0]] - sounding[np.maximum(spans[:, 0] - reach, 0)]
-    after = sounding[np.minimum(spans[:, 1] + reach, len(signal))] - sounding[spans[:, 1]]
-    return (before == 0) | (after == 0)
+    sides = spans[:, :1] - 1 - np.arange(reach), spans[:, 1:] + np.arange(reach)
+    before, after = (
+        ((signal[np.clip(at, 0, len(signal) - 1)] != 0) & (at >= 0) & (at < len(signal))).any(axis=1) for at in sides
+    )
+    return ~(before & after)
 
 
-def _rivals(spans: Spans, peaks: Samples, reach: int) -> Samples:
+def _rivals(spans: Spans, peaks: Floats, reach: int) -> Floats:
     """The second largest error on either side of each span, the larger of both, ``(count,)``."""
     # Missing pieces at the ends count as none.
     windows = sliding_window_view(np.pad(peaks, reach + 1), reach)
