@@ -48,5 +48,14 @@ def test_version() -> None:
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
-    done = run_python(f"import sys, regroove; print([n for n in {HEAVY!r} if n in sys.modules], dir(regroove))")
-    assert done.stdout == "[] ['Restoration', 'RestoreSettings', 'Restorer', '__version__', 'restore']\n"
+    done = run_python(f"import sys, regroove; print([n for n in {HEAVY!r} if n in sys.modules], *dir(regroove))")
+    tasks = "declip extend generate inpaint restore retrieve sense"
+    assert done.stdout == f"[] Restoration RestoreSettings Restorer __version__ {tasks}\n"
+
+
+def test_every_public_name_is_there() -> None:
+    assert [name for name in dir(regroove) if not getattr(regroove, name).__doc__] == []
+    for task in ("declip", "extend", "generate", "inpaint", "restore", "retrieve", "sense"):
+        assert callable(getattr(regroove, task))
+    with pytest.raises(AttributeError, match="nothing_such"):
+        regroove.nothing_such  # noqa: B018

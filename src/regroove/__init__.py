@@ -4,6 +4,10 @@
 >>> import regroove
 >>> regroove.restore(np.zeros((2, 1000)), sample_rate=44_100, engine="wiener").shape
 (2, 1000)
+>>> scratched = np.sin(np.arange(9000) * 0.1)
+>>> scratched[4000:4100] = 0
+>>> bool(regroove.inpaint(scratched, sample_rate=44_100)[4000:4100].any())
+True
 """
 
 from typing import TYPE_CHECKING
@@ -11,15 +15,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regroove.restoration.restorer import Restoration, Restorer, restore
     from regroove.restoration.settings import RestoreSettings
+    from regroove.restoration.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
 
 __version__ = "0.1.0"
-__all__ = ["Restoration", "RestoreSettings", "Restorer", "__version__", "restore"]
+__all__ = [
+    "Restoration",
+    "RestoreSettings",
+    "Restorer",
+    "__version__",
+    "declip",
+    "extend",
+    "generate",
+    "inpaint",
+    "restore",
+    "retrieve",
+    "sense",
+]
 
 _HOMES = {
     "Restoration": "regroove.restoration.restorer",
     "RestoreSettings": "regroove.restoration.settings",
     "Restorer": "regroove.restoration.restorer",
+    "declip": "regroove.restoration.solve.arrays",
+    "extend": "regroove.restoration.solve.arrays",
+    "generate": "regroove.restoration.solve.arrays",
+    "inpaint": "regroove.restoration.solve.arrays",
     "restore": "regroove.restoration.restorer",
+    "retrieve": "regroove.restoration.solve.arrays",
+    "sense": "regroove.restoration.solve.arrays",
 }
 
 

@@ -98,7 +98,8 @@ def declip(
         level: where both sides were cut; None finds the levels of each channel.
         method: ``diffusion``, ``sparse`` or ``spline``.
         seed: for everything random.
-        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
+        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``; its ``level``
+            is called ``noise_level`` here.
 
     Raises:
         RegrooveError: the audio, a setting or the model cannot be used.
@@ -212,9 +213,10 @@ def generate(audio: Audio, *, sample_rate: int, seed: int = 0, **prior: object) 
     Raises:
         RegrooveError: the audio, a setting or the model cannot be used.
 
-    >>> generate(np.zeros(0), sample_rate=44_100)
-    Traceback (most recent call last):
-    regroove.errors.AudioError: The recording holds no samples.
+    >>> like = np.sin(np.arange(9000) * 0.1)
+    >>> drawn = generate(like, sample_rate=44_100, steps=2, device="cpu")
+    >>> drawn.shape, bool(0.5 < np.std(drawn) / np.std(like) < 2)
+    ((9000,), True)
     """
     return solve(audio, GenerationSolver(prior=_prior(prior)), sample_rate=sample_rate, seed=seed)[0]
 
@@ -231,7 +233,11 @@ def _mask(mask: ArrayLike | None, audio: np.ndarray | torch.Tensor) -> NDArray[n
 
 
 def _prior(options: dict[str, object]) -> PriorSettings:
+    # A level alone would be that of the clipping where there is one.
+    named = {"level" if name == "noise_level" else name: value for name, value in options.items()}
+    if len(named) < len(options):
+        raise SettingsError("The noise level is given once, as noise_level or as level.")
     try:
-        return PriorSettings(**options)  # type: ignore[arg-type]
+        return PriorSettings(**named)  # type: ignore[arg-type]
     except TypeError as error:
         raise SettingsError(f"A setting of the prior is unknown or of the wrong type ({error}).") from error
