@@ -9,6 +9,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from regroove.audio.formats import CONTAINERS_IN, MAX_CHANNELS, RATES
+from regroove.audio.promised import promised_audio
 from regroove.errors import AudioError
 
 BLOCK_FRAMES = 65_536
@@ -37,7 +38,10 @@ class ForwardFile(soundfile.SoundFile):
 
 @dataclass(frozen=True, kw_only=True)
 class AudioInfo:
-    """What a file says about itself; ``frames`` is its length in samples per channel."""
+    """What a file says about itself; ``frames`` is its length in samples per channel.
+
+    ``notes`` are sentences that the user should read, such as that the file is cut short.
+    """
 
     path: Path
     sample_rate: int
@@ -46,6 +50,7 @@ class AudioInfo:
     container: str
     subtype: str
     tags: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -157,7 +162,17 @@ def _checked_info(path: Path, file: soundfile.SoundFile) -> AudioInfo:
         container=file.format,
         subtype=file.subtype,
         tags=tags,
+        notes=_notes(path, frames / file.samplerate),
     )
+
+
+def _notes(path: Path, seconds: float) -> tuple[str, ...]:
+    """The library takes a file whose end is missing for a shorter one, without a word."""
+    promise = promised_audio(path)
+    if promise is None or promise.kept or not promise.present:
+        return ()
+    whole = seconds * promise.promised / promise.present
+    return (f"{path.name} is cut short: {seconds:.2f} s were read of the {whole:.2f} s that its header promises.",)
 
 
 def _count(path: Path, file: soundfile.SoundFile) -> int:

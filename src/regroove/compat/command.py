@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import typer
+
 from regroove.compat.config import read_config
 from regroove.errors import RegrooveError
 
@@ -27,13 +29,13 @@ def run(
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if {"-h", "--help"} & set(given):
-            print(f"{usage or ''}\n\n{file.read_text(encoding='utf-8')}", flush=True)
+            typer.echo(f"{usage or ''}\n\n{file.read_text(encoding='utf-8')}")
             return 0
-        print("\n".join(work(read_config(schema, file, given))))
+        typer.echo("\n".join(work(read_config(schema, file, given))))
     except RegrooveError as error:
-        print(error, file=sys.stderr)
+        typer.echo(error, err=True)
         return 2
     except OSError as error:
-        print(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.", file=sys.stderr)
+        typer.echo(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.", err=True)
         return 2
     return 0

@@ -58,7 +58,7 @@ def denoise_file(
             f"{source} has a sample rate of {info.sample_rate} Hz, and the original takes {engine.sample_rate} only; "
             "with compat=False any rate is restored."
         )
-    notes: list[str] = []
+    notes = [*info.notes]
     sample_format = SampleFormat(subtype="PCM_16")
     if not compat:
         sample_format, note = output_format(output, subtype=info.subtype)

@@ -96,8 +96,9 @@ def draw_cells(
 
 def _headline(info: AudioInfo) -> str:
     channels = "mono" if info.channels == 1 else "stereo"
+    lines = [f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})", *info.notes]
     # A dollar sign would start a formula.
-    return f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})".replace("$", r"\$")
+    return "\n".join(lines).replace("$", r"\$")
 
 
 def _log_rows(power: NDArray[np.float64], edges: NDArray[np.float64], nyquist: float) -> NDArray[np.float64]:

@@ -225,7 +225,7 @@ def _open_writers(
     stack: ExitStack, info: AudioInfo, paths: dict[str, Path], overwrite: bool
 ) -> tuple[dict[str, AudioWriter], list[str]]:
     writers: dict[str, AudioWriter] = {}
-    notes = []
+    notes = [*info.notes]
     for role in ("output", "residual"):
         if role not in paths:
             continue

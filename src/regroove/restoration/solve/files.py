@@ -59,7 +59,7 @@ def solve_file(
     info = reader.info
     check_outputs(reader.path, paths, overwrite=overwrite)
     sample_format, note = output_format(paths["output"], subtype=info.subtype)
-    notes = [note] if note else []
+    notes = [*info.notes, *([note] if note else [])]
     with Scratch(paths["output"].parent) as scratch:
         x = scratch.array(channels=info.channels, frames=info.frames)
         out = scratch.array(channels=info.channels, frames=info.frames)
