@@ -45,7 +45,7 @@ class DeclippingSolver:
 
     def solve(self, x: Samples, out: Samples, job: Job) -> dict[str, object]:
         """Declip one channel."""
-        levels = find_clip_levels(x) if self.level is None else (-self.level, self.level)
+        levels = find_clip_levels(x, release=job.release) if self.level is None else (-self.level, self.level)
         if levels is None:
             return {"clipped_at": None, "clipped_samples": 0}
         low, high = levels

@@ -1,10 +1,15 @@
 """What is damaged, found from the samples of a channel: gaps, clipping, missing samples, the upper end of the band."""
 
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
-Samples = NDArray[np.float64]
+from regroove.restoration.solve.solver import Release, Samples, keep, stretches
+
 Span = tuple[int, int]
 
 # A gap is a run of exact zeros in the middle of sound: shorter runs are zero crossings, longer ones are pauses.
@@ -17,17 +22,37 @@ CLIPPED_RUNS, CLIP_TOLERANCE = 3, 2.0**-14
 SHARP_FALL, LOWEST_CUTOFF, NARROWEST, UNEVEN, NOTHING = 15.0, 800.0, 12, 10.0, 60.0
 
 
-def runs(flags: NDArray[np.bool_]) -> list[Span]:
-    """Starts and ends of the runs of true.
+def runs(
+    x: NDArray[Any],
+    holds: Callable[[NDArray[Any]], NDArray[np.bool_]],
+    *,
+    shortest: float = 1,
+    release: Release = keep,
+) -> Iterator[Span]:
+    """Starts and ends of the runs in which something ``holds`` for ``shortest`` samples of ``(time,)`` or more.
 
-    >>> runs(np.array([True, False, True, True]))
+    The samples may be on disk: they are walked over, with a ``release`` now and then.
+
+    >>> list(runs(np.array([1.0, 0.0, 1.0, 1.0]), lambda x: x > 0.5))
     [(0, 1), (2, 4)]
     """
-    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+    # Where the run began that the last stretch ended in.
+    begun: list[int] = []
+    for there in stretches(len(x), release):
+        flags = np.pad(holds(x[there]), 1)
+        edges = np.flatnonzero(flags[1:] != flags[:-1]) + there.start
+        if begun and flags[1]:
+            edges[0] = begun[0]
+        elif begun:
+            edges = np.concatenate([begun, [there.start], edges])
+        begun = []
+        if flags[-2] and there.stop < len(x):
+            begun, edges = [int(edges[-2])], edges[:-2]
+        found = edges.reshape(-1, 2)
+        yield from ((int(start), int(stop)) for start, stop in found[found[:, 1] - found[:, 0] >= shortest])
 
 
-def find_gaps(x: Samples, *, sample_rate: int) -> list[Span]:
+def find_gaps(x: Samples, *, sample_rate: int, release: Release = keep) -> list[Span]:
     """Runs of digital zeros of 0.5 ms to 1 s with sound over -60 dBFS on both sides of ``(time,)`` samples.
 
     >>> x = np.sin(np.arange(3000) * 0.1) + 0.01
@@ -37,7 +62,8 @@ def find_gaps(x: Samples, *, sample_rate: int) -> list[Span]:
     """
     shortest, longest = SHORTEST_GAP * sample_rate, LONGEST_GAP * sample_rate
     beside = max(1, round(BESIDE_GAP * sample_rate))
-    found = [(a, b) for a, b in runs(x == 0) if shortest <= b - a <= longest]
+    silent = runs(x, find_missing, shortest=shortest, release=release)
+    found = [(a, b) for a, b in silent if b - a <= longest]
     return [(a, b) for a, b in found if _loud(x[max(0, a - beside) : a]) and _loud(x[b : b + beside])]
 
 
@@ -45,7 +71,7 @@ def _loud(x: Samples) -> bool:
     return bool(len(x)) and float(np.sqrt(np.mean(np.square(x)))) > AUDIBLE
 
 
-def find_clip_levels(x: Samples) -> tuple[float, float] | None:
+def find_clip_levels(x: Samples, *, release: Release = keep) -> tuple[float, float] | None:
     """The levels, negative and positive, at which ``(time,)`` samples were cut off; infinite on a side that was not.
 
     None where neither side was cut.
@@ -54,20 +80,21 @@ def find_clip_levels(x: Samples) -> tuple[float, float] | None:
     >>> low, round(high, 3)
     (-inf, 0.5)
     """
-    high, low = _cut_at(x, float(x.max()), 1), _cut_at(x, -float(x.min()), -1)
+    peaks = [(float(x[there].max()), -float(x[there].min())) for there in stretches(len(x), release)]
+    over, under = (max(side) for side in zip(*peaks, strict=True))
+    high, low = _cut_at(x, over, 1, release), _cut_at(x, under, -1, release)
     return None if high is None and low is None else (-(low or np.inf), high or np.inf)
 
 
-def _cut_at(x: Samples, peak: float, sign: int) -> float | None:
+def _cut_at(x: Samples, peak: float, sign: int, release: Release) -> float | None:
     """The peak, if several runs of samples stay at it, a little lowered for rounding and dither."""
     if peak <= AUDIBLE:
         return None
     level = peak - CLIP_TOLERANCE
-    # A recording may be long: no copy of it is made.
-    crests = [(a, b) for a, b in runs(x >= level if sign > 0 else x <= -level) if b - a >= 3]
+    crests = runs(x, lambda piece: sign * piece >= level, shortest=3, release=release)
     # A smooth crest touches its peak but does not stay: its neighbours differ by more than rounding.
-    flat = [(a, b) for a, b in crests if np.ptp(x[a:b]) < CLIP_TOLERANCE and _corner(x, a, b)]
-    return level if len(flat) >= CLIPPED_RUNS else None
+    flat = ((a, b) for a, b in crests if np.ptp(x[a:b]) < CLIP_TOLERANCE and _corner(x, a, b))
+    return level if len(list(islice(flat, CLIPPED_RUNS))) == CLIPPED_RUNS else None
 
 
 def _corner(x: Samples, start: int, stop: int) -> bool:
@@ -87,7 +114,7 @@ def find_missing(x: Samples) -> NDArray[np.bool_]:
     return x == 0
 
 
-def find_cutoff(x: Samples, *, sample_rate: int, n_fft: int = 4096) -> float | None:
+def find_cutoff(x: Samples, *, sample_rate: int, n_fft: int = 4096, release: Release = keep) -> float | None:
     """The frequency in Hz above which ``(time,)`` samples hold next to nothing; None where there is no such edge.
 
     An edge is where the spectrum of the louder half of the recording falls by 15 dB or more within a twelfth of its
@@ -99,7 +126,7 @@ def find_cutoff(x: Samples, *, sample_rate: int, n_fft: int = 4096) -> float | N
     >>> edge is not None and bool(4700 < edge < 5200)
     True
     """
-    level = _levels(x, n_fft)
+    level = _levels(x, n_fft, release)
     deepest, edge = SHARP_FALL, None
     for k in range(round(LOWEST_CUTOFF * n_fft / sample_rate), len(level)):
         width = max(NARROWEST, k // 24)
@@ -119,13 +146,16 @@ def find_cutoff(x: Samples, *, sample_rate: int, n_fft: int = 4096) -> float | N
     return float(inside[-1] * sample_rate / n_fft)
 
 
-def _levels(x: Samples, n_fft: int) -> Samples:
+def _levels(x: Samples, n_fft: int, release: Release) -> Samples:
     """The average spectrum in dB, ``(n_fft // 2 + 1,)``, smoothed over five bins, of up to 400 louder frames."""
     if len(x) < n_fft:
         x = np.pad(x, (0, n_fft - len(x)))
     starts = np.unique(np.linspace(0, len(x) - n_fft, min(800, 1 + (len(x) - n_fft) // (n_fft // 2))).astype(int))
     window = get_window("hann", n_fft)
-    power = np.stack([np.square(np.abs(np.fft.rfft(window * x[s : s + n_fft]))) for s in starts])
+    power = np.empty((len(starts), n_fft // 2 + 1))
+    for row, start in zip(power, starts, strict=True):
+        row[:] = np.square(np.abs(np.fft.rfft(window * x[start : start + n_fft])))
+        release()
     loud = power[power.sum(axis=1) >= np.median(power.sum(axis=1))]
     smooth = np.convolve(loud.mean(axis=0), np.ones(5) / 5, "same")
     return 10 * np.log10(smooth + 1e-12)

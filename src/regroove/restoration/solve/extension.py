@@ -49,7 +49,7 @@ class ExtensionSolver:
 
     def solve(self, x: Samples, out: Samples, job: Job) -> dict[str, object]:
         """Extend one channel."""
-        cutoff = self.cutoff or find_cutoff(x, sample_rate=job.sample_rate)
+        cutoff = self.cutoff or find_cutoff(x, sample_rate=job.sample_rate, release=job.release)
         if cutoff is None:
             return {"cutoff_hz": None}
         if not 200 <= cutoff < job.sample_rate / 2:

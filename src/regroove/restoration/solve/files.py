@@ -1,6 +1,7 @@
 """Solving a task for a file: complete or not at all, with a receipt; the samples wait in files, not in memory."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,14 +9,14 @@ import numpy as np
 
 from regroove.audio.formats import SampleFormat, output_format
 from regroove.audio.pending import PendingFile
-from regroove.audio.reader import BLOCK_FRAMES, AudioInfo, AudioReader
+from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.audio.writer import AudioWriter
 from regroove.restoration.levels import LevelMeter
 from regroove.restoration.outputs import check_outputs
 from regroove.restoration.pipeline import Progress
 from regroove.restoration.receipts import receipt_path, receipt_text, run_part, sha256_of, versions
 from regroove.restoration.solve.scratch import Scratch
-from regroove.restoration.solve.solver import Job, Samples, Solver
+from regroove.restoration.solve.solver import Job, Release, Samples, Solver, stretches
 
 # What a recording is turned down to that no longer fits an integer format.
 LARGEST = 0.98
@@ -30,6 +31,19 @@ class Solution:
     notes: list[str]
     seconds: float
     audio_seconds: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """The samples ``x`` of a recording and those of the result, ``(channels, time)`` on disk, and their release."""
+
+    x: Samples
+    out: Samples
+    release: Release
+
+    def stretches(self) -> Iterator[slice]:
+        """All of them, with a release after each stretch."""
+        return stretches(self.x.shape[1], self.release)
 
 
 def solve_file(
@@ -61,47 +75,46 @@ def solve_file(
     sample_format, note = output_format(paths["output"], subtype=info.subtype)
     notes = [*info.notes, *([note] if note else [])]
     with Scratch(paths["output"].parent) as scratch:
-        x = scratch.array(channels=info.channels, frames=info.frames)
-        out = scratch.array(channels=info.channels, frames=info.frames)
+        x, out = (scratch.array(channels=info.channels, frames=info.frames) for _ in range(2))
+        held = Held(x, out, scratch.release)
 
         def report(stage: str, done: float) -> None:
             scratch.release()
             if progress:
                 progress(stage, done)
 
-        _load(reader, x, out, report)
-        found = [_solve_channel(solver, x, out, channel, info, seed, report) for channel in range(info.channels)]
-        gain = _gain(out, sample_format, notes)
+        _load(reader, held, report)
+        found = [_solve_channel(solver, held, channel, info, seed, report) for channel in range(info.channels)]
+        gain = _gain(held, sample_format, notes)
         result = {"task": solver.name, "seed": seed, "settings": solver.settings(), "found": found, "gain": gain}
-        _write(info, paths, x, out, sample_format, result, gain, notes, overwrite, began)
+        _write(info, paths, held, sample_format, result, gain, notes, overwrite, began)
     seconds = time.perf_counter() - began
     return Solution(paths=paths, found=found, notes=notes, seconds=seconds, audio_seconds=info.seconds)
 
 
-def _load(reader: AudioReader, x: Samples, out: Samples, progress: Progress) -> None:
+def _load(reader: AudioReader, held: Held, progress: Progress) -> None:
     position = 0
     for block in reader.blocks():
         there = slice(position, position + block.shape[1])
-        x[:, there] = out[:, there] = block
+        held.x[:, there] = held.out[:, there] = block
         position = there.stop
         progress("listening", position / reader.frames)
 
 
 def _solve_channel(
-    solver: Solver, x: Samples, out: Samples, channel: int, info: AudioInfo, seed: int, progress: Progress
+    solver: Solver, held: Held, channel: int, info: AudioInfo, seed: int, progress: Progress
 ) -> dict[str, object]:
     def report(done: float) -> None:
         progress("restoring", (channel + done) / info.channels)
 
-    job = Job(sample_rate=info.sample_rate, channel=channel, seed=seed, progress=report)
-    return solver.solve(x[channel], out[channel], job)
+    job = Job(sample_rate=info.sample_rate, channel=channel, seed=seed, progress=report, release=held.release)
+    return solver.solve(held.x[channel], held.out[channel], job)
 
 
-def _gain(out: Samples, sample_format: SampleFormat, notes: list[str]) -> float:
+def _gain(held: Held, sample_format: SampleFormat, notes: list[str]) -> float:
     if sample_format.bits is None:
         return 1.0
-    blocks = (out[:, start : start + BLOCK_FRAMES] for start in range(0, out.shape[1], BLOCK_FRAMES))
-    peak = max(float(np.abs(block).max()) for block in blocks)
+    peak = max(float(np.abs(held.out[:, there]).max()) for there in held.stretches())
     # The largest integer lies one step below full scale, and a clipped recording touches it.
     if peak <= 1.0:
         return 1.0
@@ -112,8 +125,7 @@ def _gain(out: Samples, sample_format: SampleFormat, notes: list[str]) -> float:
 def _write(
     info: AudioInfo,
     paths: dict[str, Path],
-    x: Samples,
-    out: Samples,
+    held: Held,
     sample_format: SampleFormat,
     result: dict[str, object],
     gain: float,
@@ -132,10 +144,10 @@ def _write(
     )
     meter = LevelMeter()
     with writer:
-        for start in range(0, info.frames, BLOCK_FRAMES):
-            there = slice(start, start + BLOCK_FRAMES)
-            kept = writer.write(out[:, there] * gain if gain != 1 else out[:, there])
-            meter.add(input=x[:, there], output=kept)
+        for there in held.stretches():
+            done = held.out[:, there]
+            kept = writer.write(done * gain if gain != 1 else done)
+            meter.add(input=held.x[:, there], output=kept)
         writer.finish()
         if "receipt" in paths:
             inside = {

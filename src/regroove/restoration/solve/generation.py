@@ -11,7 +11,7 @@ from regroove.errors import SettingsError
 from regroove.operators.mask import Mask
 from regroove.restoration.blocks import block_seed
 from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Samples, pieces
+from regroove.restoration.solve.solver import Job, Release, Samples, keep, pieces
 
 # Samples in a block where the model leaves the choice; a quarter of a block repeats the one before.
 BLOCK, OVERLAPS = 1 << 17, 4
@@ -34,7 +34,7 @@ class GenerationSolver:
             raise SettingsError(f"The model needs a recording at its own {prior.sample_rate} Hz.")
         block = prior.length or BLOCK
         overlap = block // OVERLAPS
-        colour = spectrum_of(x)
+        colour = spectrum_of(x, release=job.release)
         for piece in pieces(len(x), core=block - overlap, context=0):
             before = np.array(out[max(0, piece.core.start - overlap) : piece.core.start])
             seed = block_seed(job.seed, channel=job.channel, index=piece.index)
@@ -63,17 +63,20 @@ class GenerationSolver:
         return asdict(self.prior)
 
 
-def spectrum_of(x: Samples, *, frames: int = 400) -> Tensor:
+def spectrum_of(x: Samples, *, frames: int = 400, release: Release = keep) -> Tensor:
     """The RMS in every bin of the long STFT, ``(F, 1)``, over up to ``frames`` pieces of ``(time,)`` samples.
 
     >>> spectrum_of(np.ones(5000)).shape
     torch.Size([2049, 1])
     """
-    padded = np.pad(x, (0, max(0, LONG.n_fft - len(x))))
+    padded = x if len(x) >= LONG.n_fft else np.pad(x, (0, LONG.n_fft - len(x)))
     starts = np.unique(np.linspace(0, len(padded) - LONG.n_fft, frames).astype(int))
     window = np.hanning(LONG.n_fft)
-    taken = np.stack([np.abs(np.fft.rfft(window * padded[s : s + LONG.n_fft])) ** 2 for s in starts])
-    return torch.from_numpy(np.sqrt(taken.mean(axis=0) / np.square(window).sum()))[:, None]
+    taken = np.zeros(LONG.n_fft // 2 + 1)
+    for start in starts:
+        taken += np.abs(np.fft.rfft(window * padded[start : start + LONG.n_fft])) ** 2
+        release()
+    return torch.from_numpy(np.sqrt(taken / len(starts) / np.square(window).sum()))[:, None]
 
 
 def coloured_noise(spectrum: Tensor, *, length: int, seed: int) -> Samples:

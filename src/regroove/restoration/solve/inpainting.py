@@ -66,15 +66,19 @@ class InpaintingSolver:
     def _spans(self, x: Samples, job: Job) -> list[Span]:
         if self.mask is not None:
             mask = self.mask if self.mask.ndim == 1 else self.mask[job.channel]
-            return runs(~mask)
+            return list(runs(mask, np.logical_not))
         if self.gaps is None:
-            return find_gaps(x, sample_rate=job.sample_rate)
-        missing = np.zeros(len(x), dtype=bool)
-        for start, end in self.gaps:
+            return find_gaps(x, sample_rate=job.sample_rate, release=job.release)
+        spans: list[Span] = []
+        for start, end in sorted(self.gaps):
             if start * job.sample_rate >= len(x):
                 raise SettingsError(f"The gap at {start:g} s lies after the end of the recording.")
-            missing[round(start * job.sample_rate) : round(end * job.sample_rate)] = True
-        return runs(missing)
+            first, last = round(start * job.sample_rate), min(len(x), round(end * job.sample_rate))
+            if spans and first <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(last, spans[-1][1]))
+            elif first < last:
+                spans.append((first, last))
+        return spans
 
     def settings(self) -> dict[str, object]:
         """Every setting, JSON-ready."""

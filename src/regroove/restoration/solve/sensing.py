@@ -1,5 +1,6 @@
 """Compressive sensing: a recording of which a random share of the samples was kept and the others set to zero."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from regroove.restoration.solve.autoregressive import fill
 from regroove.restoration.solve.detection import find_missing
 from regroove.restoration.solve.methods import check_method
 from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Samples, pieces
+from regroove.restoration.solve.solver import Job, Samples, pieces, stretches
 from regroove.restoration.solve.sparse import SparseSettings, power_of_two, sparse_reconstruction
 
 METHODS = ("auto", "ar", "sparse", "spline", "diffusion")
@@ -29,6 +30,10 @@ ENOUGH_FOR_AR = 0.35
 LEVEL, STEPS = 0.03, 3
 # A recording without this many zeros was not sensed; one with more holds nothing to start from.
 FEWEST_MISSING, MOST_MISSING = 0.02, 0.98
+
+
+# Which samples of a stretch are missing.
+Missing = Callable[[slice], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +57,7 @@ class SensingSolver:
     def solve(self, x: Samples, out: Samples, job: Job) -> dict[str, object]:
         """Fill in one channel."""
         missing = self._missing(x, job.channel)
-        share = float(missing.mean())
+        share = sum(int(missing(there).sum()) for there in stretches(len(x), job.release)) / len(x)
         if self.mask is None and share > MOST_MISSING:
             raise SettingsError(f"{share:.0%} of the samples are zero, which leaves nothing to start from.")
         if share == 0 or (self.mask is None and share < FEWEST_MISSING):
@@ -63,24 +68,26 @@ class SensingSolver:
         seconds = (AR_CORE, AR_CONTEXT) if start == "ar" else (CORE, CONTEXT)
         core, context = (round(s * job.sample_rate) for s in seconds)
         for piece in pieces(len(x), core=core, context=context):
-            gone = missing[piece.around]
+            gone = missing(piece.around)
             out[piece.core] = _filled(np.asarray(x[piece.around]), gone, start, job.sample_rate)[piece.inside]
             job.progress(piece.core.stop / len(x))
         found: dict[str, object] = {"missing_share": round(share, 6), "filled_by": method}
         return found | (self._redraw(out, missing, job) if method == "diffusion" else {})
 
-    def _missing(self, x: Samples, channel: int) -> NDArray[np.bool_]:
+    def _missing(self, x: Samples, channel: int) -> Missing:
         if self.mask is None:
-            return find_missing(x)
-        return ~(self.mask if self.mask.ndim == 1 else self.mask[channel])
+            return lambda there: find_missing(x[there])
+        mask = self.mask if self.mask.ndim == 1 else self.mask[channel]
+        return lambda there: ~mask[there]
 
-    def _redraw(self, out: Samples, missing: NDArray[np.bool_], job: Job) -> dict[str, object]:
+    def _redraw(self, out: Samples, missing: Missing, job: Job) -> dict[str, object]:
         prior = load_prior(self.prior)
         core, context = round(CORE * job.sample_rate), round(CONTEXT * job.sample_rate)
         for piece in pieces(len(out), core=core, context=context):
             seed = block_seed(job.seed, channel=job.channel, index=piece.index)
-            refined = self._refined(prior, out[piece.around], missing[piece.around], job.sample_rate, seed)
-            kept = np.where(missing[piece.around], refined, out[piece.around])
+            gone = missing(piece.around)
+            refined = self._refined(prior, out[piece.around], gone, job.sample_rate, seed)
+            kept = np.where(gone, refined, out[piece.around])
             out[piece.core] = kept[piece.inside]
             job.progress(piece.core.stop / len(out))
         return prior.details

@@ -9,16 +9,27 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float64]
 Progress = Callable[[float], None]
+Release = Callable[[], None]
+# Samples that are looked at between two calls of a release.
+STRETCH = 1 << 20
+
+
+def keep() -> None:
+    """Release nothing: for samples that are in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a solver needs to know besides the samples; ``channel`` and ``seed`` decide what is random."""
+    """What a solver needs to know besides the samples; ``channel`` and ``seed`` decide what is random.
+
+    ``release`` gives the memory back that samples on disk take while they are looked at; so does ``progress``.
+    """
 
     sample_rate: int
     channel: int
     seed: int
     progress: Progress
+    release: Release = keep
 
 
 class Solver(Protocol):
@@ -48,6 +59,17 @@ class Piece:
     def inside(self) -> slice:
         """Where the core lies in what is looked at."""
         return slice(self.core.start - self.around.start, self.core.stop - self.around.start)
+
+
+def stretches(length: int, release: Release) -> Iterator[slice]:
+    """Walk over ``length`` samples, with a release after each stretch.
+
+    >>> list(stretches(1_500_000, keep))
+    [slice(0, 1048576, None), slice(1048576, 1500000, None)]
+    """
+    for start in range(0, length, STRETCH):
+        yield slice(start, min(length, start + STRETCH))
+        release()
 
 
 def pieces(length: int, *, core: int, context: int) -> Iterator[Piece]:
