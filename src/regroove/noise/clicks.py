@@ -56,7 +56,7 @@ class ClickSettings:
 class Errors:
     """Prediction errors ``(time,)``: from the past, from the future, and the largest of both and the matched filter.
 
-    They are in single precision, which is some 80 dB finer than the errors; ``models`` is ``(hops, order + 1)``.
+    They are in single precision, and ``models``, ``(hops, order + 1)``, in double.
     """
 
     forward: Floats
