@@ -3,7 +3,8 @@
     python benchmarks/parts.py [--runs 9] [--threads 2]
 
 All parts are run in turn, so that their ratios hold when the machine's speed drifts. Medians and ranges are printed as
-a Markdown table, with the arithmetic of the two networks.
+a Markdown table, with the arithmetic of the networks, and how fast the machine multiplies large matrices: no network
+can be faster than that.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from regroove.dsp.wiener import wiener_filter
 from regroove.networks.checkpoints import load_model
 from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.noise.click_repair import repair_clicks
 from regroove.noise.finder import NoiseFinder
 from regroove.restoration.engines.mapped import WIENER
 
@@ -37,6 +39,7 @@ def parts() -> dict[str, tuple[float, Callable[[], object]]]:
     noise = NoiseMap(torch.ones(1, LONG.bins, 1), torch.ones(1, LONG.bins, 1))
     spectrum = stft(audio, LONG)
     denoiser = MatchedDenoiser(load_model("default").network).eval()
+    fast = MatchedDenoiser(load_model("fast").network).eval()
     reference = CqtUNet(CqtUNetSettings(sample_rate=RATE, length=REFERENCE_LENGTH)).eval()
     transform = ConstantQ(ConstantQSettings(sample_rate=RATE, length=REFERENCE_LENGTH))
     coefficients = transform(block)
@@ -46,9 +49,9 @@ def parts() -> dict[str, tuple[float, Callable[[], object]]]:
         finder.feed(audio[0])
         return finder.result()
 
-    def in_bfloat16() -> torch.Tensor:
+    def in_bfloat16(network: MatchedDenoiser) -> torch.Tensor:
         with torch.autocast("cpu", torch.bfloat16):
-            return denoiser(audio, noise)
+            return network(audio, noise)
 
     short = REFERENCE_LENGTH / RATE
     return {
@@ -56,12 +59,25 @@ def parts() -> dict[str, tuple[float, Callable[[], object]]]:
         "inverse STFT": (SECONDS, lambda: istft(spectrum, LONG, length=audio.shape[-1])),
         "Wiener filter": (SECONDS, lambda: wiener_filter(audio, noise.mean, WIENER)),
         "noise finder": (SECONDS, find),
+        "click repair": (SECONDS, lambda: repair_clicks(audio[0].double().numpy(), sample_rate=RATE)),
         "default network, float32": (SECONDS, lambda: denoiser(audio, noise)),
-        "default network, bfloat16": (SECONDS, in_bfloat16),
+        "default network, bfloat16": (SECONDS, lambda: in_bfloat16(denoiser)),
+        "fast network, bfloat16": (SECONDS, lambda: in_bfloat16(fast)),
         "constant-Q transform": (short, lambda: transform(block)),
         "inverse constant-Q transform": (short, lambda: transform.inverse(coefficients)),
         "reference network, one evaluation": (short, lambda: reference(block, torch.zeros(1))),
     }
+
+
+def multiplication_speed(dtype: torch.dtype, *, size: int = 4096, runs: int = 7) -> float:
+    """GFLOP a second of a large matrix product, the median."""
+    a, b = torch.randn(2, size, size, dtype=torch.float32).to(dtype)
+    speeds = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        a @ b
+        speeds.append(2e-9 * size**3 / (time.perf_counter() - began))
+    return statistics.median(speeds)
 
 
 def main() -> None:
@@ -90,6 +106,8 @@ def main() -> None:
     for name, values in times.items():
         figure = f"{statistics.median(values):.4f} ({min(values):.4f} to {max(values):.4f})"
         print(f"| {name} | {figure} | {gigaflop[name]:.1f} |" if gigaflop[name] else f"| {name} | {figure} | |")
+    speeds = [f"{multiplication_speed(dtype):.0f} in {dtype}" for dtype in (torch.float32, torch.bfloat16)]
+    print(f"\nGFLOP a second of a large matrix product: {', '.join(speeds)}.")
 
 
 if __name__ == "__main__":

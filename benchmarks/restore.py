@@ -2,9 +2,9 @@
 
     python benchmarks/restore.py [--minutes 0.5 1 2] [--runs 5] [--reference]
 
-The default engine, the Wiener filter and (with --reference) the reference engine are run in turn, so that their ratio
-holds when the machine's speed drifts. The reference is timed on one guided evaluation of one block and extrapolated
-to its 279 evaluations for every 0.75 s. Medians are printed as a Markdown table.
+The default engine in both qualities, the Wiener filter and (with --reference) the reference engine are run in turn, so
+that their ratios hold when the machine's speed drifts. The reference is timed on one guided evaluation of one block and
+extrapolated to its 279 evaluations for every 0.75 s. Medians are printed as a Markdown table.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def peak():
 RESTORE = """
 import json, sys, time
 from regroove.restoration.restorer import Restorer
-restorer = Restorer(engine=sys.argv[1])
+restorer = Restorer(**json.loads(sys.argv[1]))
 restorer.engine
 began = time.perf_counter()
 done = restorer.restore_file(sys.argv[2], sys.argv[3], overwrite=True)
@@ -49,6 +49,12 @@ torch.autograd.grad(network(x, torch.zeros(1)).square().sum(), x)
 print(json.dumps([(time.perf_counter() - began) * 279 / 0.75,
                   peak()]))
 """
+
+SETTINGS = {
+    "matched": {},
+    "matched, fast": {"quality": "fast"},
+    "wiener": {"engine": "wiener"},
+}
 
 
 def measure(code: str, *arguments: str) -> tuple[float, float]:
@@ -78,11 +84,11 @@ def main() -> None:
         for minutes in options.minutes:
             source, target = Path(folder, "side.wav"), Path(folder, "out.wav")
             side(source, minutes)
-            figures: dict[str, list[tuple[float, float]]] = {"matched": [], "wiener": []}
+            figures: dict[str, list[tuple[float, float]]] = {name: [] for name in SETTINGS}
             for _ in range(options.runs):
-                for engine, results in figures.items():
-                    results.append(measure(RESTORE, engine, str(source), str(target)))
-            rows += [(f"{engine}, {minutes:g} min", results) for engine, results in figures.items()]
+                for name, results in figures.items():
+                    results.append(measure(RESTORE, json.dumps(SETTINGS[name]), str(source), str(target)))
+            rows += [(f"{name}, {minutes:g} min", results) for name, results in figures.items()]
     if options.reference:
         rows.append(("reference, one block extrapolated", [measure(REFERENCE) for _ in range(options.runs)]))
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, {options.runs} runs\n")
