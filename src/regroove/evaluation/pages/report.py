@@ -56,8 +56,8 @@ def _introduction(run: Run) -> str:
     failed = sum(bool(row.failure) for row in run.rows)
     note = f"<p>{failed} restorations failed; results.csv says why.</p>" if failed else ""
     return (
-        "<p>Every method was told the same stretch of noise in front of each clip. Scores are of the music part, "
-        f"against the truth.</p><ul>{methods}{skipped}</ul>{note}"
+        "<p>Every method was told the same stretch of noise in front of each clip, except with find=1. Scores are of "
+        f"the music part, against the truth.</p><ul>{methods}{skipped}</ul>{note}"
     )
 
 
