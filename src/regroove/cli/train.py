@@ -94,19 +94,24 @@ def run(
     seconds: Annotated[float, typer.Option(help="Length of an item.", min=1.0)] = 3.0,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
     channels: Annotated[
-        str, typer.Option(help="Width of every level of the network; the fast one's are 16,24,48,64.")
-    ] = "32,48,96,128",
-    blocks: Annotated[int, typer.Option(help="Residual blocks of a level, on the way down and up.", min=1)] = 1,
-    dilations: Annotated[str, typer.Option(help="Along time, of the blocks in the middle.")] = "1,2,4",
+        str | None, typer.Option(help="Width of every level of the network; the fast one's are 16,24,48,64.")
+    ] = None,
+    blocks: Annotated[
+        int | None, typer.Option(help="Residual blocks of a level, on the way down and up.", min=1)
+    ] = None,
+    dilations: Annotated[str | None, typer.Option(help="Along time, of the blocks in the middle.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, a network of the default kind.
 
-    With --start-from a network with more blocks than the model starts as good as it.
+    Sizes that are not given are those of the model to start from, or of the default one. With --start-from a network
+    with more blocks than the model starts as good as it.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from regroove.networks.cards import read_card
+    from regroove.networks.checkpoints import find_model
     from regroove.networks.matched import MatchedUNetSettings
     from regroove.training.loop import Trainer, TrainingSettings
     from regroove.training.mixtures import Mixer, MixtureSettings
@@ -118,7 +123,13 @@ def run(
         MixtureSettings(batch=batch, seconds=seconds),
         seed=seed,
     )
-    network = MatchedUNetSettings(channels=_numbers(channels), blocks=blocks, dilations=_numbers(dilations))
+    sizes = read_card(find_model(start_from or "default").with_suffix(".json")).settings
+    given = {
+        "channels": channels and _numbers(channels),
+        "dilations": dilations and _numbers(dilations),
+        "blocks": blocks,
+    }
+    network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
     settings = TrainingSettings(network=network, steps=steps, learning_rate=learning_rate)
     trainer = Trainer(mixer, settings, seed=seed, device=device)
     if state.exists():
