@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from regroove.dsp.autoregression import fit_autoregression, interpolate
+from regroove.dsp.autoregression import autocorrelation, interpolate, models_from
 from regroove.noise.click_repair import BLOCK, ClickRepairer, repair_clicks
 from regroove.noise.clicks import ClickSettings
 from regroove.noise.synthesis import OFF, RecordNoise, preset, synthesise
@@ -58,13 +58,13 @@ def sdr(truth: np.ndarray, found: np.ndarray) -> float:
 def test_model_of_a_known_process_is_found() -> None:
     coefficients = np.array([1.0, -1.6, 0.9])
     signal = lfilter([1.0], coefficients, np.random.default_rng(0).standard_normal(40_000))
-    np.testing.assert_allclose(fit_autoregression(signal, order=2), coefficients, atol=0.02)
+    np.testing.assert_allclose(models_from(autocorrelation(signal, order=2)), coefficients, atol=0.02)
 
 
 def test_interpolation_is_the_least_squares_solution() -> None:
     rng = np.random.default_rng(0)
     signal = rng.standard_normal(120)
-    model = fit_autoregression(rng.standard_normal(64), order=6)
+    model = models_from(autocorrelation(rng.standard_normal(64), order=6))
     unknown = np.array([40, 41, 43, 44, 45, 60])
     rows = np.stack([np.roll(np.pad(model[::-1], (0, 113)), k) for k in range(114)])
     known = np.setdiff1d(np.arange(120), unknown)
@@ -193,7 +193,7 @@ def test_speed_changes_no_result(noise: str, rate: int, energy: float, spans: st
 def test_many_groups_are_interpolated_as_each_by_itself() -> None:
     rng = np.random.default_rng(0)
     signal = rng.standard_normal(400)
-    models = np.stack([fit_autoregression(rng.standard_normal(64), order=6) for _ in range(3)])
+    models = np.stack([models_from(autocorrelation(rng.standard_normal(64), order=6)) for _ in range(3)])
     groups = [np.array([40, 41, 43, 50]), np.array([90]), np.arange(200, 240)]
     trust = np.array([0.0, 0.5, 1e-3])
     each = zip(groups, models, trust, strict=True)

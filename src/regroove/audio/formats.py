@@ -12,6 +12,8 @@ RATES = (8_000, 192_000)
 MAX_CHANNELS = 2
 CONTAINERS_IN = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3"})
 CONTAINERS_OUT = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF"}
+# What files in a folder are called that are taken for audio.
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"})
 # The sizes in the headers of WAV and AIFF are 32-bit numbers; some room is left for the other chunks.
 HEADER_LIMIT = 2**32 - 2**16
 

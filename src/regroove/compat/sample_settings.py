@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from regroove.compat.settings import DiffusionConfig, NoiseConfig, PriorConfig
+from regroove.training.reference_schedule import ReferenceSchedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,23 +100,11 @@ class TaskConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """How ``train.py`` trains."""
+class TrainConfig(ReferenceSchedule):
+    """How ``train.py`` trains, and on what."""
 
     folder: str | None = None
     split: str = "train"
-    steps: int = 2_000_000
-    batch: int = 4
-    lr: float = 2e-4
-    lr_decay: float = 0.8
-    lr_decay_steps: int = 60_000
-    max_gradient_norm: float = 1.0
-    ema: float = 0.9999
-    rho: float = 10.0
-    sigma_min: float = 1e-6
-    sigma_max: float = 10.0
-    save_every: int = 10_000
-    checkpointing: bool = False
 
 
 def _music_schedule() -> DiffusionConfig:

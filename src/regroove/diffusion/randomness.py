@@ -9,6 +9,16 @@ from torch import Tensor
 from regroove.errors import SettingsError
 
 
+def seed_of(*numbers: int) -> int:
+    """A random seed that depends on these numbers, none below 0, and on their order.
+
+    >>> seed_of(0, 1) == seed_of(1, 0)
+    False
+    """
+    words = np.random.SeedSequence(numbers).generate_state(2, np.uint32)
+    return int(words[0]) << 31 | int(words[1]) >> 1
+
+
 def item_generators(seeds: Sequence[int]) -> list[torch.Generator]:
     """One generator for each item of a batch, on the CPU whatever the device of the samples.
 
@@ -73,6 +83,5 @@ class TimelineNoise:
 
     def _piece(self, seed: int, index: int, call: int) -> Tensor:
         # Blocks begin before the recording does, and seeds are not negative.
-        words = np.random.SeedSequence([seed, call, index + 2**31]).generate_state(2, np.uint32)
-        generator = torch.Generator().manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
+        generator = torch.Generator().manual_seed(seed_of(seed, call, index + 2**31))
         return torch.randn(self.PIECE, generator=generator)

@@ -15,18 +15,6 @@ Samples = NDArray[np.float64]
 STIFFNESS = 1e-9
 
 
-def fit_autoregression(frames: Samples, *, order: int) -> Samples:
-    """Fit models to windowed frames ``(..., time)`` by the autocorrelation method; returns ``(..., order + 1)``.
-
-    ``order`` is how many past samples predict the next.
-
-    >>> decay = 0.9 ** np.arange(200)
-    >>> fit_autoregression(decay, order=2).round(3)
-    array([ 1. , -0.9, -0. ])
-    """
-    return models_from(autocorrelation(frames, order=order))
-
-
 def autocorrelation(frames: Samples, *, order: int) -> Samples:
     """The sums of products of samples up to ``order`` apart, of frames ``(..., time)``; returns ``(..., order + 1)``.
 
@@ -47,7 +35,7 @@ def _to_correlation(size: int, order: int) -> Samples:
 
 
 def models_from(correlation: Samples, *, whiteness: float = 1e-6) -> Samples:
-    """The models of frames with an autocorrelation, both ``(..., order + 1)``.
+    """The models of windowed frames with an autocorrelation, both ``(..., order + 1)``: the autocorrelation method.
 
     Args:
         correlation: of each frame, from lag 0 up.

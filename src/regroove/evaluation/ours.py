@@ -1,6 +1,5 @@
 """This package's own engines as methods: any engine, model and setting, told where the noise is."""
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -108,7 +107,7 @@ class Regroove:
 
     def fingerprint(self) -> str:
         model = "" if self.engine == "wiener" else self._weights()
-        return f"{self.spec} {model} {source_hash()}"
+        return f"{self.spec} {model}"
 
 
 def _read(spec: str, key: str, text: str) -> Any:
@@ -116,14 +115,3 @@ def _read(spec: str, key: str, text: str) -> Any:
         return _READERS[key](text)
     except ValueError:
         raise SettingsError(f"Option {key} of method {spec!r} cannot be {text!r}.") from None
-
-
-@cache
-def source_hash() -> str:
-    """A hash of the code that restores, so that results of older code are not taken for this one's."""
-    root = Path(__file__).parents[1]
-    parts = ("audio", "dsp", "noise", "operators", "diffusion", "networks", "restoration")
-    digest = hashlib.sha256()
-    for file in sorted(f for part in parts for f in (root / part).rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -13,9 +13,9 @@ import csv
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.errors import SettingsError
 
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"})
 FOLDER_SNRS = (5.0, 10.0, 20.0, 30.0)
 
 

@@ -12,12 +12,12 @@ import soxr
 import torch
 from torch import Tensor
 
+from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.audio.load import read_audio
 from regroove.errors import AudioError
 from regroove.noise.synthesis import PRESETS, synthesise
 
 log = logging.getLogger(__name__)
-EXTENSIONS = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 RPM = 78.0
 CROSSFADE = 0.1
 
@@ -91,7 +91,7 @@ class NoiseBank:
         folder = Path(folder)
         if not folder.is_dir():
             raise AudioError(f"The noise set {folder} is not a folder.")
-        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in EXTENSIONS)
+        files = sorted(f for f in folder.iterdir() if f.suffix.lower() in AUDIO_SUFFIXES)
         if not files:
             raise AudioError(f"The noise set {folder} holds no recordings.")
         excerpts = []

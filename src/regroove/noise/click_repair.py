@@ -61,7 +61,7 @@ def repair_clicks(signal: Samples, *, sample_rate: int, settings: ClickSettings 
             break
         _mark(damaged, clicks.spans)
         before, samples = samples, _interpolated(original, damaged, errors)
-        update_errors(errors, samples, before=before, settings=settings)
+        update_errors(errors, samples, before=before)
     if damaged.any():
         usual = usual_error(errors, sample_rate=sample_rate, settings=settings)
         samples = _interpolated(original, damaged, errors, usual=usual)

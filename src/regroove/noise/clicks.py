@@ -86,14 +86,14 @@ def prediction_errors(signal: Samples, settings: ClickSettings) -> Errors:
     return errors
 
 
-def update_errors(errors: Errors, signal: Samples, *, before: Samples, settings: ClickSettings) -> None:
+def update_errors(errors: Errors, signal: Samples, *, before: Samples) -> None:
     """Bring ``errors`` up to date, in place: ``signal`` has changed here and there since they were computed.
 
     >>> noise = np.random.default_rng(1).standard_normal(8192)
     >>> mended = noise.copy()
     >>> mended[5000:5010] = 0.0
     >>> errors = prediction_errors(noise, ClickSettings())
-    >>> update_errors(errors, mended, before=noise, settings=ClickSettings())
+    >>> update_errors(errors, mended, before=noise)
     >>> bool(np.allclose(errors.largest, prediction_errors(mended, ClickSettings()).largest))
     True
     """

@@ -75,7 +75,6 @@ class NoiseFinder:
         self._start: list[Stretch] = []
         self._end: deque[Stretch] = deque(maxlen=self.settings.ends)
         self._quiet: list[tuple[float, int, Stretch]] = []
-        self._count = 0
         self._sum, self._log_sum = torch.zeros(LONG.bins), torch.zeros(LONG.bins)
         self._lowest = torch.full((LONG.bins,), torch.inf)
 
@@ -92,7 +91,6 @@ class NoiseFinder:
             heapq.heappush(self._quiet, (-stretch.loudness, stretch.index, stretch))
             if len(self._quiet) > self.settings.keep:
                 heapq.heappop(self._quiet)
-        self._count += 1
         self._sum += stretch.mean
         self._log_sum += stretch.log_mean
         self._lowest = torch.minimum(self._lowest, stretch.mean)
@@ -106,9 +104,9 @@ class NoiseFinder:
         """The map, each part of shape ``(1, F, 1)``; all zero when the recording is clean, or silent throughout."""
         for stretch in self.tracker.rest():
             self._remember(stretch)
-        if not self._count:
-            return self._nothing()
         levels = self.tracker.levels
+        if not len(levels):
+            return self._nothing()
         chosen = self._at_the_ends(levels) or self._pauses(levels)
         if chosen:
             self.seconds = len(chosen) * HOP / self._rate

@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from regroove.diffusion.randomness import seed_of
 from regroove.restoration.engines.base import BlockId, BlockLayout
 
 Item = tuple[BlockId, NDArray[np.float32]]
@@ -20,8 +21,7 @@ def block_seed(seed: int, *, channel: int, index: int) -> int:
     >>> block_seed(0, channel=0, index=1) == block_seed(0, channel=1, index=0)
     False
     """
-    words = np.random.SeedSequence([seed, channel, index]).generate_state(2, np.uint32)
-    return int(words[0]) << 31 | int(words[1]) >> 1
+    return seed_of(seed, channel, index)
 
 
 def block_count(layout: BlockLayout, frames: int) -> int:

@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from regroove.audio.pending import PendingFile
+from regroove.diffusion.randomness import seed_of
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.cqtdiff import CqtUNet
 from regroove.training.reference_music import Music
@@ -145,8 +145,7 @@ def item_seed(seed: int, *, step: int, item: int) -> int:
     >>> item_seed(0, step=0, item=1) == item_seed(0, step=1, item=0)
     False
     """
-    words = np.random.SeedSequence([seed, step, item]).generate_state(2, np.uint32)
-    return int(words[0]) << 31 | int(words[1]) >> 1
+    return seed_of(seed, step, item)
 
 
 def latest_weights(folder: Path) -> Path | None:

@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError, SettingsError
 
 log = logging.getLogger(__name__)
 
-_SUFFIXES = frozenset({".wav", ".rf64", ".w64", ".aif", ".aiff", ".caf", ".au", ".flac", ".ogg", ".oga", ".mp3"})
+_SUFFIXES = AUDIO_SUFFIXES | {".rf64", ".w64", ".caf", ".au", ".oga"}
 # Samples read around an excerpt: the resampler's filter and the decoder of MP3, which starts within a frame, need them.
 _MARGIN = 4_608
 

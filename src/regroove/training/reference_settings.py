@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from regroove.errors import SettingsError
 from regroove.networks.cqtdiff import CqtUNetSettings
 from regroove.networks.reference_checkpoints import SIGMA_DATA
+from regroove.training.reference_schedule import ReferenceSchedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReferenceSettings:
-    """Network, objective and optimiser of the reference; the defaults are its own where they are known.
-
-    ``batch`` counts the excerpts of a step on all devices together. ``lr_decay`` multiplies the learning rate every
-    ``lr_decay_steps`` steps, ``ema`` is the decay of the averaged weights, ``rho``, ``sigma_min`` and ``sigma_max``
-    give the noise levels, ``save_every`` is in steps. ``checkpointing`` takes less memory and a quarter more time.
+class ReferenceSettings(ReferenceSchedule):
+    """What the reference is trained with: its network, the schedule, and the ``seed`` of weights and steps.
 
     Raises:
         SettingsError: a number is out of range.
@@ -21,19 +18,7 @@ class ReferenceSettings:
 
     network: CqtUNetSettings
     sigma_data: float = SIGMA_DATA
-    steps: int = 2_000_000
-    batch: int = 4
-    lr: float = 2e-4
-    lr_decay: float = 0.8
-    lr_decay_steps: int = 60_000
-    max_gradient_norm: float = 1.0
-    ema: float = 0.9999
-    rho: float = 10.0
-    sigma_min: float = 1e-6
-    sigma_max: float = 10.0
-    save_every: int = 10_000
     seed: int = 0
-    checkpointing: bool = False
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch", "lr_decay_steps", "save_every")

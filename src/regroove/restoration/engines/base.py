@@ -27,6 +27,10 @@ class BlockLayout:
     def hop(self) -> int:
         return self.block - 2 * self.context - self.fade
 
+    def start(self, index: int) -> int:
+        """The sample of the recording that block ``index`` begins at; below 0 for the first one."""
+        return index * self.hop - self.context
+
 
 @dataclass(frozen=True, kw_only=True)
 class BlockId:

@@ -123,7 +123,7 @@ class MappedEngine:
         return NoiseMap(torch.cat(mean), torch.cat(typical))
 
     def _moving_map(self, block: BlockId, frames: int) -> NoiseMap:
-        start = block.index * self.layout.hop - self.layout.context
+        start = self.layout.start(block.index)
         drift = self.drifts[block.channel]
         return drift.applied(self.maps[block.channel], start=start, hop=LONG.hop, frames=frames)
 

@@ -51,7 +51,7 @@ class MatchedEngine(MappedEngine):
             mean = self._flow(y, noise, self._steps)
             if not self._brightness:
                 return mean
-            starts = [i.index * self.layout.hop - self.layout.context for i in items]
+            starts = [self.layout.start(i.index) for i in items]
             seeds = [block_seed(self._seed, channel=i.channel, index=0) for i in items]
             return mean.lerp(self._sample(y, noise, TimelineNoise(seeds, starts=starts)), self._brightness)
 
