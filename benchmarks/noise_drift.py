@@ -85,6 +85,7 @@ def gains(side: Side, denoiser: MatchedDenoiser) -> list[float]:
     told = map_of_noise(torch.from_numpy(side.lead).float()[None])
     tracker = DriftTracker(sample_rate=RATE)
     tracker.feed(noisy)
+    tracker.rest()
     found = tracker.follow(told, measured=tracker.between(0, LEAD))
     frames = LONG.frames(len(noisy))
     moving = [d.applied(told, start=0, hop=LONG.hop, frames=frames) for d in (found, side.drift)]

@@ -1,4 +1,4 @@
-"""Seconds of work for a second of audio, and peak memory, of whole restorations; every run is a process of its own.
+"""Seconds of work for a second of audio, and peak memory, of whole restorations, each in a process of its own.
 
     python benchmarks/restore.py [--minutes 0.5 1 2] [--runs 5] [--reference]
 
@@ -30,7 +30,9 @@ def peak():
 """
 RESTORE = """
 import json, sys, time
+from regroove.memory import keep_freed_memory
 from regroove.restoration.restorer import Restorer
+keep_freed_memory()
 restorer = Restorer(**json.loads(sys.argv[1]))
 restorer.engine
 began = time.perf_counter()

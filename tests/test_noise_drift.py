@@ -41,6 +41,7 @@ def followed(audio: torch.Tensor, told: NoiseMap) -> NoiseDrift:
     tracker = DriftTracker(sample_rate=RATE)
     for chunk in audio.split(50_000):
         tracker.feed(chunk)
+    tracker.rest()
     return tracker.follow(told, measured=tracker.between(0, LEAD))
 
 

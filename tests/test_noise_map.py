@@ -6,6 +6,7 @@ import torch
 
 from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
+from regroove.noise.stretches import HOP, LENGTH, Listener, Stretch
 from regroove.noise.synthesis import preset, synthesise
 
 RATE = 44_100
@@ -103,3 +104,17 @@ def test_run_out_is_found() -> None:
     finder = found(audio)
     assert difference_db(finder.result().mean, map_of_noise(noise[None]).mean) < 3.0
     assert finder.source == "run-out"
+
+
+def test_chunks_do_not_matter_to_stretches() -> None:
+    audio = noise_of("shellac", 4)
+
+    def stretches(size: int) -> list[Stretch]:
+        listener = Listener(sample_rate=RATE)
+        return [s for chunk in audio.split(size) for s in listener.feed(chunk)] + listener.rest()
+
+    small, large = stretches(1000), stretches(99_999)
+    assert [s.index for s in small] == list(range((len(audio) - LENGTH) // HOP + 1))
+    for one, other in zip(small, large, strict=True):
+        assert torch.equal(one.levels, other.levels)
+        assert torch.equal(one.tonality, other.tonality)

@@ -8,8 +8,9 @@ import torch
 
 from regroove.audio.resample import resampled_length
 from regroove.errors import AudioError
-from regroove.restoration.blocks import block_seed
+from regroove.restoration.blocks import block_count, block_seed
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.mapped import GRID, LAYOUT, SAMPLE_RATE, wiener_engine
 from regroove.restoration.pipeline import restore_stream
 from regroove.restoration.sources import ArraySource
 
@@ -137,3 +138,14 @@ def test_an_engine_that_fails_silently_is_an_error() -> None:
     engine.restore = lambda blocks, ids: blocks * float("nan")  # type: ignore[method-assign]
     with pytest.raises(AudioError, match="not finite"):
         run(noise(1000), engine)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 30.0, 31.0, 200.0, 3600.0])
+def test_a_recording_is_cut_into_equal_blocks_that_it_fills(seconds: float) -> None:
+    length = round(seconds * SAMPLE_RATE)
+    engine = wiener_engine(noise_region=None)
+    engine.observe(torch.zeros(1, n) for n in (length // 2, length - length // 2))
+    count = block_count(engine.layout, length)
+    assert engine.layout.block <= LAYOUT.block
+    assert count == max(1, -(-length // LAYOUT.hop))
+    assert 0 <= count * engine.layout.hop - length < count * GRID

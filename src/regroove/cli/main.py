@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import regroove
 from regroove.errors import RegrooveError
+from regroove.memory import keep_freed_memory
 
 # Name, module (with a Typer called ``app``) and the line in the list of commands.
 COMMANDS = {
@@ -83,6 +84,7 @@ def run() -> None:
     """Run the command line; exits with 2 and one sentence for every error that a user can act on."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _end_cleanly)
+    keep_freed_memory()
     try:
         code = app(prog_name="regroove", standalone_mode=False)
     except RegrooveError as error:

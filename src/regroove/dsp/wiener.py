@@ -44,7 +44,7 @@ def a_priori_snr(power: Tensor, noise: Tensor, settings: DecisionDirectedSetting
         xi = torch.add(fresh, kept, alpha=settings.memory).clamp_min_(floor)
         columns.append(xi)
         kept = (xi / (1 + xi)).square_().mul_(now)
-    return torch.stack(columns, dim=-1)
+    return torch.stack(columns, dim=-2).mT
 
 
 def wiener_gain(xi: Tensor) -> Tensor:

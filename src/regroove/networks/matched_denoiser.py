@@ -33,10 +33,9 @@ class MatchedDenoiser(nn.Module):
     def forward(self, y: Tensor, noise: NoiseMap) -> Tensor:
         """Restore ``(B, time)`` samples at the model's rate; same shape out."""
         long, short = stft(y, LONG), stft(y, SHORT)
-        xi = a_priori_snr(_power(long), noise.mean, PRIOR)
-        sharp = _short_map(noise.mean)
-        features = _features(long, short, noise, sharp, xi)
-        corrections = self.network(features.contiguous(memory_format=torch.channels_last)).float()
+        power, sharp = _power(long), _short_map(noise.mean)
+        xi = a_priori_snr(power, noise.mean, PRIOR)
+        corrections = self.network(_features(long, power, short, noise, sharp, xi)).float()
         parts = corrections.split(PATCH, dim=1)
         first = istft(_first_estimate(long, noise.mean, xi, parts), LONG, length=y.shape[-1])
         return _short_window_gain(first, short, sharp, parts[3])
@@ -103,25 +102,26 @@ def _loudness(power: Tensor, noise: Tensor) -> Tensor:
     return 0.15 * torch.log(power / (noise + TINY) + 0.1).clamp_max(30)
 
 
-def _features(long: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: Tensor) -> Tensor:
-    frames = long.shape[-1]
-    c_in = ((xi + 1) * (noise.mean + TINY)).rsqrt()
-    colour = torch.log(_short_map(noise.mean) + TINY)
+def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: Tensor) -> Tensor:
+    """What the network sees, ``(B, FEATURES, P, T)``, in the precision that it computes in."""
+    frames, kind = long.shape[-1], long.device.type
+    c_in = 0.5 * ((xi + 1) * (noise.mean + TINY)).rsqrt()
+    colour = torch.log(sharp + TINY)
     colour = 0.15 * (colour - colour.mean(dim=1, keepdim=True))
     burstiness = 0.3 * torch.log((noise.mean + TINY) / (noise.typical + TINY))
     maps = torch.stack([colour, _short_map(burstiness)], dim=1).expand(-1, -1, -1, frames)
-    return torch.cat(
-        [
-            _patches(_loudness(_power(long), noise.mean)),
-            _patches(0.15 * torch.log(xi)),
-            _patches((0.5 * long.real * c_in).clamp(-4, 4)),
-            _patches((0.5 * long.imag * c_in).clamp(-4, 4)),
-            _on_grid(_loudness(_power(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])), frames),
-            _patches(_loudness(_power(long), noise.typical)),
-            maps,
-        ],
-        dim=1,
-    )
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else long.real.dtype
+    # Each is brought to that precision at once, because together they are the most that is held in memory.
+    features = [
+        _patches(_loudness(power, noise.mean)).to(dtype),
+        _patches(0.15 * torch.log(xi)).to(dtype),
+        _patches((long.real * c_in).clamp(-4, 4)).to(dtype),
+        _patches((long.imag * c_in).clamp(-4, 4)).to(dtype),
+        _on_grid(_loudness(_power(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])), frames).to(dtype),
+        _patches(_loudness(power, noise.typical)).to(dtype),
+        maps.to(dtype),
+    ]
+    return torch.cat(features, dim=1).contiguous(memory_format=torch.channels_last)
 
 
 def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor, ...]) -> Tensor:

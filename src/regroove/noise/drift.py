@@ -81,7 +81,7 @@ class DriftTracker:
         return self._remembered(self._listener.feed(chunk))
 
     def rest(self) -> list[Stretch]:
-        """What a recording too short for one stretch gives."""
+        """The stretches that are left at the end of the recording."""
         return self._remembered(self._listener.rest())
 
     def _remembered(self, stretches: list[Stretch]) -> list[Stretch]:

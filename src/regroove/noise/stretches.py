@@ -12,6 +12,8 @@ from regroove.noise.map import EULER
 FRAMES = 8
 HOP = FRAMES * LONG.hop
 LENGTH = HOP + LONG.n_fft
+# Stretches that are looked at together, always the same ones: rounding depends on how many they are.
+BATCH = 8
 SILENCE = 1e-13
 # Half octaves in which levels are compared, and wider bands in which noise is told from tones.
 LEVEL_EDGES = (150, 225, 325, 450, 650, 900, 1300, 1900, 2700, 3800, 5400, 7600, 11_000, 20_000)
@@ -55,35 +57,51 @@ class Listener:
         self._index = 0
 
     def feed(self, chunk: Tensor) -> list[Stretch]:
-        """The stretches that ``(time,)`` more samples complete."""
+        """The stretches that ``(time,)`` more samples complete, a batch at a time."""
         samples = torch.cat([self._pending, chunk])
         done: list[Stretch] = []
-        while len(samples) >= LENGTH:
-            done += self._look_at(samples[:LENGTH])
-            samples = samples[HOP:]
-        self._pending = samples
+        while len(samples) >= BATCH * HOP + LONG.n_fft:
+            done += self._look_at(samples[: BATCH * HOP + LONG.n_fft])
+            samples = samples[BATCH * HOP :]
+        self._pending = samples.clone()
         return done
 
     def rest(self) -> list[Stretch]:
-        """What a recording too short for one stretch gives; it is seen as one."""
-        return self._look_at(self._pending) if self._index == 0 and len(self._pending) >= 2 * LONG.n_fft else []
+        """The stretches that are left at the end; a recording too short for one is seen as one."""
+        samples, self._pending = self._pending, self._pending[:0]
+        count = (len(samples) - LONG.n_fft) // HOP
+        if count < 1:
+            return self._look_at(samples) if self._index == 0 and len(samples) >= 2 * LONG.n_fft else []
+        return self._look_at(samples[: count * HOP + LONG.n_fft])
 
     def _look_at(self, samples: Tensor) -> list[Stretch]:
-        index, self._index = self._index, self._index + 1
-        if float(samples.square().mean()) < SILENCE or float((samples == 0).float().mean()) > 0.05:
-            return []
+        """All stretches of ``(time,)`` samples at once; a single one may be shorter."""
         edge = LONG.n_fft // LONG.hop // 2
-        power = stft(samples, LONG).abs().square()[:, edge : len(samples) // LONG.hop - edge + 1].clamp_min(1e-20)
+        spectrum = stft(samples, LONG)[:, edge : len(samples) // LONG.hop - edge + 1]
+        power = (spectrum.real.square() + spectrum.imag.square()).clamp_min_(1e-20)
         log = power.log()
+        mean, log_mean = _over_stretches(power), _over_stretches(log)
+        levels = band_levels(log_mean, self.level_bands)
+        tonality = torch.stack([_tonality(power[low:high], log[low:high]) for low, high in self.bands], dim=-1)
+        first, self._index = self._index, self._index + len(mean)
+        # Copies, because one that is remembered would keep all others of its batch.
         return [
-            Stretch(
-                index=index,
-                levels=band_levels(log.mean(dim=-1), self.level_bands),
-                tonality=torch.stack([_tonality(power[low:high]) for low, high in self.bands]),
-                mean=power.mean(dim=-1),
-                log_mean=log.mean(dim=-1),
-            )
+            Stretch(first + i, levels[i].clone(), tonality[i].clone(), mean[i].clone(), log_mean[i].clone())
+            for i, silent in enumerate(_silent(samples))
+            if not silent
         ]
+
+
+def _silent(samples: Tensor) -> list[bool]:
+    """Which stretches are in part or altogether digital silence."""
+    windows = samples.unfold(0, min(LENGTH, len(samples)), HOP)
+    silent = (windows.square().mean(dim=-1) < SILENCE) | ((windows == 0).float().mean(dim=-1) > 0.05)
+    return silent.tolist()
+
+
+def _over_stretches(frames: Tensor) -> Tensor:
+    """Means over the frames of each stretch: ``(..., T)`` to ``(stretches, ...)``."""
+    return frames.unfold(-1, min(FRAMES + 1, frames.shape[-1]), FRAMES).mean(dim=-1).movedim(-1, 0)
 
 
 def _bins(edges: Sequence[float], sample_rate: int) -> list[tuple[int, int]]:
@@ -92,13 +110,19 @@ def _bins(edges: Sequence[float], sample_rate: int) -> list[tuple[int, int]]:
 
 
 def band_levels(log_mean: Tensor, bands: list[tuple[int, int]]) -> Tensor:
-    """The typical power of each band in dB from the mean logarithm of the power, ``(bins,)``."""
+    """The typical power of each band in dB, ``(..., bands)``, from the mean logarithm of the power, ``(..., bins)``."""
     typical = (log_mean + EULER).exp()
-    return torch.stack([10 * typical[low:high].mean().log10() for low, high in bands])
+    return torch.stack([10 * typical[..., low:high].mean(dim=-1).log10() for low, high in bands], dim=-1)
 
 
-def _tonality(power: Tensor) -> Tensor:
-    """How much the log of the mean over neighbouring bins exceeds the mean log, less what noise gives."""
-    groups = power[: len(power) // _GROUP * _GROUP].reshape(-1, _GROUP, power.shape[-1])
-    gap = groups.mean(dim=1).log() - groups.log().mean(dim=1)
-    return gap.mean() - (EULER - 1 / (2 * _GROUP))
+def _tonality(power: Tensor, log: Tensor) -> Tensor:
+    """How much the log of the mean over bins exceeds the mean log, less what noise gives: ``(stretches,)``.
+
+    Args:
+        power: of the bins of one band in each frame, ``(bins, T)``.
+        log: its logarithm.
+    """
+    count = len(power) // _GROUP * _GROUP
+    powers, logs = (x[:count].reshape(-1, _GROUP, x.shape[-1]) for x in (power, log))
+    gap = powers.mean(dim=1).log() - logs.mean(dim=1)
+    return _over_stretches(gap.mean(dim=0)) - (EULER - 1 / (2 * _GROUP))

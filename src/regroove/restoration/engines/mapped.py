@@ -21,8 +21,8 @@ from regroove.restoration.engines.base import BlockId, BlockLayout
 SAMPLE_RATE = 44_100
 # Blocks start on multiples of the network's coarsest time step, so that results do not depend on the block length.
 GRID = 8 * LONG.hop
-# The network sees 2.7 s to either side, and both windows reach 46 ms further.
-LAYOUT = BlockLayout(block=128 * GRID, context=16 * GRID, fade=0)
+# The network sees 2.7 s to either side, and both windows reach 46 ms further. Blocks are this long at most (35.7 s).
+LAYOUT = BlockLayout(block=192 * GRID, context=16 * GRID, fade=0)
 SHORTEST_REGION = 0.2
 
 WIENER = DecisionDirectedSettings(memory=0.98)
@@ -76,8 +76,7 @@ class MappedEngine:
             self._find(counted())
         else:
             self._measure(counted(), *self._region)
-        whole = -(-length // GRID) * GRID + 2 * LAYOUT.context
-        self.layout = replace(LAYOUT, block=min(LAYOUT.block, whole))
+        self.layout = _layout(length)
 
     def _find(self, chunks: Iterable[Tensor]) -> None:
         finders: list[NoiseFinder] = []
@@ -103,6 +102,8 @@ class MappedEngine:
             position += chunk.shape[-1]
         if last > position + self.sample_rate // 100:
             raise AudioError(f"The noise region ends at {end:g} s, after the recording ({position / SAMPLE_RATE:g} s).")
+        for tracker in trackers:
+            tracker.rest()
         region = torch.cat(pieces, dim=-1).float()
         self.maps = [map_of_noise(channel[None]) for channel in region]
         pairs = zip(trackers, self.maps, strict=True)
@@ -140,6 +141,13 @@ class MappedEngine:
             "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in self.drifts],
             **self._details,
         }
+
+
+def _layout(length: int) -> BlockLayout:
+    """As few blocks as can be for ``length`` samples, all equally long, so that the last one is not mostly silence."""
+    count = max(-(-length // LAYOUT.hop), 1)
+    hop = -(-length // (count * GRID)) * GRID
+    return replace(LAYOUT, block=hop + 2 * LAYOUT.context)
 
 
 def wiener_engine(*, noise_region: tuple[float, float] | None) -> MappedEngine:
