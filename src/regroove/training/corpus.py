@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from regroove.errors import AudioError, SettingsError
 from regroove.training.acoustics import apply_room, wow_and_flutter
 from regroove.training.piano import SampledPiano, read_regions
-from regroove.training.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi
+from regroove.training.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi, skyline
 from regroove.training.soundfont import render_parts
+from regroove.training.voice import sing, speak
 
 SOUNDFONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf3/MuseScore_General_Full.sf3")
 
@@ -31,6 +32,7 @@ class CorpusSettings:
     seconds: float = 20.0
     seed: int = 0
     piano_share: float = 0.4
+    voice_share: float = field(default=0.2, metadata={"help": "how much is sung or spoken, often with instruments"})
     scores: int = field(default=400, metadata={"help": "how many of the flat scores to use"})
 
 
@@ -75,16 +77,8 @@ class Corpus:
         s = self.settings
         rng = np.random.default_rng([s.seed, index])
         score = self._score(rng)
-        if rng.random() < s.piano_share or not self.soundfonts:
-            audio = self.pianos[rng.integers(len(self.pianos))].render(score, seconds=s.seconds)
-        else:
-            audio = render_parts(
-                arrange(score, rng),
-                rng.choice(self.soundfonts),
-                seconds=s.seconds,
-                sample_rate=s.sample_rate,
-                rng=rng,
-            )
+        voices = rng.random() < s.voice_share
+        audio = self._voices(score, rng) if voices else self._instruments(score, rng)
         if rng.random() < 0.65:
             audio = apply_room(audio, rng, sample_rate=s.sample_rate)
         if rng.random() < 0.25:
@@ -93,6 +87,28 @@ class Corpus:
         if peak == 0:
             return audio
         return audio * np.float32(10 ** (rng.uniform(-30, -1) / 20) / peak)
+
+    def _instruments(self, score: Score, rng: np.random.Generator) -> NDArray[np.float32]:
+        s = self.settings
+        if rng.random() < s.piano_share or not self.soundfonts:
+            return self.pianos[rng.integers(len(self.pianos))].render(score, seconds=s.seconds)
+        return render_parts(
+            arrange(score, rng), rng.choice(self.soundfonts), seconds=s.seconds, sample_rate=s.sample_rate, rng=rng
+        )
+
+    def _voices(self, score: Score, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Someone who speaks, a singer or a small choir, with or without accompaniment."""
+        s = self.settings
+        if rng.random() < 0.3:
+            return speak(rng, seconds=s.seconds, sample_rate=s.sample_rate)
+        tune, rest = skyline(score)
+        count = rng.integers(2, 7) if rng.random() < 0.15 else 1
+        sung = sum(sing(tune, rng, seconds=s.seconds, sample_rate=s.sample_rate) for _ in range(count))
+        if rng.random() < 0.4 or not len(rest):
+            return np.asarray(sung, dtype=np.float32)
+        others = self._instruments(rest, rng)
+        level = 10 ** (rng.uniform(-12, 6) / 20) * float(np.std(sung)) / (float(others.std()) + 1e-9)
+        return (sung + level * others).astype(np.float32)
 
     def _score(self, rng: np.random.Generator) -> Score:
         flat = self.flat_scores
