@@ -134,7 +134,9 @@ def test_losses_on_known_cases() -> None:
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")
 @pytest.mark.parametrize("piano_share", [1.0, 0.0])
 def test_corpus_renders_music(tmp_path: Path, piano_share: float) -> None:
-    settings = CorpusSettings(data=DATA, seconds=4.0, piano_share=piano_share, scores=2)
+    settings = CorpusSettings(
+        data=DATA, seconds=4.0, piano_share=piano_share, voice_share=0.0, struck_share=0.0, scores=2
+    )
     if not piano_share and not (shutil.which("fluidsynth") and Corpus(settings).soundfonts):
         pytest.skip("fluidsynth or its soundfonts are not installed")
     corpus = Corpus(settings)
@@ -144,6 +146,16 @@ def test_corpus_renders_music(tmp_path: Path, piano_share: float) -> None:
     assert np.array_equal(audio, corpus.render(7))
     assert list(write_shards(tmp_path, "music-000", corpus.render, excerpts=1, size=30)) == [1]
     assert np.load(next(tmp_path.glob("music-*.npy"))).shape == (1, 4 * RATE)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")
+@pytest.mark.parametrize("shares", [{"voice_share": 1.0}, {"voice_share": 0.0, "struck_share": 1.0}])
+def test_corpus_renders_voices_and_struck_sounds(shares: dict[str, float]) -> None:
+    corpus = Corpus(CorpusSettings(data=DATA, seconds=2.0, piano_share=1.0, scores=2, **shares))
+    corpus.midi = corpus.midi[:2]
+    for index in range(6):
+        audio = corpus.render(index)
+        assert audio.shape == (2 * RATE,) and audio.dtype == np.float32 and 0.01 < np.abs(audio).max() < 1
 
 
 def test_own_recordings_become_music(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from regroove.errors import AudioError, SettingsError
 from regroove.training.acoustics import apply_room, wow_and_flutter
+from regroove.training.percussion import drum_beat, pick
 from regroove.training.piano import SampledPiano, read_regions
 from regroove.training.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi, skyline
 from regroove.training.soundfont import render_parts
@@ -33,6 +34,7 @@ class CorpusSettings:
     seed: int = 0
     piano_share: float = 0.4
     voice_share: float = field(default=0.2, metadata={"help": "how much is sung or spoken, often with instruments"})
+    struck_share: float = field(default=0.15, metadata={"help": "how much is drums and picked strings"})
     scores: int = field(default=400, metadata={"help": "how many of the flat scores to use"})
 
 
@@ -77,8 +79,7 @@ class Corpus:
         s = self.settings
         rng = np.random.default_rng([s.seed, index])
         score = self._score(rng)
-        voices = rng.random() < s.voice_share
-        audio = self._voices(score, rng) if voices else self._instruments(score, rng)
+        audio = self._drawn(score, rng)
         if rng.random() < 0.65:
             audio = apply_room(audio, rng, sample_rate=s.sample_rate)
         if rng.random() < 0.25:
@@ -87,6 +88,15 @@ class Corpus:
         if peak == 0:
             return audio
         return audio * np.float32(10 ** (rng.uniform(-30, -1) / 20) / peak)
+
+    def _drawn(self, score: Score, rng: np.random.Generator) -> NDArray[np.float32]:
+        s = self.settings
+        kind = rng.random()
+        if kind < s.voice_share:
+            return self._voices(score, rng)
+        if kind < s.voice_share + s.struck_share:
+            return self._struck(score, rng)
+        return self._instruments(score, rng)
 
     def _instruments(self, score: Score, rng: np.random.Generator) -> NDArray[np.float32]:
         s = self.settings
@@ -106,9 +116,20 @@ class Corpus:
         sung = sum(sing(tune, rng, seconds=s.seconds, sample_rate=s.sample_rate) for _ in range(count))
         if rng.random() < 0.4 or not len(rest):
             return np.asarray(sung, dtype=np.float32)
-        others = self._instruments(rest, rng)
-        level = 10 ** (rng.uniform(-12, 6) / 20) * float(np.std(sung)) / (float(others.std()) + 1e-9)
-        return (sung + level * others).astype(np.float32)
+        return _mixed(np.asarray(sung), self._instruments(rest, rng), rng)
+
+    def _struck(self, score: Score, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Picked strings, drums, or drums with something else."""
+        s = self.settings
+        kind = rng.random()
+        if kind < 0.35:
+            return pick(score, rng, seconds=s.seconds, sample_rate=s.sample_rate)
+        drums = drum_beat(rng, seconds=s.seconds, sample_rate=s.sample_rate)
+        if kind < 0.6:
+            return drums
+        if kind < 0.75:
+            return _mixed(drums, pick(score, rng, seconds=s.seconds, sample_rate=s.sample_rate), rng)
+        return _mixed(drums, self._instruments(score, rng), rng)
 
     def _score(self, rng: np.random.Generator) -> Score:
         flat = self.flat_scores
@@ -128,6 +149,12 @@ class Corpus:
         # Notes sounding before the excerpt are missing, so it starts four seconds in.
         part[:, ONSET] -= min(3.0, float(part[:, ONSET].max()) / 2) * (rng.random() < 0.5)
         return part[part[:, ONSET] >= 0]
+
+
+def _mixed(audio: NDArray[np.float32], others: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The sum of both, ``others`` between 12 dB softer and 6 dB louder."""
+    level = 10 ** (rng.uniform(-12, 6) / 20) * float(audio.std()) / (float(others.std()) + 1e-9)
+    return (audio + level * others).astype(np.float32)
 
 
 def _read_or_none(path: Path) -> Score | None:
