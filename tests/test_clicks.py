@@ -11,6 +11,7 @@ from regroove.dsp.autoregression import autocorrelation, interpolate, models_fro
 from regroove.noise.click_repair import BLOCK, ClickRepairer, repair_clicks
 from regroove.noise.clicks import ClickSettings
 from regroove.noise.synthesis import OFF, RecordNoise, preset, synthesise
+from regroove.training.percussion import drum_beat, pick
 
 RATE = 44_100
 DATA = Path(__file__).parents[2] / "shared" / "data" / "validation"
@@ -143,6 +144,18 @@ def test_clean_recordings_are_unharmed() -> None:
         samples, rate = read_audio(DATA / "other" / f"{name}.flac", dtype="float64")
         done = repair_clicks(samples[0], sample_rate=rate)
         assert np.sum((done.samples - samples[0]) ** 2) < 1e-6 * np.sum(samples[0] ** 2), name
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_picked_strings_and_drums_are_left_alone(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tune = np.array([[0.3 * k, 1.0, 52.0 + 5 * (k % 4), 100.0] for k in range(8)])
+    strings = pick(tune, rng, seconds=2.4, sample_rate=RATE).astype(np.float64)
+    air = 1e-3 * rng.standard_normal(len(strings))
+    drums = drum_beat(rng, seconds=2.4, sample_rate=RATE).astype(np.float64)
+    assert not repair_clicks(0.1 * (strings + air), sample_rate=RATE).interpolated.any()
+    # A stroke of a millisecond cannot be told from a click.
+    assert sdr(drums, repair_clicks(0.1 * (drums + air), sample_rate=RATE).samples / 0.1 - air) > 20
 
 
 def test_loud_crackle_of_a_record_is_reduced() -> None:

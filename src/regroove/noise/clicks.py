@@ -6,6 +6,8 @@ prediction from the past shows where a click begins, the error of prediction fro
 
 What music does is told from clicks by what is around: after an onset the error stays high, after a click it returns
 within a few milliseconds; and reeds, brass and voices give pulses too, but one after the other, of about one size.
+When a string is picked or a drum struck, the error returns as well, because what rings is well predicted, but only by a
+model of the ringing: one of what was before knows nothing of it.
 """
 
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from regroove.dsp.autoregression import Samples, autocorrelation, models_from
 HOP = 1024
 # Samples that a peak is taken of before levels are compared.
 PIECE = 32
+# Pieces before and after a click, and samples beside it that are left out, for telling it from an onset.
+BESIDE, GUARD = 14, 64
 # Hops that are whitened at once: as many as fit into a processor's cache.
 BATCH = 16
 QUIETEST = 1e-12
@@ -37,7 +41,8 @@ class ClickSettings:
     ``order`` is that of the models. A click's error reaches ``threshold`` times the usual one on both sides, and its
     extent is where the error exceeds ``edge`` times the usual one, with ``join`` samples in between at most. It lasts
     ``longest`` seconds at most and is ``lead`` times as large as all but the largest error within ``around`` seconds
-    on either side. Clicks of a peak below ``faintest`` (full scale is 1) are left alone. ``passes`` is how often the
+    on either side. What follows is not worse predicted than ``onset`` times what was before, by a model of what was
+    before. Clicks of a peak below ``faintest`` (full scale is 1) are left alone. ``passes`` is how often the
     search is repeated with what was found taken away.
     """
 
@@ -48,6 +53,7 @@ class ClickSettings:
     longest: float = 0.005
     around: float = 0.03
     lead: float = 2.0
+    onset: float = 3.0
     faintest: float = 3e-4
     passes: int = 3
 
@@ -160,6 +166,7 @@ def find_clicks(signal: Samples, errors: Errors, *, sample_rate: int, settings: 
     clear = (swing > settings.faintest) & ~_beside_silence(signal, spans, settings.order)
     clear &= height > settings.lead * _rivals(spans, peaks, _pieces(settings, sample_rate))
     spans = spans[clear]
+    spans = spans[~_begins(signal, spans, errors.models, settings)]
     long = spans[:, 1] - spans[:, 0] > settings.longest * sample_rate
     return Clicks(spans[~long], spans[long])
 
@@ -217,6 +224,22 @@ def _beside_silence(signal: Samples, spans: Spans, reach: int) -> NDArray[np.boo
         ((signal[np.clip(at, 0, len(signal) - 1)] != 0) & (at >= 0) & (at < len(signal))).any(axis=1) for at in sides
     )
     return ~(before & after)
+
+
+def _begins(signal: Samples, spans: Spans, models: Samples, settings: ClickSettings) -> NDArray[np.bool_]:
+    """Whether something begins with each span, so that a model of what was before does not predict what follows."""
+    # The model of two hops before is fitted to nothing of the span's own hop.
+    before = models[np.maximum(spans[:, 0] // HOP - 2, 0)]
+    inside = np.arange(-settings.order, BESIDE * PIECE)
+
+    def error(first: Spans) -> Samples:
+        samples = signal[np.clip(first[:, None] + inside, 0, len(signal) - 1)]
+        predicted = np.einsum("snk,sk->sn", sliding_window_view(samples, settings.order + 1, axis=1)[..., ::-1], before)
+        # A median over pieces, because other clicks may be near.
+        return np.median(np.abs(predicted).reshape(len(spans), BESIDE, PIECE).mean(axis=-1), axis=-1)
+
+    earlier = error(spans[:, 0] - GUARD - BESIDE * PIECE)
+    return error(spans[:, 1] + GUARD) > settings.onset * np.maximum(earlier, QUIETEST)
 
 
 def _rivals(spans: Spans, peaks: Floats, reach: int) -> Floats:
