@@ -17,20 +17,21 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
+
+from regroove.audio.formats import AUDIO_SUFFIXES
+from regroove.evaluation.mixtures import read_mono
 
 RATE = 44_100
 PEAK = 0.5
 LONGEST = 3 * RATE
 FEWEST = 3
-SOUNDS = (".ogg", ".wav", ".flac")
 
 
 def groups(folder: Path) -> dict[str, list[Path]]:
     """The recordings of a folder, by subfolder or by the first word of their names, in order."""
     found: dict[str, list[Path]] = {}
-    for file in sorted(f for f in folder.rglob("*") if f.suffix in SOUNDS):
+    for file in sorted(f for f in folder.rglob("*") if f.suffix.lower() in AUDIO_SUFFIXES):
         inside = file.relative_to(folder).parts
         found.setdefault(inside[0] if len(inside) > 1 else file.stem.split("_")[0], []).append(file)
     return {name: files for name, files in found.items() if len(files) >= FEWEST}
@@ -40,8 +41,7 @@ def clip(files: list[Path], rng: np.random.Generator, *, seconds: float) -> NDAr
     """Recordings one after the other, each with a peak of ``PEAK`` and cut to 3 s: ``(time,)``."""
     parts: list[NDArray[np.float64]] = []
     while sum(map(len, parts)) < seconds * RATE:
-        samples, rate = soundfile.read(files[rng.integers(len(files))], always_2d=True)
-        mono = soxr.resample(samples.mean(axis=1), rate, RATE)[:LONGEST]
+        mono = read_mono(str(files[rng.integers(len(files))]), sample_rate=RATE)[:LONGEST]
         parts.append(mono * PEAK / (np.abs(mono).max() + 1e-9))
     return np.concatenate(parts)[: int(seconds * RATE)]
 

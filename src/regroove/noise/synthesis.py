@@ -6,6 +6,7 @@ random stream, so changing one does not change the others.
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,7 +187,7 @@ def _thumps(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) ->
 def _rumble(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
     out = np.zeros(length)
     for _ in range(rng.integers(1, 5)):
-        tone, sharpness = rng.uniform(4, 55), np.exp(rng.uniform(np.log(1), np.log(20)))
+        tone, sharpness = rng.uniform(4, 55), log_uniform(rng, 1, 20)
         radius = 1 - np.pi * tone / sharpness / rate
         poles = [1, -2 * radius * np.cos(2 * np.pi * tone / rate), radius**2]
         part = lfilter([1.0], poles, rng.standard_normal(length))
@@ -231,23 +232,26 @@ def preset(name: str) -> RecordNoise:
     return PRESETS[name]
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw a number between ``low`` and ``high``, as likely to be in one octave as in the next."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
 def random_record_noise(rng: np.random.Generator) -> RecordNoise:
     """Draw noise with wide random parameters, for training: every balance of its components, every colour."""
 
     def level(low: float, high: float, chance: float) -> float:
         return float(rng.uniform(low, high)) if rng.random() < chance else OFF
 
-    def log_uniform(low: float, high: float) -> float:
-        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
+    spread = partial(log_uniform, rng)
     drawn = RecordNoise(
-        hiss=float(rng.uniform(-52, -36)), hiss_slope=float(rng.normal(-1.5, 2.5)), resonance=log_uniform(1200, 9000),
-        resonance_gain=float(rng.uniform(-3, 12)), resonance_q=log_uniform(0.4, 4), lowpass=log_uniform(3500, 20_000),
-        crackle=level(-56, -34, 0.8), crackle_rate=log_uniform(5, 3000), crackle_spread=float(rng.uniform(0.4, 1.6)),
-        crackle_tone=log_uniform(1200, 9000), clicks=level(-56, -36, 0.6), click_rate=log_uniform(0.2, 10),
+        hiss=float(rng.uniform(-52, -36)), hiss_slope=float(rng.normal(-1.5, 2.5)), resonance=spread(1200, 9000),
+        resonance_gain=float(rng.uniform(-3, 12)), resonance_q=spread(0.4, 4), lowpass=spread(3500, 20_000),
+        crackle=level(-56, -34, 0.8), crackle_rate=spread(5, 3000), crackle_spread=float(rng.uniform(0.4, 1.6)),
+        crackle_tone=spread(1200, 9000), clicks=level(-56, -36, 0.6), click_rate=spread(0.2, 10),
         scratches=level(-56, -38, 0.3), scratches_each_turn=int(rng.integers(1, 7)), thumps=level(-54, -34, 0.75),
-        thump_rate=log_uniform(2, 250), thump_low=log_uniform(40, 200), thump_high=log_uniform(250, 1800),
-        thump_decay=log_uniform(0.004, 0.06), rumble=level(-54, -32, 0.75), hum=level(-64, -42, 0.3),
+        thump_rate=spread(2, 250), thump_low=spread(40, 200), thump_high=spread(250, 1800),
+        thump_decay=spread(0.004, 0.06), rumble=level(-54, -32, 0.75), hum=level(-64, -42, 0.3),
         mains=float(rng.choice([50, 60])), burst_rate=float(rng.choice([0, 0.3, 1.5])),
         burst_gain=float(rng.uniform(3, 12)), slow_modulation=float(rng.choice([0, 0.5, 1.5])),
     )  # fmt: skip

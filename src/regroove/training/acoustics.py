@@ -4,6 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
+from regroove.noise.synthesis import log_uniform
+
+
+def unit_power(audio: NDArray[np.float64]) -> NDArray[np.float32]:
+    """``(time,)`` brought to unit power; silence stays silence.
+
+    >>> unit_power(np.full(3, 2.0)).round(3)
+    array([1., 1., 1.], dtype=float32)
+    """
+    return (audio / (np.sqrt(np.mean(audio**2)) + 1e-9)).astype(np.float32)
+
 
 def room_response(rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
     """Draw a random room impulse response: the direct sound, early echoes and a tail that darkens as it decays.
@@ -11,7 +22,7 @@ def room_response(rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.f
     The tail is Gaussian noise with exponential decay, 60 dB in 0.15 to 2.5 s at low frequencies and faster above
     (Polack's model). Shape (time,), the direct sound at sample 0 with gain 1.
     """
-    decay = np.exp(rng.uniform(np.log(0.15), np.log(2.5)))
+    decay = log_uniform(rng, 0.15, 2.5)
     times = np.arange(int(min(decay, 1.8) * sample_rate)) / sample_rate
     tail = np.zeros(len(times))
     edges = [0, 500, 2000, 6000, sample_rate / 2]
@@ -56,7 +67,7 @@ def band_gains(frequency: NDArray[np.float64], rng: np.random.Generator, *, cuto
         for _ in range(rng.integers(0, 5)):
             centre, width = rng.uniform(-2.5, 2.2), rng.uniform(0.05, 0.5)
             decibels += rng.uniform(-6, 10) * np.exp(-0.5 * ((octaves - centre) / width) ** 2)
-        low = np.exp(rng.uniform(np.log(30), np.log(250)))
+        low = log_uniform(rng, 30, 250)
         slope = rng.integers(2, 9)
         decibels -= 10 * np.log10(1 + (low / np.maximum(frequency, 1)) ** (2 * slope))
         decibels -= 10 * np.log10(1 + (frequency / cutoff) ** (2 * rng.integers(4, 16)))

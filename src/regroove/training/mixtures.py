@@ -13,6 +13,7 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.noise.map import map_of_noise
+from regroove.noise.synthesis import log_uniform
 from regroove.training.acoustics import band_gains
 from regroove.training.shards import Shards
 
@@ -63,7 +64,7 @@ class Mixer:
         s = self.settings
         length = int(s.seconds * s.sample_rate)
         clean = self._music(rng, length)
-        lead = int(np.exp(rng.uniform(np.log(0.6), np.log(6.0))) * s.sample_rate)
+        lead = int(log_uniform(rng, 0.6, 6.0) * s.sample_rate)
         noise = self._noise(rng, lead + length)
         gate = _silences(rng, length, s.sample_rate)
         power = float(clean.square().mean())
@@ -80,7 +81,7 @@ class Mixer:
         if rng.random() < 0.6:
             # The recording's own air: microphones and rooms are never silent.
             crop = crop + _pink(rng, length) * (float(crop.abs().max()) * 10 ** (rng.uniform(-85, -48) / 20))
-        cutoff = np.exp(rng.uniform(np.log(3000), np.log(14000))) if rng.random() < s.band_limited else 0.0
+        cutoff = log_uniform(rng, 3000, 14000) if rng.random() < s.band_limited else 0.0
         return self._through_chain(crop, rng, cutoff=cutoff)
 
     def _noise(self, rng: np.random.Generator, length: int) -> Tensor:

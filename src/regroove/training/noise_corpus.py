@@ -8,7 +8,7 @@ import soxr
 from numpy.typing import NDArray
 
 from regroove.audio.load import read_audio
-from regroove.noise.synthesis import random_record_noise, synthesise
+from regroove.noise.synthesis import log_uniform, random_record_noise, synthesise
 
 SECONDS = 12.0
 CROSSFADE = 0.05
@@ -45,7 +45,7 @@ def render_noise(
     rng = np.random.default_rng([seed, index])
     length = int(SECONDS * sample_rate)
     if len(real) and rng.random() < 0.25:
-        speed = np.exp(rng.uniform(np.log(0.6), np.log(1.6)))
+        speed = log_uniform(rng, 0.6, 1.6)
         chosen = real[int(rng.integers(len(real)))]
         noise = soxr.resample(np.roll(chosen, rng.integers(len(chosen))), sample_rate, sample_rate * speed)
         noise = looped(noise, length, int(CROSSFADE * sample_rate))

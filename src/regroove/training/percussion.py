@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score
+from regroove.noise.synthesis import log_uniform
+from regroove.training.acoustics import unit_power
+from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
 
 Samples = NDArray[np.float64]
 
@@ -48,7 +50,7 @@ def drum_beat(rng: np.random.Generator, *, seconds: float, sample_rate: int) -> 
     (44100,)
     """
     out = np.zeros(int(seconds * sample_rate))
-    beat = 60 / np.exp(rng.uniform(np.log(60), np.log(220)))
+    beat = 60 / log_uniform(rng, 60, 220)
     steps = int(rng.choice([6, 8, 12, 16]))
     step = beat / rng.choice([1, 2, 3, 4])
     swing, sway = rng.uniform(0, 0.3) * (rng.random() < 0.4), rng.uniform(0, 0.012)
@@ -63,20 +65,20 @@ def drum_beat(rng: np.random.Generator, *, seconds: float, sample_rate: int) -> 
             at = (index + swing * (index % 2)) * step + rng.normal(0, sway)
             if velocity and rng.random() < 0.95:
                 _add(out, strokes[rng.integers(VERSIONS)], at, level * velocity, sample_rate)
-    return _unit(out)
+    return unit_power(out)
 
 
 def pick(score: Score, rng: np.random.Generator, *, seconds: float, sample_rate: int) -> NDArray[np.float32]:
     """A score on one picked instrument, between a harp and a banjo: ``(time,)``, of unit power unless it is empty."""
     out = np.zeros(int(seconds * sample_rate))
-    stiffness = np.exp(rng.uniform(np.log(1e-5), np.log(1e-3)))
-    place, ring = rng.uniform(0.05, 0.5), np.exp(rng.uniform(np.log(0.3), np.log(4)))
+    stiffness = log_uniform(rng, 1e-5, 1e-3)
+    place, ring = rng.uniform(0.05, 0.5), log_uniform(rng, 0.3, 4)
     bright, finger = rng.uniform(0.5, 3.0), 10 ** (rng.uniform(-45, -12) / 20)
     body = [_mode(rng.uniform(80, 900), rng.uniform(0.03, 0.15), sample_rate) for _ in range(3)]
     for note in score:
         if note[ONSET] >= seconds:
             continue
-        pitch = 440 * 2 ** ((note[PITCH] - 69) / 12)
+        pitch = hertz(note[PITCH])
         held = min(note[DURATION] * rng.uniform(1, 3), LONGEST)
         string = _string(
             pitch, rng, place=place, stiffness=stiffness, ring=ring, bright=bright, held=held, sample_rate=sample_rate
@@ -86,29 +88,29 @@ def pick(score: Score, rng: np.random.Generator, *, seconds: float, sample_rate:
             knock[: len(mode)] += finger * rng.normal() * mode
         for sound in (string, knock):
             _add(out, sound, note[ONSET], note[VELOCITY] / 127, sample_rate)
-    return _unit(out)
+    return unit_power(out)
 
 
 def draw_drum(rng: np.random.Generator) -> Drum:
     """Any drum, bell, block, shaker or cymbal."""
     kind = rng.choice(["skin", "bar", "plate", "hiss"], p=[0.4, 0.2, 0.2, 0.2])
-    lowest = np.exp(rng.uniform(np.log(45), np.log(500 if kind == "skin" else 2500)))
+    lowest = log_uniform(rng, 45, 500 if kind == "skin" else 2500)
     if kind == "plate":
         ratios = np.sort(np.exp(rng.uniform(0, np.log(14), rng.integers(8, 40))))
     else:
         ratios = np.array(BAR if kind == "bar" else MEMBRANE)
-    ring = np.exp(rng.uniform(np.log(0.06), np.log(3.0 if kind != "skin" else 1.0)))
+    ring = log_uniform(rng, 0.06, 3.0 if kind != "skin" else 1.0)
     noisy = kind == "hiss" or rng.random() < 0.5
-    low = np.exp(rng.uniform(np.log(150), np.log(9000)))
+    low = log_uniform(rng, 150, 9000)
     return Drum(
         modes=lowest * ratios * (1 + 0.01 * rng.standard_normal(len(ratios))),
         decays=ring * ratios ** -rng.uniform(0.2, 1.2),
         gains=(kind != "hiss") * rng.uniform(0.2, 1, len(ratios)) * ratios ** -rng.uniform(0, 1.5),
         bend=rng.uniform(0, 0.8) * (kind == "skin" and rng.random() < 0.5),
         hiss=10 ** (rng.uniform(-25, 3) / 20) * noisy,
-        band=(low, min(low * np.exp(rng.uniform(np.log(2), np.log(20))), 20_000.0)),
-        rise=np.exp(rng.uniform(np.log(0.0003), np.log(0.04 if kind == "hiss" else 0.002))),
-        fall=np.exp(rng.uniform(np.log(0.03), np.log(2.0 if kind in ("plate", "hiss") else 0.4))),
+        band=(low, min(low * log_uniform(rng, 2, 20), 20_000.0)),
+        rise=log_uniform(rng, 0.0003, 0.04 if kind == "hiss" else 0.002),
+        fall=log_uniform(rng, 0.03, 2.0 if kind in ("plate", "hiss") else 0.4),
     )  # fmt: skip
 
 
@@ -121,8 +123,7 @@ def strike(drum: Drum, rng: np.random.Generator, *, sample_rate: int) -> Samples
     for mode, decay, gain in zip(drum.modes, drum.decays, drum.gains, strict=True):
         if gain and mode < 0.45 * sample_rate:
             heard = slice(0, int(min(decay * 1.3, LONGEST) * sample_rate) + 64)
-            wave = np.sin(2 * np.pi * mode * bent[heard]) * np.exp(-6.91 * times[heard] / decay)
-            out[heard] += gain * rng.uniform(0.6, 1) * wave
+            out[heard] += gain * rng.uniform(0.6, 1) * _ringing(2 * np.pi * mode * bent[heard], times[heard], decay)
     out *= 1 - np.exp(-times / 0.0004)
     if drum.hiss:
         noise = sosfilt(butter(2, drum.band, "bandpass", fs=sample_rate, output="sos"), rng.standard_normal(len(times)))
@@ -152,8 +153,8 @@ def _string(
     for f, gain, decay in zip(frequency, gains, decays, strict=True):
         heard = slice(0, int(decay * 1.3 * sample_rate) + 64)
         if f < 0.45 * sample_rate:
-            wave = np.sin(2 * np.pi * f * times[heard] + rng.uniform(-0.3, 0.3)) * np.exp(-6.91 * times[heard] / decay)
-            out[heard] += gain * wave
+            phase = 2 * np.pi * f * times[heard] + rng.uniform(-0.3, 0.3)
+            out[heard] += gain * _ringing(phase, times[heard], decay)
     out *= 1 - np.exp(-times / 0.0005)
     damped = np.exp(-np.maximum(times - held, 0) / 0.02)
     return out * damped / (np.abs(out).max() + 1e-12)
@@ -161,7 +162,12 @@ def _string(
 
 def _mode(frequency: float, decay: float, sample_rate: int) -> Samples:
     times = np.arange(int(decay * sample_rate)) / sample_rate
-    return np.sin(2 * np.pi * frequency * times) * np.exp(-6.91 * times / decay)
+    return _ringing(2 * np.pi * frequency * times, times, decay)
+
+
+def _ringing(phase: Samples, times: Samples, decay: float) -> Samples:
+    """A sine that has fallen by 60 dB after ``decay`` seconds."""
+    return np.sin(phase) * np.exp(-6.91 * times / decay)
 
 
 def _add(out: Samples, sound: Samples, at: float, level: float, sample_rate: int) -> None:
@@ -169,7 +175,3 @@ def _add(out: Samples, sound: Samples, at: float, level: float, sample_rate: int
     start = int(max(at, 0.0) * sample_rate)
     part = sound[: max(len(out) - start, 0)]
     out[start : start + len(part)] += level * part
-
-
-def _unit(audio: Samples) -> NDArray[np.float32]:
-    return (audio / (np.sqrt(np.mean(audio**2)) + 1e-9)).astype(np.float32)

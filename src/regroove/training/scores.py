@@ -17,6 +17,15 @@ ONSET, DURATION, PITCH, VELOCITY = range(4)
 LONGEST_NOTE = 12.0
 
 
+def hertz(pitch: float) -> float:
+    """The frequency of a MIDI pitch.
+
+    >>> hertz(69), hertz(57)
+    (440.0, 220.0)
+    """
+    return 440 * 2 ** ((pitch - 69) / 12)
+
+
 def read_midi(path: str | Path) -> Score:
     """Read the notes of a MIDI file, lengthened by the sustain pedal where one is used.
 

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import istft, resample_poly, stft
 
-from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score
+from regroove.noise.synthesis import log_uniform
+from regroove.training.acoustics import unit_power
+from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
 
 Samples = NDArray[np.float64]
 
@@ -87,7 +89,7 @@ def draw_singer(rng: np.random.Generator) -> Singer:
 def sing(tune: Score, rng: np.random.Generator, *, seconds: float, sample_rate: int) -> NDArray[np.float32]:
     """A tune on random syllables: ``(time,)``, of unit power.
 
-    It is brought into the singer's range, octave by octave; of notes that overlap, each is cut short by the next.
+    Notes are folded into the singer's range, 22 semitones; of notes that overlap, each is cut short by the next.
     """
     singer = draw_singer(rng)
     return _voice(_sung(tune, singer, rng), singer, rng, seconds=seconds, sample_rate=sample_rate, vibrato=True)
@@ -113,13 +115,13 @@ def _sung(tune: Score, singer: Singer, rng: np.random.Generator) -> Iterator[Pho
         length = min(following - note[ONSET], note[DURATION] * rng.uniform(1, 2.5), 6.0)
         pitch = singer.lowest + (note[PITCH] - singer.lowest) % 22
         level = 0.4 + 0.6 * note[VELOCITY] / 127
-        for phone in _syllable(440 * 2 ** ((pitch - 69) / 12), max(length, 0.08), singer, rng):
+        for phone in _syllable(hertz(pitch), max(length, 0.08), singer, rng):
             yield replace(phone, voiced=level * phone.voiced, hiss=level * phone.hiss)
             now += phone.seconds
 
 
 def _spoken(singer: Singer, rng: np.random.Generator) -> Iterator[Phone]:
-    usual = 440 * 2 ** ((singer.lowest + rng.uniform(2, 9) - 69) / 12)
+    usual = hertz(singer.lowest + rng.uniform(2, 9))
     rate = rng.uniform(2.5, 6)
     while True:
         count = int(rng.integers(2, 14))
@@ -162,7 +164,7 @@ def _fricative(pitch: float, singer: Singer, rng: np.random.Generator) -> Iterat
     centre, width, level = HISSES[rng.integers(len(HISSES))]
     voiced = rng.random() < 0.3
     yield Phone(
-        seconds=np.exp(rng.uniform(np.log(0.05), np.log(0.25))),
+        seconds=log_uniform(rng, 0.05, 0.25),
         pitch=pitch,
         voiced=0.3 * voiced,
         hiss=level * singer.sibilance * rng.uniform(0.4, 1) * (0.5 if voiced else 1.0),
@@ -217,7 +219,7 @@ def _voice(
     octaves = np.log2(np.maximum(frequency, 20) / centre)
     band = HISS_GAIN * np.exp(-0.5 * (octaves / (0.5 * width)) ** 2)
     voice = istft(tract * (sources[0] + sources[1]) + band * sources[2], nperseg=1024, noverlap=768)[1][:length]
-    return (voice / (np.sqrt(np.mean(voice**2)) + 1e-9)).astype(np.float32)
+    return unit_power(voice)
 
 
 def _tracks(phones: Iterator[Phone], seconds: float) -> dict[str, Samples]:
