@@ -11,8 +11,8 @@ _NEVER = 2**31 - 1
 def keep_freed_memory() -> None:
     """Keep memory that was freed for the next block instead of handing it back to the system; on Linux with glibc only.
 
-    Every page that is handed back has to be cleared when it is asked for again, which took a quarter of the time of
-    a restoration. The process then stays as large as it once was, which suits a command line and not every program
+    Every page that is handed back has to be cleared when it is asked for again, which took much of the time of a
+    restoration. The process then stays as large as it once was, which suits a command line and not every program
     that uses the library, so only commands call this.
     """
     if sys.platform != "linux":
