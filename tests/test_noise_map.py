@@ -106,6 +106,28 @@ def test_run_out_is_found() -> None:
     assert finder.source == "run-out"
 
 
+def test_noise_is_found_before_and_between_words() -> None:
+    noise = noise_of("shellac", 14)
+    speech = music(12) * float(noise.std()) / float(music(12).std()) * 8
+    speech *= torch.arange(len(speech)) % int(1.2 * RATE) < 0.25 * RATE
+    audio = noise.clone()
+    audio[2 * RATE :] += speech
+    finder = found(audio)
+    assert difference_db(finder.result().mean, map_of_noise(noise[None]).mean) < 3.0
+    assert finder.source != "nowhere"
+
+
+def test_strokes_of_a_drum_are_not_noise() -> None:
+    noise = noise_of("tape", 14)
+    audio = noise.clone()
+    audio[2 * RATE : 8 * RATE] += music(6) * float(noise.std()) / float(music(6).std()) * 8
+    times = torch.arange(RATE // 5) / RATE
+    stroke = torch.randn(len(times), generator=torch.Generator().manual_seed(4)) * (-100 * times).exp()
+    for start in (9, 10.7, 12.3, 13.5):
+        audio[int(start * RATE) :][: len(stroke)] += 50 * noise.std() * stroke
+    assert difference_db(found(audio).result().mean, map_of_noise(noise[None]).mean) < 3.0
+
+
 def test_chunks_do_not_matter_to_stretches() -> None:
     audio = noise_of("shellac", 4)
 

@@ -123,7 +123,7 @@ class DriftTracker:
         """
         if not self._levels or not noise.mean.any():
             return STEADY
-        reference = band_levels(noise.typical[0, :, 0].clamp_min(1e-20).log() - EULER, self._listener.level_bands)
+        reference = band_levels(noise.typical[0, :, 0].clamp_min(1e-20), self._listener.level_bands)
         excess = (self.levels - reference).double().numpy()
         excess[self.tonality.numpy()[:, _TONALITY_OF_LEVEL] > self.settings.tonality] = np.inf
         # Noise that swishes falls below its own mean everywhere, so also where it was measured: that is no drift.

@@ -34,8 +34,10 @@ class FinderSettings:
     ``tonality`` is how far (nepers) its spectrum may be from a noise's on average, the most tonal band left out, and
     ``most_tonal`` how far in any band where music is. ``onset_db`` is how far all bands must rise on average for music
     to have begun. It must then stand out by ``contrast_db`` in one band (half of it from a lead-in of a second) and by
-    ``rise_db`` on average over the recording, or begin with a step of ``begin_db`` on average. ``floor_db`` is how much
-    quieter than a pause the quietest tenth of the recording may be in a band. A band is noise throughout when its level
+    ``rise_db`` on average over the recording, or its loudest tenth by ``gaps_db`` in one band and ``rise_db`` on
+    average, or begin with a step of ``begin_db`` on average. ``floor_db`` is how much
+    quieter than a pause the quietest tenth of the recording may be in a band, and ``stroke_db`` how far the mean power of
+    a single stretch may rise above that of the others, in all bands on average. A band is noise throughout when its level
     varies by less than ``steady_db`` and its tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many
     stretches at either end, and how many of the quietest, are remembered. Noise more than ``inaudible_db`` below the
     music (both above 100 Hz) is that of a clean recording: it is left alone.
@@ -45,9 +47,11 @@ class FinderSettings:
     most_tonal: float = 0.3
     onset_db: float = 2.5
     contrast_db: float = 9.0
+    gaps_db: float = 14.0
     begin_db: float = 6.0
     rise_db: float = 1.2
     floor_db: float = 6.0
+    stroke_db: float = 8.0
     steady_db: float = 3.0
     band_tonality: float = 0.06
     ends: int = 100
@@ -107,7 +111,7 @@ class NoiseFinder:
         levels = self.tracker.levels
         if not len(levels):
             return self._nothing()
-        chosen = self._at_the_ends(levels) or self._pauses(levels)
+        chosen = self._without_strokes(self._at_the_ends(levels) or self._pauses(levels))
         if chosen:
             self.seconds = len(chosen) * HOP / self._rate
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
@@ -147,7 +151,7 @@ class NoiseFinder:
         while count < len(noise):
             usual = _median_levels(noise[:count])
             rises = [float((s.levels - usual).clamp(-3, 12).mean()) for s in noise[count : count + 2]]
-            if min(rises) > self.settings.onset_db:
+            if min(rises) > self.settings.onset_db or self._is_stroke(noise[count], noise[:count]):
                 break
             count += 1
         return noise[: max(count - 1, min(count, 2))] if count < len(run) else noise
@@ -161,11 +165,16 @@ class NoiseFinder:
         step = float((_median_levels(begun) - _median_levels(run)).mean()) if begun else 0.0
         # A second that keeps its level is evidence too.
         contrast = self.settings.contrast_db / (1 if len(run) < SECOND else 2)
-        return step > self.settings.begin_db or self._stands_out(run, levels, contrast) or len(run) == len(levels)
+        begun_or_over = step > self.settings.begin_db or len(run) == len(levels)
+        return begun_or_over or self._stands_out(run, levels, contrast) or self._has_gaps(run, levels)
 
-    def _stands_out(self, run: list[Stretch], levels: Tensor, contrast_db: float) -> bool:
-        """Whether music is louder than ``run``: by far in one band, and clearly in all."""
-        rise = levels.median(dim=0).values - _median_levels(run)
+    def _has_gaps(self, run: list[Stretch], levels: Tensor) -> bool:
+        """Whether only the loudest tenth stands out, as of words and drums, but by far."""
+        return self._stands_out(run, levels, self.settings.gaps_db, quantile=0.9)
+
+    def _stands_out(self, run: list[Stretch], levels: Tensor, contrast_db: float, quantile: float = 0.5) -> bool:
+        """Whether that quantile of the recording is louder than ``run``: by far in one band, and clearly in all."""
+        rise = levels.quantile(quantile, dim=0) - _median_levels(run)
         return float(rise.max()) > contrast_db and float(rise.mean()) > self.settings.rise_db
 
     def _is_noise(self, run: list[Stretch]) -> bool:
@@ -190,6 +199,14 @@ class NoiseFinder:
             return []
         self.source = "pauses"
         return chosen
+
+    def _without_strokes(self, chosen: list[Stretch]) -> list[Stretch]:
+        return [s for s in chosen if not self._is_stroke(s, chosen)]
+
+    def _is_stroke(self, stretch: Stretch, others: list[Stretch]) -> bool:
+        """Whether it is far louder than the others: a drum hardly changes the typical power of a fifth of a second."""
+        usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
+        return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
 
     def _band_by_band(self, levels: Tensor) -> tuple[Tensor, Tensor]:
         """What can be said where music never pauses: bands that are noise throughout, and floors between partials."""

@@ -27,13 +27,14 @@ _GROUP = 17
 class Stretch:
     """A fifth of a second of one channel.
 
-    ``levels`` (level bands,) in dB, of the typical power over time, so that a click does not count; ``tonality``
-    (tonality bands,) in nepers, 0 for noise; ``mean`` and ``log_mean`` (bins,) the mean power and the mean of its
-    logarithm.
+    ``levels`` (level bands,) in dB, of the typical power over time, so that a click does not count; ``mean_levels`` of
+    the mean power, in which it counts; ``tonality`` (tonality bands,) in nepers, 0 for noise; ``mean`` and ``log_mean``
+    (bins,) the mean power and the mean of its logarithm.
     """
 
     index: int
     levels: Tensor
+    mean_levels: Tensor
     tonality: Tensor
     mean: Tensor
     log_mean: Tensor
@@ -81,12 +82,14 @@ class Listener:
         power = (spectrum.real.square() + spectrum.imag.square()).clamp_min_(1e-20)
         log = power.log()
         mean, log_mean = _over_stretches(power), _over_stretches(log)
-        levels = band_levels(log_mean, self.level_bands)
+        levels = band_levels((log_mean + EULER).exp(), self.level_bands)
+        mean_levels = band_levels(mean, self.level_bands)
         tonality = torch.stack([_tonality(power[low:high], log[low:high]) for low, high in self.bands], dim=-1)
         first, self._index = self._index, self._index + len(mean)
         # Copies, because one that is remembered would keep all others of its batch.
+        kept = (levels, mean_levels, tonality, mean, log_mean)
         return [
-            Stretch(first + i, levels[i].clone(), tonality[i].clone(), mean[i].clone(), log_mean[i].clone())
+            Stretch(first + i, *(x[i].clone() for x in kept))
             for i, silent in enumerate(_silent(samples))
             if not silent
         ]
@@ -109,10 +112,9 @@ def _bins(edges: Sequence[float], sample_rate: int) -> list[tuple[int, int]]:
     return list(zip(at, at[1:], strict=False))
 
 
-def band_levels(log_mean: Tensor, bands: list[tuple[int, int]]) -> Tensor:
-    """The typical power of each band in dB, ``(..., bands)``, from the mean logarithm of the power, ``(..., bins)``."""
-    typical = (log_mean + EULER).exp()
-    return torch.stack([10 * typical[..., low:high].mean(dim=-1).log10() for low, high in bands], dim=-1)
+def band_levels(power: Tensor, bands: list[tuple[int, int]]) -> Tensor:
+    """The mean power of each band in dB, ``(..., bands)``, from that of each bin, ``(..., bins)``."""
+    return torch.stack([10 * power[..., low:high].mean(dim=-1).log10() for low, high in bands], dim=-1)
 
 
 def _tonality(power: Tensor, log: Tensor) -> Tensor:

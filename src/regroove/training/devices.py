@@ -112,6 +112,9 @@ class _InItsProcess:
         except RegrooveError as error:
             self.errors.put(error)
             raise
+        finally:
+            # Its threads would otherwise run while the interpreter ends, which now and then aborts the process.
+            torch.distributed.destroy_process_group()
         if fabric.is_global_zero:
             self.results.put(result)
 
