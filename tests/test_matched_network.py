@@ -73,6 +73,17 @@ def test_map_may_change_over_time(trained: MatchedDenoiser, noisy: torch.Tensor)
     assert torch.allclose(trained(noisy, moving), trained(noisy, steady), atol=1e-6)
 
 
+@torch.inference_mode()
+def test_no_more_is_removed_than_the_noise_can_be() -> None:
+    network = MatchedUNet(MatchedUNetSettings(channels=(8, 8), dilations=(1,)))
+    network.outlet.bias[:] = -5.0
+    attack = torch.zeros(1, 30_000)
+    attack[0, 15_000:15_200] = torch.hann_window(200) * torch.sin(0.2 * torch.arange(200))
+    quiet, loud = (MatchedDenoiser(network)(attack, white(level, items=1)) for level in (1e-4, 1e-1))
+    assert float((quiet - attack).square().sum()) < 1e-3 * float(attack.square().sum())
+    assert float(loud.square().sum()) < 0.1 * float(attack.square().sum())
+
+
 def test_budget() -> None:
     card = load_model("default").card
     assert card.size["gflop_per_second_of_audio"] < 15
