@@ -4,7 +4,8 @@
 
 Clips of the validation suite with 0, 0.7, 1.5 and 4 s of noise in front: the filter's SI-SDR gain with the map of the
 very noise that was added, with the map of the marked lead-in, and with the map found, the worst single clip, and how
-near clean music comes back. Clicks are repaired first, as in a restoration. Medians and quantiles rather than means, because a few clips decide a mean.
+near clean music comes back. Clicks are repaired first, as in a restoration. Medians and quantiles rather than means,
+because a few clips decide a mean.
 """
 
 import argparse

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.noise.map import EULER
 from regroove.noise.stretches import HOP, LENGTH, LEVELS_WITHIN, Listener, Stretch, band_levels
 
 # Stretches between estimates: about a second.

@@ -34,13 +34,13 @@ class FinderSettings:
     ``tonality`` is how far (nepers) its spectrum may be from a noise's on average, the most tonal band left out, and
     ``most_tonal`` how far in any band where music is. ``onset_db`` is how far all bands must rise on average for music
     to have begun. It must then stand out by ``contrast_db`` in one band (half of it from a lead-in of a second) and by
-    ``rise_db`` on average over the recording, or its loudest tenth by ``gaps_db`` in one band and ``rise_db`` on
-    average, or begin with a step of ``begin_db`` on average. ``floor_db`` is how much
-    quieter than a pause the quietest tenth of the recording may be in a band, and ``stroke_db`` how far the mean power of
-    a single stretch may rise above that of the others, in all bands on average. A band is noise throughout when its level
-    varies by less than ``steady_db`` and its tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many
-    stretches at either end, and how many of the quietest, are remembered. Noise more than ``inaudible_db`` below the
-    music (both above 100 Hz) is that of a clean recording: it is left alone.
+    ``rise_db`` on average over the recording, or the loudest tenth of it by ``gaps_db`` in one band, or begin with a
+    step of ``begin_db`` on average. ``floor_db`` is how much quieter than a pause the quietest tenth of the recording
+    may be in a band, and ``stroke_db`` how far the mean power of a single stretch may rise above that of the others, in
+    all bands on average. A band is noise throughout when its level varies by less than ``steady_db`` and its tonality
+    is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
+    quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
+    recording: it is left alone.
     """
 
     tonality: float = 0.24

@@ -89,9 +89,7 @@ class Listener:
         # Copies, because one that is remembered would keep all others of its batch.
         kept = (levels, mean_levels, tonality, mean, log_mean)
         return [
-            Stretch(first + i, *(x[i].clone() for x in kept))
-            for i, silent in enumerate(_silent(samples))
-            if not silent
+            Stretch(first + i, *(x[i].clone() for x in kept)) for i, silent in enumerate(_silent(samples)) if not silent
         ]
 
 

@@ -2,6 +2,9 @@
 
 import logging
 import multiprocessing
+import os
+import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,12 +112,12 @@ class _InItsProcess:
     def __call__(self, fabric: "Fabric") -> None:
         try:
             result = _InOneProcess(self.work)(fabric)
-        except RegrooveError as error:
-            self.errors.put(error)
-            raise
-        finally:
-            # Its threads would otherwise run while the interpreter ends, which now and then aborts the process.
-            torch.distributed.destroy_process_group()
+        except Exception as error:
+            self.errors.put(error if isinstance(error, RegrooveError) else RuntimeError(traceback.format_exc()))
+            # The others wait for this process. The interpreter does not always end while threads of gloo run.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
         if fabric.is_global_zero:
             self.results.put(result)
 
