@@ -4,8 +4,7 @@
 
 Clips of the validation suite with 0, 0.7, 1.5 and 4 s of noise in front: the filter's SI-SDR gain with the map of the
 very noise that was added, with the map of the marked lead-in, and with the map found, the worst single clip, and how
-near clean music comes back. Clicks are repaired first, as in a restoration. Medians and quantiles rather than means,
-because a few clips decide a mean.
+near clean music comes back. Medians and quantiles rather than means, because a few clips decide a mean.
 """
 
 import argparse
@@ -23,7 +22,6 @@ from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.mixtures import Mixture, mixture
 from regroove.evaluation.suites import Suite
 from regroove.evaluation.validation import validation_suite
-from regroove.noise.click_repair import repair_clicks
 from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
@@ -40,13 +38,12 @@ def found_map(noisy: np.ndarray, sample_rate: int) -> NoiseMap:
 
 def gains(clip: Mixture) -> Iterator[float]:
     """SI-SDR gain with the true map, the marked lead-in's and the found one; NaN where there is no lead-in."""
-    repaired = repair_clicks(clip.noisy, sample_rate=clip.sample_rate).samples
-    noisy = torch.from_numpy(repaired).float()[None]
+    noisy = torch.from_numpy(clip.noisy).float()[None]
     noise = noisy.clone()
     noise[0, clip.lead :] -= torch.from_numpy(clip.clean).float()
-    before = si_sdr(clip.clean, repaired[clip.lead :])
+    before = si_sdr(clip.clean, clip.noisy[clip.lead :])
     marked = map_of_noise(noise[:, : clip.lead]) if clip.lead else None
-    for known in (map_of_noise(noise[:, clip.lead :]), marked, found_map(repaired, clip.sample_rate)):
+    for known in (map_of_noise(noise[:, clip.lead :]), marked, found_map(clip.noisy, clip.sample_rate)):
         if known is None:
             yield float("nan")
             continue

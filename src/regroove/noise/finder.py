@@ -51,7 +51,7 @@ class FinderSettings:
     begin_db: float = 6.0
     rise_db: float = 1.2
     floor_db: float = 6.0
-    stroke_db: float = 8.0
+    stroke_db: float = 10.0
     steady_db: float = 3.0
     band_tonality: float = 0.06
     ends: int = 100
@@ -151,7 +151,10 @@ class NoiseFinder:
         while count < len(noise):
             usual = _median_levels(noise[:count])
             rises = [float((s.levels - usual).clamp(-3, 12).mean()) for s in noise[count : count + 2]]
-            if min(rises) > self.settings.onset_db or self._is_stroke(noise[count], noise[:count]):
+            # A second tells how loud the noise itself gets.
+            if min(rises) > self.settings.onset_db or (
+                count >= SECOND and self._is_stroke(noise[count], noise[:count])
+            ):
                 break
             count += 1
         return noise[: max(count - 1, min(count, 2))] if count < len(run) else noise
