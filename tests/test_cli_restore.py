@@ -166,6 +166,23 @@ def test_another_sample_format_is_said(folder: Path, run: Run) -> None:
     assert receipt("out.flac")["result"]["notes"] == ["Output: VORBIS is written as PCM_24."]
 
 
+def test_that_no_noise_was_found_is_said(folder: Path, run: Run) -> None:
+    quiet = read("in.wav")
+    quiet[1] = 0.3 * np.sin(2 * np.pi * 440 * np.arange(quiet.shape[1]) / RATE)
+    soundfile.write("quiet.wav", quiet.T, RATE, subtype="PCM_24")
+    code, _, err = run("restore", "quiet.wav", "out.wav", "--engine", "wiener")
+    assert code == 0
+    assert err.startswith("No noise was found in channel 2, ") and len(err.splitlines()) == 1
+    assert receipt("out.wav")["result"]["notes"] == [err.rstrip()]
+    assert run("restore", "quiet.wav", "same.wav", "--engine", "wiener", "--strength", "0")[2] == ""
+
+
+def test_no_uncertainty_without_restoration(folder: Path, run: Run) -> None:
+    code, out, err = run("restore", "in.wav", "out.wav", "--strength", "0", "--uncertainty", "u.png")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert names(folder) == {"in.wav"}
+
+
 def test_clipped_samples_are_counted(folder: Path, run: Run) -> None:
     loud = np.clip(read("in.wav") * 50, -1, 1 - 2.0**-15)
     soundfile.write("loud.wav", loud.T, RATE, subtype="PCM_16")

@@ -77,6 +77,35 @@ def test_digital_silence_is_not_noise() -> None:
     assert not found(torch.zeros(5 * RATE)).result().mean.any()
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.01])
+def test_silence_with_an_offset_is_not_noise(offset: float) -> None:
+    noise = noise_of("shellac", 6)
+    silent = torch.cat([torch.zeros(3 * RATE), noise, torch.zeros(3 * RATE)]) + offset
+    found_mean = found(silent).result().mean[:, 20:]
+    assert difference_db(found_mean, map_of_noise(noise[None]).mean[:, 20:]) < 3.0
+
+
+def test_noise_of_few_bits_is_not_silence() -> None:
+    noise = torch.randn(6 * RATE, generator=torch.Generator().manual_seed(5))
+    for level in (1.0, 3.0):
+        audio = (level * noise).round() / 32768
+        audio[2 * RATE :] += (music(4) * 0.01 * 32768).round() / 32768
+        finder = found(audio)
+        assert difference_db(finder.result().mean, map_of_noise(audio[None, : 2 * RATE]).mean) < 3.0
+        assert finder.source == "lead-in"
+
+
+@pytest.mark.parametrize("idle_db", [-30, -50])
+@pytest.mark.parametrize("where", ["before", "after", "both"])
+def test_electronics_before_and_after_the_record_are_not_its_noise(where: str, idle_db: float) -> None:
+    noise = noise_of("tape", 12)
+    audio = noise.clone()
+    audio[2 * RATE :] += music(10) * float(noise.std()) / float(music(10).std()) * 30
+    hum = torch.randn(2 * RATE, generator=torch.Generator().manual_seed(6)) * noise.std() * 10 ** (idle_db / 20)
+    idle = {"before": [hum, audio], "after": [audio, hum], "both": [hum, audio, hum.flip(0)]}[where]
+    assert difference_db(found(torch.cat(idle)).result().mean, map_of_noise(noise[None]).mean) < 3.0
+
+
 def test_clean_music_has_hardly_any_noise() -> None:
     audio = music(10)
     finder = found(audio)

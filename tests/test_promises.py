@@ -183,6 +183,18 @@ def test_a_silent_channel_stays_silent_beside_a_noisy_one(restorer: Restorer) ->
     assert not np.array_equal(y[1], x[1])
 
 
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_silence_inside_stays_silence(engine: str, rate: int, small_blocks: Callable[..., None]) -> None:
+    small_blocks(core=16, context=16)
+    x = noisy(music(rate, seconds=4.0, channels=2))
+    x[:, rate : 2 * rate + 7] = 0
+    x[1, 3 * rate :] = 0
+    x[0, 3 * rate : 3 * rate + 20] = 0
+    y = Restorer(engine=engine, device="cpu")(x, sample_rate=rate)
+    assert not y[:, rate : 2 * rate + 7].any() and not y[1, 3 * rate :].any()
+    assert not np.allclose(y[:, 2 * rate + 7 : 3 * rate], x[:, 2 * rate + 7 : 3 * rate], atol=1e-3)
+
+
 def test_where_blocks_fall_changes_nothing(engine: str, small_blocks: Callable[..., None]) -> None:
     x = noisy(music(44_100, seconds=6.0))
     whole = Restorer(engine=engine, device="cpu")(x, sample_rate=44_100)

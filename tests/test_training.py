@@ -62,6 +62,20 @@ def test_missing_shards_are_an_error(tmp_path: Path) -> None:
         Shards(tmp_path, "music-*.npy")
 
 
+def test_items_longer_than_the_music_are_an_error(shards: Path) -> None:
+    with pytest.raises(SettingsError, match="longer than the music's shortest excerpt"):
+        Mixer(Shards(shards, "music-*.npy"), Shards(shards, "noise-*.npy"), MixtureSettings(seconds=2.5), seed=3)
+
+
+def test_shards_clip_and_grow(tmp_path: Path) -> None:
+    loud = np.array([0.5, 1.5, -3.0], dtype=np.float32)
+    assert list(write_shards(tmp_path, "noise", lambda i: loud, excerpts=3, size=2)) == [2, 3]
+    assert list(write_shards(tmp_path, "noise", lambda i: loud, excerpts=4, size=2)) == [2, 4]
+    shards = Shards(tmp_path, "noise-*.npy")
+    assert shards.excerpts == 4
+    assert shards.crop(np.random.default_rng(0), 3) == pytest.approx([0.5, 1.0, -1.0], abs=1e-4)
+
+
 def test_resuming_gives_the_next_loss_exactly(shards: Path, tmp_path: Path) -> None:
     whole = trainer(shards)
     for _ in range(3):
@@ -122,6 +136,12 @@ def test_states_of_other_networks_are_refused(shards: Path, tmp_path: Path) -> N
     other = Trainer(mixer(shards), TrainingSettings(network=MatchedUNetSettings(channels=(8, 16))), seed=0)
     with pytest.raises(ModelError, match="another network"):
         other.resume(tmp_path / "state.pt")
+
+
+def test_files_that_are_no_states_are_refused(shards: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.pt").write_bytes(b"no state")
+    with pytest.raises(ModelError, match="is no training state"):
+        trainer(shards).resume(tmp_path / "bad.pt")
 
 
 def test_losses_on_known_cases() -> None:

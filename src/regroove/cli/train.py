@@ -132,6 +132,7 @@ def run(
     network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
     settings = TrainingSettings(network=network, steps=steps, learning_rate=learning_rate)
     trainer = Trainer(mixer, settings, seed=seed, device=device)
+    state.parent.mkdir(parents=True, exist_ok=True)
     if state.exists():
         trainer.resume(state)
     elif start_from is not None:

@@ -124,6 +124,10 @@ class GramophoneEngine:
             return self.mode.snr[0], self.mode.snr[1]
         return found.snr_range(block, window=min(self.mode.window, len(block)))
 
+    def notes(self) -> list[str]:
+        """Nothing: the scripts say what they need to by themselves."""
+        return []
+
     def describe(self) -> dict[str, object]:
         """The mode, and what was measured of every channel."""
         return {

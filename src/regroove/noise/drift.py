@@ -95,6 +95,13 @@ class DriftTracker:
         """First bin and the one after the last of each."""
         return self._listener.bands
 
+    def keep(self, indices: range) -> None:
+        """Forget all other stretches."""
+        kept = [i for i, index in enumerate(self._at) if index in indices]
+        self._at = [self._at[i] for i in kept]
+        self._levels = [self._levels[i] for i in kept]
+        self._tonality = [self._tonality[i] for i in kept]
+
     @property
     def levels(self) -> Tensor:
         """In dB, ``(stretches, level bands)``."""

@@ -40,7 +40,8 @@ class FinderSettings:
     all bands on average. A band is noise throughout when its level varies by less than ``steady_db`` and its tonality
     is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
-    recording: it is left alone.
+    recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
+    noise is that of the electronics while the record does not play.
     """
 
     tonality: float = 0.24
@@ -57,6 +58,7 @@ class FinderSettings:
     ends: int = 100
     keep: int = 64
     inaudible_db: float = 50.0
+    idle_db: float = 30.0
 
 
 class NoiseFinder:
@@ -108,18 +110,20 @@ class NoiseFinder:
         """The map, each part of shape ``(1, F, 1)``; all zero when the recording is clean, or silent throughout."""
         for stretch in self.tracker.rest():
             self._remember(stretch)
-        levels = self.tracker.levels
-        if not len(levels):
+        count = len(self.tracker.levels)
+        if not count:
             return self._nothing()
+        first = round(100 * LONG.n_fft / self._rate)
+        music = float(self._sum[first:].sum()) / count
+        self._leave_out_idling(music * 10 ** (-self.settings.idle_db / 10), first)
+        levels = self.tracker.levels
         chosen = self._without_strokes(self._at_the_ends(levels) or self._pauses(levels))
         if chosen:
             self.seconds = len(chosen) * HOP / self._rate
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
         else:
-            mean, typical = self._band_by_band(levels)
-        first = round(100 * LONG.n_fft / self._rate)
-        music = float(self._sum[first:].sum()) / len(levels)
+            mean, typical = self._band_by_band(levels, count)
         if float(mean[first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10):
             return self._nothing()
         found = NoiseMap(mean[None, :, None], typical[None, :, None])
@@ -132,11 +136,49 @@ class NoiseFinder:
         nothing = torch.zeros(1, LONG.bins, 1)
         return NoiseMap(nothing, nothing)
 
+    def _leave_out_idling(self, limit: float, first: int) -> None:
+        """Forget the hum of the electronics before the needle is down and after it is up."""
+        start, end = self._start, [*self._end][::-1]
+        for _ in range(2):
+            # What is louder at one end tells that the other end idles, so that is seen the second time at the latest.
+            start = start[self._idling(start, end, limit, first) :]
+            end = end[self._idling(end, start, limit, first) :]
+        if not start or not end or start[0].index >= end[0].index:
+            return
+        inside = range(start[0].index, end[0].index + 1)
+        self._start, self._end = (
+            [s for s in start if s.index in inside],
+            deque(s for s in end[::-1] if s.index in inside),
+        )
+        self._quiet = [entry for entry in self._quiet if entry[2].index in inside]
+        self.tracker.keep(inside)
+
+    def _idling(self, end: list[Stretch], other: list[Stretch], limit: float, first: int) -> int:
+        """How many stretches at that end are far below the music, and below a second of noise next to them or there."""
+        run = self._before_music(end)
+        if not run or float(torch.stack([s.mean for s in run]).mean(dim=0)[first:].sum()) > limit:
+            return 0
+        # The needle comes down with a thump.
+        for start in range(len(run), min(len(run) + SECOND, len(end))):
+            if self._is_louder_noise(end[start:], run):
+                return start
+        # The last two may hold both.
+        return len(run) + 2 if self._is_louder_noise(other, run) else 0
+
+    def _is_louder_noise(self, stretches: list[Stretch], run: list[Stretch]) -> bool:
+        noise = self._before_music(stretches)
+        if len(noise) < SECOND or not self._is_noise(noise):
+            return False
+        return float((_median_levels(noise) - _median_levels(run)).mean()) > self.settings.begin_db
+
     def _at_the_ends(self, levels: Tensor) -> list[Stretch]:
         """Lead-in and run-out: the noise before music begins and after it ends."""
         ends = {"lead-in": self._start, "run-out": [*self._end][::-1]}
         runs = {name: self._before_music(end) for name, end in ends.items()}
         held = {name: run for name, run in runs.items() if self._is_end(run, ends[name][len(run) :], levels)}
+        # A recording that ends in words or drums may be cut off in them.
+        if self._is_noisy_floor(runs["lead-in"], levels) and self._has_gaps(runs["lead-in"], levels):
+            held["lead-in"] = runs["lead-in"]
         if len(held) == 2:
             quiet = min(float(_median_levels(run).mean()) for run in held.values())
             near = quiet + self.settings.onset_db
@@ -161,15 +203,17 @@ class NoiseFinder:
 
     def _is_end(self, run: list[Stretch], following: list[Stretch], levels: Tensor) -> bool:
         """Whether it is noise, nothing is quieter, and the music stands out from it; or whether there is no music."""
-        if len(run) < 2 or not self._is_noise(run) or not self._is_floor(run, levels):
+        if not self._is_noisy_floor(run, levels):
             return False
         # The first two that follow may still be noise in part.
         begun = following[2:5] if len(run) > 2 else []
         step = float((_median_levels(begun) - _median_levels(run)).mean()) if begun else 0.0
         # A second that keeps its level is evidence too.
         contrast = self.settings.contrast_db / (1 if len(run) < SECOND else 2)
-        begun_or_over = step > self.settings.begin_db or len(run) == len(levels)
-        return begun_or_over or self._stands_out(run, levels, contrast) or self._has_gaps(run, levels)
+        return step > self.settings.begin_db or self._stands_out(run, levels, contrast) or len(run) == len(levels)
+
+    def _is_noisy_floor(self, run: list[Stretch], levels: Tensor) -> bool:
+        return len(run) >= 2 and self._is_noise(run) and self._is_floor(run, levels)
 
     def _has_gaps(self, run: list[Stretch], levels: Tensor) -> bool:
         """Whether only the loudest tenth stands out, as of words and drums, but by far."""
@@ -211,7 +255,7 @@ class NoiseFinder:
         usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
         return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
 
-    def _band_by_band(self, levels: Tensor) -> tuple[Tensor, Tensor]:
+    def _band_by_band(self, levels: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """What can be said where music never pauses: bands that are noise throughout, and floors between partials."""
         mean = _between_partials(self._lowest)
         typical = mean.clone()
@@ -220,8 +264,8 @@ class NoiseFinder:
         for noisy, (low, high), within in zip(tonality, self.tracker.tonality_bands, LEVELS_WITHIN, strict=True):
             spread = float(levels[:, within].mean(dim=1).std(correction=0))
             if float(noisy) < self.settings.band_tonality and spread < self.settings.steady_db:
-                mean[low:high] = self._sum[low:high] / len(levels)
-                typical[low:high] = (self._log_sum[low:high] / len(levels) + EULER).exp()
+                mean[low:high] = self._sum[low:high] / count
+                typical[low:high] = (self._log_sum[low:high] / count + EULER).exp()
                 found += 1
         self.source = f"{found} of {len(tonality)} bands" if found else "nowhere"
         return mean, typical

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from regroove.dsp.silence import in_silence
 from regroove.errors import AudioError, SettingsError
 
 WINDOW = 8192
@@ -73,19 +74,11 @@ def power_range(x: Tensor, *, window: int = WINDOW, ignore_silence: bool = True)
     """
     powers = moving_power(x, window=window)
     if ignore_silence:
-        silent = _in_silence(x)
+        silent = torch.from_numpy(in_silence(x.numpy(force=True)))
         touched = torch.nn.functional.pad(silent.long().cumsum(-1), (1, 0))
         clean = touched[window:] == touched[:-window]
         powers = powers[clean] if bool(clean.any()) else powers
     return PowerRange(floor=float(powers.min()), ceil=float(powers.max()))
-
-
-def _in_silence(x: Tensor, run: int = 64) -> Tensor:
-    """Which samples of ``(time,)`` belong to a run of at least ``run`` zeros."""
-    zero = (x == 0).float()[None, None]
-    starts = torch.nn.functional.pad(zero, (0, run - 1)).unfold(-1, run, 1).amin(-1)
-    spread = torch.nn.functional.pad(starts, (run - 1, 0)).unfold(-1, run, 1).amax(-1)
-    return spread[0, 0] > 0
 
 
 def xi_for_snr(snr_db: float) -> float:

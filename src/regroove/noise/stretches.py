@@ -15,6 +15,8 @@ LENGTH = HOP + LONG.n_fft
 # Stretches that are looked at together, always the same ones: rounding depends on how many they are.
 BATCH = 8
 SILENCE = 1e-13
+# So many equal samples in a row are digital silence.
+RUN = 64
 # Half octaves in which levels are compared, and wider bands in which noise is told from tones.
 LEVEL_EDGES = (150, 225, 325, 450, 650, 900, 1300, 1900, 2700, 3800, 5400, 7600, 11_000, 20_000)
 TONALITY_EDGES = (300, 900, 2200, 5000, 10_000, 20_000)
@@ -94,10 +96,13 @@ class Listener:
 
 
 def _silent(samples: Tensor) -> list[bool]:
-    """Which stretches are in part or altogether digital silence."""
-    windows = samples.unfold(0, min(LENGTH, len(samples)), HOP)
-    silent = (windows.square().mean(dim=-1) < SILENCE) | ((windows == 0).float().mean(dim=-1) > 0.05)
-    return silent.tolist()
+    """Which stretches are in part or altogether digital silence, with or without an offset."""
+    same = torch.nn.functional.pad((samples[1:] == samples[:-1]).float(), (1, 0))
+    # Quiet noise of few bits has many equal neighbours, but no long runs of them.
+    still = same.unfold(0, RUN, 1).amin(dim=-1)
+    windows = still.unfold(0, min(LENGTH, len(samples)) - RUN + 1, HOP)
+    quiet = samples.unfold(0, min(LENGTH, len(samples)), HOP).square().mean(dim=-1) < SILENCE
+    return (quiet | (windows.mean(dim=-1) > 0.05)).tolist()
 
 
 def _over_stretches(frames: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ is, and it is subtracted from the untouched samples. All that is kept in memory 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from regroove.audio.resample import StreamResampler, resampled_length
+from regroove.dsp.silence import RUN, in_silence
 from regroove.errors import AudioError
 from regroove.restoration.blocks import BlockCutter, CoreJoiner
 from regroove.restoration.clicks import ClickStage, ClickTally
@@ -78,10 +80,27 @@ def restore_stream(
         heard = _at_engine_rate(source, engine, report, "listening")
         engine.observe(torch.from_numpy(chunk) for chunk in heard)
     originals: deque[Samples] = deque()
-    for removed in _removed(source, engine, originals, seed, batch_size or engine.batch_size, clicks, report):
-        if removed.shape[1]:
-            original = _take(originals, removed.shape[1])
-            yield original, original - np.rint(strength * removed / GRID) * GRID
+    parts = _removed(source, engine, originals, seed, batch_size or engine.batch_size, clicks, report)
+    pairs = ((_take(originals, removed.shape[1]), removed) for removed in parts if removed.shape[1])
+    for original, removed in _silence_stays(pairs, source.channels):
+        yield original, original - np.rint(strength * removed / GRID) * GRID
+
+
+def _silence_stays(pairs: Iterator[tuple[Samples, Samples]], channels: int) -> Iterator[tuple[Samples, Samples]]:
+    """Take nothing from digital silence; where the ``(original, removed)`` pairs are cut does not matter."""
+    before = original = removed = np.zeros((channels, 0))
+    for pair in chain(pairs, [None]):
+        if pair is not None:
+            original = np.concatenate([original, pair[0]], axis=1)
+            removed = np.concatenate([removed, pair[1]], axis=1)
+        # The last zeros may go on in the next pair.
+        done = original.shape[1] - (0 if pair is None else RUN)
+        if done > 0:
+            seen = np.concatenate([before, original], axis=1)
+            silent = in_silence(seen)[:, before.shape[1] :][:, :done]
+            yield original[:, :done], np.where(silent, 0.0, removed[:, :done])
+            before = seen[:, : before.shape[1] + done][:, -RUN:]
+            original, removed = original[:, done:], removed[:, done:]
 
 
 @contextmanager

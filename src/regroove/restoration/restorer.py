@@ -71,7 +71,7 @@ class Restorer:
     def __call__(self, audio: Audio, *, sample_rate: int, progress: Progress | None = None) -> Audio:
         """Restore ``(..., channels, time)`` or ``(time,)`` floats in [-1, 1]: same type, dtype and shape out.
 
-        The last two axes are one recording: its channels share what is learnt about its noise.
+        The last two axes are one recording. The noise of each channel is learnt by itself.
 
         Raises:
             AudioError: no samples, not floats, not finite, or a rate outside 8 to 192 kHz.
@@ -149,13 +149,16 @@ class Restorer:
 
         Raises:
             AudioError: the input cannot be read, or an output not be written.
-            SettingsError: the noise region lies beyond the end of the recording, or the engine draws no samples.
+            SettingsError: the noise region lies beyond the end of the recording, or an uncertainty is asked for where
+                the engine draws no samples or the strength is 0.
         """
         began = time.perf_counter()
         paths = {"output": Path(output)}
         optional = {"residual": residual, "report": report, "uncertainty": uncertainty}
         paths |= {role: Path(path) for role, path in optional.items() if path is not None}
         if uncertainty is not None:
+            if self.settings.strength == 0:
+                raise SettingsError("With a strength of 0 nothing is restored, so there is no uncertainty to draw.")
             paths["cells"] = Path(uncertainty).with_suffix(".npz")
         if receipt:
             paths["receipt"] = receipt_path(paths["output"])
@@ -195,6 +198,8 @@ class Restorer:
                 if picture:
                     picture.add(original, kept, removed)
                 meter.add(input=original, output=kept, removed=removed)
+            if self.settings.strength:
+                notes += engine.notes()
             for role, writer in writers.items():
                 writer.finish()
                 if writer.clipped:

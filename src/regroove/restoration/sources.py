@@ -28,7 +28,9 @@ class ArraySource:
             raise AudioError("The recording holds samples that are not finite numbers.")
         if not RATES[0] <= sample_rate <= RATES[1]:
             raise AudioError(f"A sample rate of {sample_rate} Hz is outside 8 to 192 kHz.")
-        self.samples, self.sample_rate = samples, sample_rate
+        if int(sample_rate) != sample_rate:
+            raise AudioError(f"A sample rate of {sample_rate} Hz is not a whole number.")
+        self.samples, self.sample_rate = samples, int(sample_rate)
         self.channels, self.frames = samples.shape
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:

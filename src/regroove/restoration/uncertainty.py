@@ -82,6 +82,10 @@ class UncertaintyEngine:
             self._add(self._power, block_id.index, self._pooled(power[item]))
         return self._engine.restore(blocks, ids)
 
+    def notes(self) -> list[str]:
+        """Those of the engine."""
+        return self._engine.notes()
+
     def describe(self) -> dict[str, object]:
         """What the engine says, and how many samples were drawn."""
         return {**self._engine.describe(), "posterior_samples": self._draws}

@@ -134,9 +134,13 @@ class Trainer:
         """Go on from a state written by :meth:`save`; the next loss is what it would have been.
 
         Raises:
-            ModelError: the state is of another version or another network.
+            ModelError: it is no state, or that of another version or another network.
         """
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            # Damaged archives end in errors of many kinds; none of them says more than this sentence.
+            raise ModelError(f"{path} is no training state.") from error
         if state.get("version") != STATE_VERSION:
             raise ModelError(f"{path} is a training state of version {state.get('version')}, not {STATE_VERSION}.")
         try:

@@ -12,6 +12,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
+from regroove.errors import SettingsError
 from regroove.noise.map import map_of_noise
 from regroove.noise.synthesis import log_uniform
 from regroove.training.acoustics import band_gains
@@ -40,9 +41,18 @@ class Batch:
 
 
 class Mixer:
-    """Draws batches; the same (seed, step) gives the same batch while the shards are the same."""
+    """Draws batches; the same (seed, step) gives the same batch while the shards are the same.
+
+    Raises:
+        SettingsError: an item is longer than the music's excerpts.
+    """
 
     def __init__(self, music: Shards, noise: Shards, settings: MixtureSettings, *, seed: int) -> None:
+        if int(settings.seconds * settings.sample_rate) > music.shortest:
+            raise SettingsError(
+                f"Items of {settings.seconds:g} s are longer than the music's shortest excerpt "
+                f"({music.shortest / settings.sample_rate:g} s)."
+            )
         self.music, self.noise, self.settings, self.seed = music, noise, settings, seed
 
     def refresh(self) -> None:

@@ -26,8 +26,10 @@ def write_shards(
     for first in range(0, excerpts, size):
         target = folder / f"{name}-{first:06d}.npy"
         last = min(first + size, excerpts)
-        if not target.exists():
-            rows = [np.round(excerpt(i) * 32767).astype(np.int16) for i in range(first, last)]
+        # The last one of an earlier, smaller count may be short.
+        if not target.exists() or len(np.load(target, mmap_mode="r")) < last - first:
+            # Beyond full scale are only the tips of loud clicks; int16 would turn them round.
+            rows = [np.round(excerpt(i).clip(-1, 1) * 32767).astype(np.int16) for i in range(first, last)]
             partial = target.with_suffix(".part")
             with partial.open("wb") as file:
                 np.save(file, np.stack(rows))
@@ -50,6 +52,11 @@ class Shards:
     @property
     def excerpts(self) -> int:
         return sum(map(len, self.arrays))
+
+    @property
+    def shortest(self) -> int:
+        """The samples of the shortest excerpt."""
+        return min(array.shape[1] for array in self.arrays)
 
     def crop(self, rng: np.random.Generator, length: int) -> NDArray[np.float32]:
         """Draw ``length`` samples in [-1, 1] from a random excerpt."""

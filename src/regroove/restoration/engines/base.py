@@ -55,5 +55,8 @@ class Engine(Protocol):
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` float32 samples in [-1, 1]; same shape out, same level, no delay."""
 
+    def notes(self) -> list[str]:
+        """Sentences about what was observed that the user should read."""
+
     def describe(self) -> dict[str, object]:
         """Everything about this engine's result that a receipt should record (JSON-ready)."""

@@ -162,6 +162,10 @@ class CqtDiffEngine:
 
         return draw
 
+    def notes(self) -> list[str]:
+        """Nothing: this engine says where its noise comes from, and takes what it is given."""
+        return []
+
     def describe(self) -> dict[str, object]:
         """The engine, its mode, and what it measured of every channel."""
         return {

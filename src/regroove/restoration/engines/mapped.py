@@ -128,6 +128,14 @@ class MappedEngine:
         drift = self.drifts[block.channel]
         return drift.applied(self.maps[block.channel], start=start, hop=LONG.hop, frames=frames)
 
+    def notes(self) -> list[str]:
+        """What the user should know: in which channels there is no noise to remove."""
+        lost = [str(number) for number, noise in enumerate(self.maps, start=1) if not noise.mean.any()]
+        if not lost:
+            return []
+        where = "the recording" if len(lost) == len(self.maps) else f"channel {' and '.join(lost)}"
+        return [f"No noise was found in {where}, so hardly anything was removed: mark a region that holds noise alone."]
+
     def describe(self) -> dict[str, object]:
         """The engine, where its noise map comes from, how loud that noise is (dBFS), and how far it drifts in dB.
 
