@@ -175,10 +175,13 @@ class NoiseFinder:
         """Lead-in and run-out: the noise before music begins and after it ends."""
         ends = {"lead-in": self._start, "run-out": [*self._end][::-1]}
         runs = {name: self._before_music(end) for name, end in ends.items()}
-        held = {name: run for name, run in runs.items() if self._is_end(run, ends[name][len(run) :], levels)}
-        # A recording that ends in words or drums may be cut off in them.
-        if self._is_noisy_floor(runs["lead-in"], levels) and self._has_gaps(runs["lead-in"], levels):
-            held["lead-in"] = runs["lead-in"]
+        held = {
+            name: run
+            for name, run in runs.items()
+            if self._is_end(run, ends[name][len(run) :], levels)
+            # A recording that ends in words or drums may be cut off in them.
+            or (name == "lead-in" and self._comes_before_gaps(run, levels))
+        }
         if len(held) == 2:
             quiet = min(float(_median_levels(run).mean()) for run in held.values())
             near = quiet + self.settings.onset_db
@@ -215,9 +218,9 @@ class NoiseFinder:
     def _is_noisy_floor(self, run: list[Stretch], levels: Tensor) -> bool:
         return len(run) >= 2 and self._is_noise(run) and self._is_floor(run, levels)
 
-    def _has_gaps(self, run: list[Stretch], levels: Tensor) -> bool:
-        """Whether only the loudest tenth stands out, as of words and drums, but by far."""
-        return self._stands_out(run, levels, self.settings.gaps_db, quantile=0.9)
+    def _comes_before_gaps(self, run: list[Stretch], levels: Tensor) -> bool:
+        """Whether it is noise and only the loudest tenth stands out, as of words and drums, but by far."""
+        return self._is_noisy_floor(run, levels) and self._stands_out(run, levels, self.settings.gaps_db, quantile=0.9)
 
     def _stands_out(self, run: list[Stretch], levels: Tensor, contrast_db: float, quantile: float = 0.5) -> bool:
         """Whether that quantile of the recording is louder than ``run``: by far in one band, and clearly in all."""
