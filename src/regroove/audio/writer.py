@@ -53,7 +53,6 @@ class AudioWriter:
         self.path = path
         self.frames = frames
         self.clipped = 0
-        self.peak = 0.0
         self.sample_format = sample_format
         self.pending = PendingFile(path, overwrite=overwrite)
         self._written = 0
@@ -84,7 +83,6 @@ class AudioWriter:
         """Append ``(channels, n)`` samples; returns them as the file holds them, rounded and clipped."""
         raw, kept, clipped = self.sample_format.store(samples)
         self.clipped += clipped
-        self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
         try:
             self._file.write(np.ascontiguousarray(raw.T))
         # soundfile asserts that as many samples were written as were given.
