@@ -10,12 +10,17 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
+from scipy.signal import bilinear, butter, lfilter, sosfilt
 
 from regroove.errors import SettingsError
 
 OFF = -math.inf
 REVOLUTION_78 = 60 / 78
+BASS_SHELF = 50.0
+FLUCTUATION_STEP = 32
+GATHERING_TIME = 0.05
+# What the stylus picks up from the groove's surface, and playback equalisation therefore colours.
+SURFACE = ("hiss", "crackle", "clicks", "scratches")
 Audio = NDArray[np.float64]
 
 
@@ -26,8 +31,15 @@ class RecordNoise:
     Hiss: ``hiss_slope`` in dB an octave about 1 kHz, one resonance of the pickup, a low-pass.
     Crackle: many small pulses, ``crackle_rate`` a second with log-normal sizes (``crackle_spread`` in nepers).
     Clicks: sparse large pulses. Scratches: pulses that come back each revolution.
+    Crackle comes in clusters where ``crackle_gathering`` (nepers) is not 0.
     Thumps: damped resonances between ``thump_low`` and ``thump_high`` hertz. Rumble: below 60 Hz. Hum: the mains.
+    Roughness: noise of the groove's walls between ``roughness_low`` and ``roughness_high`` hertz, in as many bands as
+    ``roughness_bands`` says, the level of each wandering for itself.
     Swish: the depth in dB of the hiss's modulation at the revolution rate. Bursts: short rises of the hiss.
+    ``fluctuation`` (nepers) is how far roughness, and a third of it how far hiss, wanders from its level, as a log-normal
+    process that forgets within ``fluctuation_time`` seconds.
+    ``turnover``: below it (hertz; 0: nowhere) playback equalisation lifts what comes from the surface by 6 dB an octave,
+    down to 50 Hz, so that each pulse of crackle gets a slow tail.
     """
 
     hiss: float = -50.0
@@ -56,6 +68,14 @@ class RecordNoise:
     burst_rate: float = 0.0
     burst_gain: float = 6.0
     slow_modulation: float = 0.0
+    crackle_gathering: float = 0.0
+    roughness: float = OFF
+    roughness_low: float = 100.0
+    roughness_high: float = 1000.0
+    roughness_bands: int = 1
+    fluctuation: float = 0.0
+    fluctuation_time: float = 0.015
+    turnover: float = 0.0
     revolution: float = REVOLUTION_78
 
 
@@ -73,7 +93,7 @@ def synthesise(settings: RecordNoise, *, length: int, sample_rate: int, seed: in
         raise SettingsError("Noise needs a positive length and sample rate.")
     makers = {
         "hiss": _hiss, "crackle": _crackle, "clicks": _clicks, "scratches": _scratches,
-        "thumps": _thumps, "rumble": _rumble, "hum": _hum,
+        "thumps": _thumps, "rumble": _rumble, "hum": _hum, "roughness": _roughness,
     }  # fmt: skip
     total = np.zeros(length)
     for stream, (name, maker) in enumerate(makers.items()):
@@ -81,6 +101,8 @@ def synthesise(settings: RecordNoise, *, length: int, sample_rate: int, seed: in
         if level == OFF:
             continue
         part = maker(settings, length, sample_rate, np.random.default_rng([seed, stream]))
+        if settings.turnover and name in SURFACE:
+            part = _bass_lifted(part, settings.turnover, sample_rate)
         rms = math.sqrt(float(np.mean(part**2)))
         if rms > 0:
             total += part * (10 ** (level / 20) / rms)
@@ -91,6 +113,21 @@ def _shaped(noise: Audio, gains_db: Audio, frequency: Audio) -> Audio:
     spectrum = np.fft.rfft(noise)
     axis = np.linspace(0, frequency[-1], len(spectrum))
     return np.fft.irfft(spectrum * 10 ** (np.interp(axis, frequency, gains_db) / 20), n=len(noise))
+
+
+def _bass_lifted(part: Audio, turnover: float, rate: int) -> Audio:
+    """Lift by 6 dB an octave from ``turnover`` down to the shelf, as playback equalisation does."""
+    low, high = 2 * np.pi * min(BASS_SHELF, turnover), 2 * np.pi * turnover
+    return lfilter(*bilinear([1, high], [1, low], fs=rate), part)
+
+
+def _wandering(rng: np.random.Generator, length: int, rate: int, time: float) -> Audio:
+    """A Gaussian process of variance 1 that forgets within ``time`` seconds (Ornstein and Uhlenbeck), ``(length,)``."""
+    kept = math.exp(-FLUCTUATION_STEP / rate / time)
+    steps = length // FLUCTUATION_STEP + 2
+    start = [kept * rng.standard_normal()]
+    walk, _ = lfilter([1.0], [1, -kept], math.sqrt(1 - kept**2) * rng.standard_normal(steps), zi=start)
+    return np.interp(np.arange(length), FLUCTUATION_STEP * np.arange(steps), walk)
 
 
 def _hiss(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
@@ -116,6 +153,8 @@ def _hiss_envelope(s: RecordNoise, length: int, rate: int, rng: np.random.Genera
     for start in rng.uniform(0, times[-1], rng.poisson(s.burst_rate * times[-1])):
         width = rng.uniform(0.01, 0.15)
         decibels += s.burst_gain * np.exp(-0.5 * ((times - start) / width) ** 2)
+    if s.fluctuation:
+        decibels += 20 / math.log(10) * s.fluctuation / 3 * _wandering(rng, length, rate, s.fluctuation_time)
     return 10 ** (decibels / 20)
 
 
@@ -141,15 +180,28 @@ def _place(starts: Audio, sizes: Audio, shapes: Audio, kinds: NDArray[np.intp], 
     return out[:length]
 
 
-def _pulses(length: int, rate: int, per_second: float, spread: float, tone: float, rng: np.random.Generator) -> Audio:
+def _pulses(
+    length: int,
+    rate: int,
+    per_second: float,
+    spread: float,
+    tone: float,
+    rng: np.random.Generator,
+    gathering: float = 0.0,
+) -> Audio:
     count = rng.poisson(per_second * length / rate)
     shapes = _pulse_bank(rng, tone, rate)
     sizes = np.exp(rng.normal(0, spread, count)) * rng.choice([-1, 1], count)
-    return _place(rng.uniform(0, length, count), sizes, shapes, rng.integers(len(shapes), size=count), length)
+    starts = rng.uniform(0, length, count)
+    kinds = rng.integers(len(shapes), size=count)
+    if gathering:
+        density = np.exp(gathering * _wandering(rng, length, rate, GATHERING_TIME)).cumsum()
+        starts = np.interp(starts / length * density[-1], density, np.arange(length))
+    return _place(starts, sizes, shapes, kinds, length)
 
 
 def _crackle(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
-    return _pulses(length, rate, s.crackle_rate, s.crackle_spread, s.crackle_tone, rng)
+    return _pulses(length, rate, s.crackle_rate, s.crackle_spread, s.crackle_tone, rng, s.crackle_gathering)
 
 
 def _clicks(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
@@ -205,6 +257,16 @@ def _hum(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Au
     return out
 
 
+def _roughness(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
+    edges = np.minimum(np.geomspace(s.roughness_low, s.roughness_high, s.roughness_bands + 1), 0.45 * rate)
+    out = np.zeros(length)
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        level = s.fluctuation * _wandering(rng, length, rate, s.fluctuation_time)
+        noise = rng.standard_normal(length) * np.exp(level)
+        out += sosfilt(butter(1, [low, high], "bandpass", fs=rate, output="sos"), noise)
+    return out
+
+
 PRESETS: dict[str, RecordNoise] = {
     "shellac": RecordNoise(
         hiss=-46, crackle=-47, crackle_rate=400, clicks=-50, thumps=-43, rumble=-45, swish=3.0, scratches=-56
@@ -256,4 +318,11 @@ def random_record_noise(rng: np.random.Generator) -> RecordNoise:
         burst_gain=float(rng.uniform(3, 12)), slow_modulation=float(rng.choice([0, 0.5, 1.5])),
     )  # fmt: skip
     swish = float(rng.uniform(1, 9)) if rng.random() < 0.5 else 0.0
-    return replace(drawn, swish=swish, revolution=float(rng.choice([REVOLUTION_78, 60 / 33.333, 60 / 45])))
+    drawn = replace(drawn, swish=swish, revolution=float(rng.choice([REVOLUTION_78, 60 / 33.333, 60 / 45])))
+    low = spread(40, 2000)
+    return replace(
+        drawn, turnover=spread(150, 1200) if rng.random() < 0.5 else 0.0,
+        crackle_gathering=float(rng.choice([0.0, 0.5, 1.0])), roughness=level(-50, -32, 0.6), roughness_low=low,
+        roughness_high=min(low * spread(2, 16), 16_000.0), roughness_bands=int(rng.integers(1, 4)),
+        fluctuation=spread(0.1, 1.4) if rng.random() < 0.7 else 0.0, fluctuation_time=spread(0.003, 0.3),
+    )  # fmt: skip

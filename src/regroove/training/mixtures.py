@@ -29,6 +29,7 @@ class MixtureSettings:
     snr_db: tuple[float, float] = (-5.0, 38.0)
     band_limited: float = 0.4
     bent_maps: float = 0.4
+    two_noises: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,14 @@ class Mixer:
         return self._through_chain(crop, rng, cutoff=cutoff)
 
     def _noise(self, rng: np.random.Generator, length: int) -> Tensor:
+        noise = self._one_noise(rng, length)
+        if rng.random() > self.settings.two_noises:
+            return noise
+        other = self._one_noise(rng, length)
+        level = 10 ** (rng.uniform(-12, 12) / 20) * float(noise.square().mean() / (other.square().mean() + 1e-12)) ** 0.5
+        return noise + level * other
+
+    def _one_noise(self, rng: np.random.Generator, length: int) -> Tensor:
         if rng.random() < 0.12:
             noise = torch.from_numpy(rng.standard_normal(length, dtype=np.float32))
         else:
