@@ -2,7 +2,8 @@
 
 Legend: B items, F = 2049 bins and T frames of the long STFT, P = 512 patches of 4 bins, C channels. One frame of the
 long STFT covers four frames of the short one, and one patch of four long bins covers one short bin, so both
-resolutions meet on the same (P, T) grid.
+resolutions meet on the same (T, P) grid. Channels lie innermost in memory, then patches, then frames, as the bins of
+a spectrum do: patches are made and unmade without moving anything from row to row.
 """
 
 from collections.abc import Sequence
@@ -36,8 +37,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int = 1) -> None:
         super().__init__()
-        pad = (1, dilation)
-        self.first = nn.Conv2d(channels, channels, 3, padding=pad, dilation=(1, dilation))
+        self.first = nn.Conv2d(channels, channels, 3, padding=(dilation, 1), dilation=(dilation, 1))
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         _start_at_zero(self.second)
 
@@ -46,7 +46,7 @@ class ResidualBlock(nn.Module):
 
 
 class MatchedUNet(nn.Module):
-    """Maps features ``(B, FEATURES, P, T)`` to corrections ``(B, OUTPUTS, P, T)``; all zero before training.
+    """Maps features ``(B, FEATURES, T, P)`` to corrections ``(B, OUTPUTS, T, P)``; all zero before training.
 
     T may be any number: it is padded with zeros to a multiple of ``stride`` and cut again.
     """
@@ -57,7 +57,7 @@ class MatchedUNet(nn.Module):
         self.settings = settings
         self.stride = 2 ** (len(widths) - 1)
         self.inlet = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
-        self.position = nn.Parameter(0.1 * torch.randn(1, widths[0], settings.patches, 1))
+        self.position = nn.Parameter(0.1 * torch.randn(1, widths[0], 1, settings.patches))
         self.down = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True))
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1], d) for d in settings.dilations))
@@ -69,8 +69,8 @@ class MatchedUNet(nn.Module):
         _start_at_zero(self.outlet)
 
     def forward(self, features: Tensor) -> Tensor:
-        frames = features.shape[-1]
-        x = functional.pad(features, (0, -frames % self.stride))
+        frames = features.shape[2]
+        x = functional.pad(features, (0, 0, 0, -frames % self.stride))
         x = self.inlet(x)
         x = x + self.position.to(x.dtype)
         skips = []
@@ -81,7 +81,7 @@ class MatchedUNet(nn.Module):
         x = self.middle(x)
         for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
             x = blocks(skips.pop() + grow(x))
-        return self.outlet(functional.silu(x))[..., :frames]
+        return self.outlet(functional.silu(x))[:, :, :frames]
 
 
 def _stack(channels: int, blocks: int) -> nn.Sequential:

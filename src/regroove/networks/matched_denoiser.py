@@ -38,7 +38,7 @@ class MatchedDenoiser(nn.Module):
         long, short = stft(y, LONG), stft(y, SHORT)
         power, sharp = _power(long), _short_map(noise.mean)
         xi = a_priori_snr(power, noise.mean, PRIOR)
-        corrections = self.network(_features(long, power, short, noise, sharp, xi)).float()
+        corrections = self.network(_features(long, power, short, noise, sharp, xi))
         parts = corrections.split(PATCH, dim=1)
         first = istft(_first_estimate(long, noise.mean, xi, parts), LONG, length=y.shape[-1])
         return _second_estimate(first, short, sharp, parts[3])
@@ -67,15 +67,14 @@ def _power(spectrum: Tensor) -> Tensor:
 
 
 def _patches(x: Tensor) -> Tensor:
-    """(B, F, T) to (B, PATCH, P, T), leaving out the Nyquist bin."""
-    items, bins, frames = x.shape
-    return x[:, : bins - 1].reshape(items, -1, PATCH, frames).transpose(1, 2)
+    """(B, F, T) to (B, T, P, PATCH), leaving out the Nyquist bin."""
+    return x.mT[..., :-1].unflatten(-1, (-1, PATCH))
 
 
 def _unpatch(x: Tensor) -> Tensor:
-    """Invert :func:`_patches`; the Nyquist bin repeats its neighbour."""
-    flat = x.transpose(1, 2).reshape(x.shape[0], -1, x.shape[-1])
-    return torch.cat([flat, flat[:, -1:]], dim=1)
+    """(B, PATCH, T, P) to (B, F, T); the Nyquist bin repeats its neighbour."""
+    flat = x.permute(0, 2, 3, 1).flatten(2)
+    return torch.cat([flat, flat[..., -1:]], dim=-1).float().mT
 
 
 def _short_map(mean: Tensor) -> Tensor:
@@ -84,15 +83,15 @@ def _short_map(mean: Tensor) -> Tensor:
 
 
 def _on_grid(short: Tensor, frames: int) -> Tensor:
-    """Short-window values (B, P, 4 T) to (B, 4, P, T): the four short frames around each long one."""
-    x = torch.nn.functional.pad(short, (1, max(0, 4 * frames - 1 - short.shape[-1])))[..., : 4 * frames]
-    return x.reshape(x.shape[0], x.shape[1], frames, 4).permute(0, 3, 1, 2)
+    """Short-window values (B, P, 4 T) to (B, T, P, 4): the four short frames around each long one."""
+    x = torch.nn.functional.pad(short.mT, (0, 0, 1, max(0, 4 * frames - 1 - short.shape[-1])))
+    return x[:, : 4 * frames].unflatten(1, (frames, 4)).transpose(2, 3)
 
 
 def _off_grid(x: Tensor, frames: int) -> Tensor:
-    """Invert :func:`_on_grid` for ``frames`` short frames; the Nyquist bin repeats its neighbour."""
-    flat = x.permute(0, 2, 3, 1).reshape(x.shape[0], x.shape[2], -1)[..., 1 : frames + 1]
-    return torch.cat([flat, flat[:, -1:]], dim=1)
+    """(B, 4, T, P) to (B, P + 1, ``frames``) for as many short frames; the Nyquist bin repeats its neighbour."""
+    flat = x.permute(0, 2, 1, 3).flatten(1, 2)[:, 1 : frames + 1]
+    return torch.cat([flat, flat[..., -1:]], dim=-1).float().mT
 
 
 def _each_short_frame(noise: Tensor, frames: int) -> Tensor:
@@ -106,25 +105,26 @@ def _loudness(power: Tensor, noise: Tensor) -> Tensor:
 
 
 def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: Tensor) -> Tensor:
-    """What the network sees, ``(B, FEATURES, P, T)``, in the precision that it computes in."""
+    """What the network sees, ``(B, FEATURES, T, P)``, in the precision that it computes in."""
     frames, kind = long.shape[-1], long.device.type
     c_in = 0.5 * ((xi + 1) * (noise.mean + TINY)).rsqrt()
     colour = torch.log(sharp + TINY)
     colour = 0.15 * (colour - colour.mean(dim=1, keepdim=True))
     burstiness = 0.3 * torch.log((noise.mean + TINY) / (noise.typical + TINY))
-    maps = torch.stack([colour, _short_map(burstiness)], dim=1).expand(-1, -1, -1, frames)
+    maps = torch.stack([colour.mT, _short_map(burstiness).mT], dim=-1).expand(-1, frames, -1, -1)
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else long.real.dtype
     # Each is brought to that precision at once, because together they are the most that is held in memory.
     features = [
-        _patches(_loudness(power, noise.mean)).to(dtype),
-        _patches(0.15 * torch.log(xi)).to(dtype),
-        _patches((long.real * c_in).clamp(-4, 4)).to(dtype),
-        _patches((long.imag * c_in).clamp(-4, 4)).to(dtype),
-        _on_grid(_loudness(_power(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])), frames).to(dtype),
-        _patches(_loudness(power, noise.typical)).to(dtype),
+        _patches(_loudness(power, noise.mean).to(dtype)),
+        _patches((0.15 * torch.log(xi)).to(dtype)),
+        _patches((long.real * c_in).clamp(-4, 4).to(dtype)),
+        _patches((long.imag * c_in).clamp(-4, 4).to(dtype)),
+        _on_grid(_loudness(_power(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
+        _patches(_loudness(power, noise.typical).to(dtype)),
         maps.to(dtype),
     ]
-    return torch.cat(features, dim=1).contiguous(memory_format=torch.channels_last)
+    # Channels-last memory, as it comes.
+    return torch.cat(features, dim=-1).permute(0, 3, 1, 2)
 
 
 def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor, ...]) -> Tensor:

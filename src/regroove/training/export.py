@@ -52,6 +52,6 @@ def _cost(network: MatchedUNet) -> dict[str, float]:
 
     frames = 8 * network.stride
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, FEATURES, network.settings.patches, frames))
+        network(torch.zeros(1, FEATURES, frames, network.settings.patches))
     seconds = frames * LONG.hop / SAMPLE_RATE
     return {"gflop_per_second_of_audio": round(counter.get_total_flops() / 1e9 / seconds, 2)}
