@@ -267,6 +267,7 @@ def _roughness(s: RecordNoise, length: int, rate: int, rng: np.random.Generator)
     return out
 
 
+# In "shellac-rough" a third of the energy lies below 60 Hz, and half between 100 Hz and 1 kHz comes in bursts.
 PRESETS: dict[str, RecordNoise] = {
     "shellac": RecordNoise(
         hiss=-46, crackle=-47, crackle_rate=400, clicks=-50, thumps=-43, rumble=-45, swish=3.0, scratches=-56
@@ -274,6 +275,10 @@ PRESETS: dict[str, RecordNoise] = {
     "shellac-worn": RecordNoise(
         hiss=-38, hiss_slope=-1.0, crackle=-36, crackle_rate=1200, crackle_spread=1.2, clicks=-40, click_rate=4,
         thumps=-36, thump_rate=60, rumble=-38, swish=5.0, scratches=-42, scratches_each_turn=4, burst_rate=0.5,
+    ),
+    "shellac-rough": RecordNoise(
+        hiss=-43, hiss_slope=-1.0, lowpass=9000, crackle=-46, crackle_rate=600, crackle_gathering=0.5, rumble=-39,
+        roughness=-37, roughness_high=700, roughness_bands=2, fluctuation=1.0,
     ),
     "acetate": RecordNoise(hiss=-50, hiss_slope=0.5, crackle=-50, crackle_rate=80, clicks=-52, thumps=-54, rumble=-50),
     "vinyl": RecordNoise(
