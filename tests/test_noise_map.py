@@ -53,6 +53,21 @@ def test_typical_is_below_mean_for_crackle() -> None:
     assert float((noise.typical / noise.mean)[0, 200:1000].mean()) < 0.6
 
 
+def test_a_soft_low_note_is_not_taken_into_the_lead_in() -> None:
+    noise = noise_of("shellac", 12)
+    audio = noise.clone()
+    level = float(noise.std())
+    times = torch.arange(len(noise)) / RATE
+    audio[2 * RATE :] += 0.7 * level * torch.sin(2 * torch.pi * 110 * times[2 * RATE :])
+    audio[4 * RATE :] += music(8) * level / float(music(8).std()) * 4
+    finder = found(audio)
+    known = map_of_noise(noise[None, : 2 * RATE])
+    around = slice(9, 12)
+    error = 10 * (finder.result().mean[0, around].mean() / known.mean[0, around].mean()).log10()
+    assert finder.source == "lead-in"
+    assert float(error) < 2
+
+
 @pytest.mark.parametrize("name", ["shellac", "shellac-worn", "acetate", "tape"])
 def test_lead_in_is_found(name: str) -> None:
     noise = noise_of(name, 12)

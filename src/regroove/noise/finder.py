@@ -20,11 +20,13 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.noise.drift import STEADY, DriftTracker
 from regroove.noise.map import EULER
-from regroove.noise.stretches import HOP, LEVELS_WITHIN, Stretch
+from regroove.noise.stretches import HOP, LEVELS_WITHIN, Stretch, band_levels, bins_of_bands
 
 # Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
 SECOND = 6
 MUSICAL = 3
+# A third of an octave each: where a single soft note is seen.
+NARROW_EDGES = tuple(60 * 2 ** (i / 3) for i in range(22))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,8 @@ class FinderSettings:
     ``rise_db`` on average over the recording, or the loudest tenth of it by ``gaps_db`` in one band, or begin with a
     step of ``begin_db`` on average. ``floor_db`` is how much quieter than a pause the quietest tenth of the recording
     may be in a band, and ``stroke_db`` how far the mean power of a single stretch may rise above that of the others, in
-    all bands on average. A band is noise throughout when its level varies by less than ``steady_db`` and its tonality
+    all bands on average. ``soft_db`` is how far a third of an octave must rise over all that was before, and stay, for a
+    soft note to have begun. A band is noise throughout when its level varies by less than ``steady_db`` and its tonality
     is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
     recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
@@ -53,6 +56,7 @@ class FinderSettings:
     rise_db: float = 1.2
     floor_db: float = 6.0
     stroke_db: float = 10.0
+    soft_db: float = 8.0
     steady_db: float = 3.0
     band_tonality: float = 0.06
     ends: int = 100
@@ -77,6 +81,7 @@ class NoiseFinder:
         self.settings = settings or FinderSettings()
         self.source, self.seconds, self.drift = "nowhere", 0.0, STEADY
         self._rate = sample_rate
+        self._narrow = bins_of_bands(NARROW_EDGES, sample_rate)
         self.tracker = DriftTracker(sample_rate=sample_rate)
         self._start: list[Stretch] = []
         self._end: deque[Stretch] = deque(maxlen=self.settings.ends)
@@ -202,7 +207,21 @@ class NoiseFinder:
             ):
                 break
             count += 1
-        return noise[: max(count - 1, min(count, 2))] if count < len(run) else noise
+        return self._without_soft_music(noise[: max(count - 1, min(count, 2))]) if count < len(run) else noise
+
+    def _without_soft_music(self, run: list[Stretch]) -> list[Stretch]:
+        """``run`` as far as no band rises for good: a soft note, or the tail of one, hardly changes the others."""
+        if not run:
+            return run
+        levels = band_levels(torch.stack([s.mean for s in run]), self._narrow)
+        # Noise that rises does so in many bands.
+        levels = levels - levels.median(dim=1, keepdim=True).values
+        for first in range(max(-(-len(run) // 2), 2), len(run)):
+            rise = levels[first:].amin(dim=0) - levels[:first].amax(dim=0)
+            if float(rise.max()) > self.settings.soft_db:
+                # The one before may hold its onset.
+                return run[: max(first - 1, 2)]
+        return run
 
     def _is_end(self, run: list[Stretch], following: list[Stretch], levels: Tensor) -> bool:
         """Whether it is noise, nothing is quieter, and the music stands out from it; or whether there is no music."""

@@ -54,8 +54,8 @@ class Listener:
     """
 
     def __init__(self, *, sample_rate: int) -> None:
-        self.level_bands = _bins(LEVEL_EDGES, sample_rate)
-        self.bands = _bins((*TONALITY_EDGES[:-1], sample_rate / 2), sample_rate)
+        self.level_bands = bins_of_bands(LEVEL_EDGES, sample_rate)
+        self.bands = bins_of_bands((*TONALITY_EDGES[:-1], sample_rate / 2), sample_rate)
         self._pending = torch.zeros(0)
         self._index = 0
 
@@ -110,7 +110,8 @@ def _over_stretches(frames: Tensor) -> Tensor:
     return frames.unfold(-1, min(FRAMES + 1, frames.shape[-1]), FRAMES).mean(dim=-1).movedim(-1, 0)
 
 
-def _bins(edges: Sequence[float], sample_rate: int) -> list[tuple[int, int]]:
+def bins_of_bands(edges: Sequence[float], sample_rate: int) -> list[tuple[int, int]]:
+    """The first bin and the one after the last of each band between ``edges`` in hertz."""
     at = [round(e * LONG.n_fft / sample_rate) for e in edges]
     return list(zip(at, at[1:], strict=False))
 
