@@ -56,7 +56,7 @@ class FinderSettings:
     rise_db: float = 1.2
     floor_db: float = 6.0
     stroke_db: float = 10.0
-    soft_db: float = 8.0
+    soft_db: float = 5.0
     steady_db: float = 3.0
     band_tonality: float = 0.06
     ends: int = 100
@@ -213,14 +213,14 @@ class NoiseFinder:
         """``run`` as far as no band rises for good: a soft note, or the tail of one, hardly changes the others."""
         if not run:
             return run
-        levels = band_levels(torch.stack([s.mean for s in run]), self._narrow)
-        # Noise that rises does so in many bands.
+        # Typical powers, so that bursts do not count; and noise that rises does so in many bands.
+        levels = band_levels(torch.stack([s.log_mean for s in run]).exp(), self._narrow)
         levels = levels - levels.median(dim=1, keepdim=True).values
-        for first in range(max(-(-len(run) // 2), 2), len(run)):
-            rise = levels[first:].amin(dim=0) - levels[:first].amax(dim=0)
+        for first in range(max(len(run) // 3, 2), len(run) - 1):
+            # The stretch between may hold the onset.
+            rise = levels[first + 1 :].amin(dim=0) - levels[:first].amax(dim=0)
             if float(rise.max()) > self.settings.soft_db:
-                # The one before may hold its onset.
-                return run[: max(first - 1, 2)]
+                return run[:first]
         return run
 
     def _is_end(self, run: list[Stretch], following: list[Stretch], levels: Tensor) -> bool:
