@@ -1,6 +1,7 @@
 """What ``architectures.py`` compares the default network with: other transforms, and other layers for its middle.
 
-Legend: B items, F rows and T columns of a transform, p values in a patch, P by S the grid of patches, C channels.
+Legend: B items, F rows and T columns of a transform, p values in a patch, S by P the grid of patches
+along time and frequency, C channels.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ class PatchDenoiser(nn.Module):
         raise NotImplementedError
 
     def fold(self, x: Tensor) -> Tensor:
-        """``(B, F, T)`` to patches ``(B, p, P, S)``."""
+        """``(B, F, T)`` to patches ``(B, p, S, P)``."""
         raise NotImplementedError
 
     def unfold(self, x: Tensor, like: Tensor) -> Tensor:
@@ -90,12 +91,11 @@ class OneWindowDenoiser(PatchDenoiser):
         return functional.interpolate(noise.mT, self.settings.bins, mode="linear", align_corners=True).mT
 
     def fold(self, x: Tensor) -> Tensor:
-        items, bins, frames = x.shape
-        return x[:, : bins - 1].reshape(items, -1, self.patch, frames).transpose(1, 2)
+        return x.mT[..., :-1].unflatten(-1, (-1, self.patch)).permute(0, 3, 1, 2)
 
     def unfold(self, x: Tensor, like: Tensor) -> Tensor:
-        flat = x.transpose(1, 2).reshape(len(x), -1, x.shape[-1])
-        return torch.cat([flat, flat[:, -1:]], dim=1)
+        flat = x.permute(0, 2, 3, 1).flatten(2)
+        return torch.cat([flat, flat[..., -1:]], dim=-1).mT
 
 
 @lru_cache(maxsize=4)
@@ -130,14 +130,14 @@ class ConstantQDenoiser(PatchDenoiser):
 
     def fold(self, x: Tensor) -> Tensor:
         padded = functional.pad(x, (0, -x.shape[2] % self.patch, 0, 456 - x.shape[1]))
-        return padded.reshape(len(x), 456, -1, self.patch).permute(0, 3, 1, 2)
+        return padded.reshape(len(x), 456, -1, self.patch).permute(0, 3, 2, 1)
 
     def unfold(self, x: Tensor, like: Tensor) -> Tensor:
-        return x.permute(0, 2, 3, 1).reshape(len(x), 456, -1)[:, : like.shape[1], : like.shape[2]]
+        return x.permute(0, 3, 2, 1).reshape(len(x), 456, -1)[:, : like.shape[1], : like.shape[2]]
 
 
 class Recurrent(nn.Module):
-    """Gated recurrent units along time in every band, then across the bands, ``(B, C, P, S)``, both ways.
+    """Gated recurrent units along time in every band, then across the bands, ``(B, C, S, P)``, both ways.
 
     Luo and Yu, "Music source separation with band-split RNN", IEEE/ACM TASLP 31, 2023.
     """
@@ -150,15 +150,15 @@ class Recurrent(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            grid = x.float().permute(0, 2, 3, 1)
+            grid = x.float().permute(0, 3, 2, 1)
             for norm, unit, out in zip(self.norms, self.units, self.outs, strict=True):
                 rows = norm(grid).flatten(0, 1)
                 grid = (grid + out(unit(rows)[0]).reshape(grid.shape)).transpose(1, 2)
-            return grid.permute(0, 3, 1, 2).to(x.dtype)
+            return grid.permute(0, 3, 2, 1).to(x.dtype)
 
 
 class AxialAttention(nn.Module):
-    """Self-attention along time in every band, then across the bands, each with a feed-forward layer, ``(B, C, P, S)``.
+    """Self-attention along time in every band, then across the bands, each with a feed-forward layer, ``(B, C, S, P)``.
 
     Lu et al., "Music source separation with band-split RoPE transformer", ICASSP 2024, without rotary positions: the
     convolutions around it, padded with zeros, and the network's position input tell where a value is.
@@ -174,7 +174,7 @@ class AxialAttention(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        grid = x.permute(0, 2, 3, 1)
+        grid = x.permute(0, 3, 2, 1)
         for layer in self.layers:
             grid = layer(grid.flatten(0, 1)).reshape(grid.shape).transpose(1, 2)
-        return grid.permute(0, 3, 1, 2)
+        return grid.permute(0, 3, 2, 1)
