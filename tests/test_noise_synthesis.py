@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from regroove.noise.synthesis import OFF, RecordNoise, random_record_noise, synthesise
+from regroove.noise.synthesis import OFF, RecordNoise, preset, random_record_noise, synthesise
 
 RATE = 44_100
 SILENT = RecordNoise(hiss=OFF)
@@ -61,6 +61,14 @@ def test_gathered_crackle_is_as_much_but_comes_in_clusters():
         return float(energy.std() / energy.mean())
 
     assert spread(replace(even, crackle_gathering=1.0)) > 2 * spread(even)
+
+
+def test_rough_shellac_has_the_balance_of_real_shellac():
+    noise = made(preset("shellac-rough"), seconds=20)
+    frequency, density = welch(noise, RATE, nperseg=16_384)
+    share = density / density.sum()
+    assert share[frequency < 60].sum() == pytest.approx(1 / 3, abs=0.06)
+    assert share[(frequency > 100) & (frequency < 1000)].sum() == pytest.approx(1 / 2, abs=0.1)
 
 
 @pytest.mark.parametrize("index", range(12))

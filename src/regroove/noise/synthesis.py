@@ -36,10 +36,10 @@ class RecordNoise:
     Roughness: noise of the groove's walls between ``roughness_low`` and ``roughness_high`` hertz, in as many bands as
     ``roughness_bands`` says, the level of each wandering for itself.
     Swish: the depth in dB of the hiss's modulation at the revolution rate. Bursts: short rises of the hiss.
-    ``fluctuation`` (nepers) is how far roughness, and a third of it how far hiss, wanders from its level, as a log-normal
-    process that forgets within ``fluctuation_time`` seconds.
-    ``turnover``: below it (hertz; 0: nowhere) playback equalisation lifts what comes from the surface by 6 dB an octave,
-    down to 50 Hz, so that each pulse of crackle gets a slow tail.
+    ``fluctuation`` (nepers) is how far roughness, and a third of it how far hiss, wanders from its level, as a
+    log-normal process that forgets within ``fluctuation_time`` seconds.
+    ``turnover``: below it (hertz; 0: nowhere) playback equalisation lifts what comes from the surface by 6 dB an
+    octave, down to 50 Hz, so that each pulse of crackle gets a slow tail.
     """
 
     hiss: float = -50.0

@@ -100,8 +100,8 @@ class Mixer:
         if rng.random() > self.settings.two_noises:
             return noise
         other = self._one_noise(rng, length)
-        level = 10 ** (rng.uniform(-12, 12) / 20) * float(noise.square().mean() / (other.square().mean() + 1e-12)) ** 0.5
-        return noise + level * other
+        ratio = float(noise.square().mean() / (other.square().mean() + 1e-12))
+        return noise + other * (ratio * 10 ** (rng.uniform(-12, 12) / 10)) ** 0.5
 
     def _one_noise(self, rng: np.random.Generator, length: int) -> Tensor:
         if rng.random() < 0.12:
