@@ -40,8 +40,8 @@ class FinderSettings:
     step of ``begin_db`` on average. ``floor_db`` is how much quieter than a pause the quietest tenth of the recording
     may be in a band, and ``stroke_db`` how far the mean power of a single stretch may rise above that of the others, in
     all bands on average. ``soft_db`` is how far a third of an octave must rise over all that was before, and stay, for
-    a soft note to have begun. A band is noise throughout when its level varies by less than ``steady_db`` and its tonality
-    is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
+    a soft note to have begun. A band is noise throughout when its level varies by less than ``steady_db`` and its
+    tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
     recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
     noise is that of the electronics while the record does not play.

@@ -277,8 +277,8 @@ PRESETS: dict[str, RecordNoise] = {
         thumps=-36, thump_rate=60, rumble=-38, swish=5.0, scratches=-42, scratches_each_turn=4, burst_rate=0.5,
     ),
     "shellac-rough": RecordNoise(
-        hiss=-43, hiss_slope=-1.0, lowpass=9000, crackle=-46, crackle_rate=600, crackle_gathering=0.5, rumble=-39,
-        roughness=-37, roughness_high=700, roughness_bands=2, fluctuation=1.0,
+        hiss=-45, hiss_slope=-1.0, lowpass=9000, crackle=-47, crackle_rate=600, crackle_gathering=0.5, rumble=-39,
+        roughness=-36, roughness_high=700, roughness_bands=2, fluctuation=1.0,
     ),
     "acetate": RecordNoise(hiss=-50, hiss_slope=0.5, crackle=-50, crackle_rate=80, clicks=-52, thumps=-54, rumble=-50),
     "vinyl": RecordNoise(
