@@ -16,6 +16,7 @@ from regroove.errors import ModelError, SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.training.averaging import average_models
 from regroove.training.corpus import Corpus, CorpusSettings
 from regroove.training.export import export_state
 from regroove.training.loop import Trainer, TrainingSettings
@@ -131,6 +132,38 @@ def test_a_model_with_more_blocks_starts_as_the_smaller_one(shards: Path, tmp_pa
         Trainer(mixer(shards), deepest, seed=0).start_from(tmp_path / "small.safetensors")
 
 
+def test_averages_lie_between_a_model_and_the_deeper_one_made_from_it(shards: Path, tmp_path: Path) -> None:
+    def exported(model: Trainer, name: str) -> Path:
+        model.train_step()
+        model.save(tmp_path / "state.pt")
+        export_state(tmp_path / "state.pt", tmp_path / f"{name}.safetensors", None)
+        return tmp_path / f"{name}.safetensors"
+
+    before = exported(trainer(shards, learning_rate=1e-2), "before")
+    deeper = MatchedUNetSettings(channels=(8, 8), blocks=2, dilations=(1, 2))
+    grown = Trainer(mixer(shards), TrainingSettings(network=deeper, learning_rate=1e-2, warmup=1), seed=0)
+    grown.start_from(before)
+    after = exported(grown, "after")
+    batch, mean = mixer(shards).batch(0), tmp_path / "mean.safetensors"
+
+    def restored(model: Path) -> torch.Tensor:
+        network = load_model(model).network
+        assert isinstance(network, MatchedUNet)
+        return MatchedDenoiser(network)(batch.noisy, batch.map)
+
+    for share, end in ((0.0, before), (1.0, after)):
+        average_models(before, after, mean, share=share)
+        assert torch.allclose(restored(mean), restored(end), atol=1e-6)
+    assert not torch.allclose(restored(before), restored(after), atol=1e-6)
+    assert average_models(before, after, mean).training["averaged"] == {"with": "before", "share": 0.5}
+    weights = [load_model(m).network.state_dict()["inlet.weight"] for m in (before, mean, after)]
+    assert torch.allclose(weights[1], (weights[0] + weights[2]) / 2)
+    with pytest.raises(ModelError, match="was not made from"):
+        average_models(after, before, mean)
+    with pytest.raises(SettingsError, match="between 0 and 1"):
+        average_models(before, after, mean, share=2)
+
+
 def test_states_of_other_networks_are_refused(shards: Path, tmp_path: Path) -> None:
     trainer(shards).save(tmp_path / "state.pt")
     other = Trainer(mixer(shards), TrainingSettings(network=MatchedUNetSettings(channels=(8, 16))), seed=0)
@@ -201,6 +234,12 @@ def test_the_commands_make_a_network_from_own_recordings(tmp_path: Path) -> None
         ["export", state, str(tmp_path / "mine.safetensors")],
         ["curve", state, str(tmp_path / "curve.png")],
         ["curve", str(tmp_path / "mine.safetensors"), str(tmp_path / "again.png")],
+        [
+            "average",
+            str(tmp_path / "mine.safetensors"),
+            str(tmp_path / "mine.safetensors"),
+            str(tmp_path / "mean.safetensors"),
+        ],
     ]
     for step in steps:
         result = CliRunner().invoke(app, ["train", *step])
@@ -208,7 +247,7 @@ def test_the_commands_make_a_network_from_own_recordings(tmp_path: Path) -> None
     assert load_model(tmp_path / "mine.safetensors").card.settings["channels"] == [4, 4]
     assert all((tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in ("curve", "again"))
     go_on = ["run", shards, "--state", f"{state}3", "--steps", "1", "--batch", "1", "--seconds", "1"]
-    for more in (["--start-from", "fast"], ["--start-from", str(tmp_path / "mine.safetensors"), "--blocks", "3"]):
+    for more in (["--start-from", "fast"], ["--start-from", str(tmp_path / "mine.safetensors"), "--blocks", "5"]):
         result = CliRunner().invoke(app, ["train", *go_on, *more])
         assert result.exit_code == 0, result.output
         Path(f"{state}3").unlink()

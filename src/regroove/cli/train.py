@@ -12,7 +12,7 @@ from regroove.cli.train_reference import reference
 
 _HELP = (
     "Train models.\n\n"
-    "render, run, export and curve make the default network.\n\n"
+    "render, run, export, average and curve make the default network.\n\n"
     "regroove train --config cqtdiff-44k DATA --out FOLDER trains the reference network at 44.1 kHz, cqtdiff-22k the "
     "one at 22.05 kHz, on a folder of audio or on MAESTRO; regroove train reference --help explains its options."
 )
@@ -157,6 +157,20 @@ def export(
     from regroove.training.export import export_state
 
     export_state(state, model, card)
+    typer.echo(f"Wrote {model} and {model.with_suffix('.json')}.")
+
+
+@app.command()
+def average(
+    before: Annotated[str, typer.Argument(help="The model that training started from, bundled or a file.")],
+    after: Annotated[str, typer.Argument(help="What training made of it.")],
+    model: Annotated[Path, typer.Argument(help="Where to write the mean, ending in .safetensors.")],
+    share: Annotated[float, typer.Option(help="Of the later model, 0 to 1.")] = 0.5,
+) -> None:
+    """Average the weights of a model before and after further training, which keeps more of what it could before."""
+    from regroove.training.averaging import average_models
+
+    average_models(before, after, model, share=share)
     typer.echo(f"Wrote {model} and {model.with_suffix('.json')}.")
 
 
