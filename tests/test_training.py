@@ -158,6 +158,9 @@ def test_averages_lie_between_a_model_and_the_deeper_one_made_from_it(shards: Pa
     assert average_models(before, after, mean).training["averaged"] == {"with": "before", "share": 0.5}
     weights = [load_model(m).network.state_dict()["inlet.weight"] for m in (before, mean, after)]
     assert torch.allclose(weights[1], (weights[0] + weights[2]) / 2)
+    small = average_models(before, after, mean, grown=False)
+    assert small.settings["blocks"] == 1 and small.size["parameters"] == load_model(before).card.size["parameters"]
+    assert not torch.allclose(restored(mean), restored(before), atol=1e-6)
     with pytest.raises(ModelError, match="was not made from"):
         average_models(after, before, mean)
     with pytest.raises(SettingsError, match="between 0 and 1"):

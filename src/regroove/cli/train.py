@@ -166,11 +166,12 @@ def average(
     after: Annotated[str, typer.Argument(help="What training made of it.")],
     model: Annotated[Path, typer.Argument(help="Where to write the mean, ending in .safetensors.")],
     share: Annotated[float, typer.Option(help="Of the later model, 0 to 1.")] = 0.5,
+    grown: Annotated[bool, typer.Option(help="Keep residual blocks that only the later model has.")] = True,
 ) -> None:
     """Average the weights of a model before and after further training, which keeps more of what it could before."""
     from regroove.training.averaging import average_models
 
-    average_models(before, after, model, share=share)
+    average_models(before, after, model, share=share, grown=grown)
     typer.echo(f"Wrote {model} and {model.with_suffix('.json')}.")
 
 

@@ -14,7 +14,9 @@ from regroove.networks.checkpoints import LoadedModel, load_model, save_model
 from regroove.training.loop import RESIDUAL_BLOCK
 
 
-def average_models(before: str | Path, after: str | Path, target: str | Path, *, share: float = 0.5) -> ModelCard:
+def average_models(
+    before: str | Path, after: str | Path, target: str | Path, *, share: float = 0.5, grown: bool = True
+) -> ModelCard:
     """Write the weights ``before + share (after - before)`` to ``target`` with the later model's card.
 
     Args:
@@ -22,6 +24,8 @@ def average_models(before: str | Path, after: str | Path, target: str | Path, *,
         after: what training made of it, with as many residual blocks or more: those that are missing are the identity.
         target: a file name ending in .safetensors.
         share: from 0, the earlier model, to 1, the later one.
+        grown: whether residual blocks that only the later model has stay. Without them the result is as fast as the
+            earlier model.
 
     Raises:
         SettingsError: the share is not between 0 and 1.
@@ -30,9 +34,11 @@ def average_models(before: str | Path, after: str | Path, target: str | Path, *,
     if not 0 <= share <= 1:
         raise SettingsError(f"The later model's share is between 0 and 1, not {share:g}.")
     earlier, later = load_model(before), load_model(after)
-    later.network.load_state_dict(_between(earlier, later, share))
+    mean, sized = _between(earlier, later, share), later if grown else earlier
+    sized.network.load_state_dict({name: mean[name] for name in sized.network.state_dict()})
     training = {**later.card.training, "averaged": {"with": earlier.name, "share": share}}
-    return save_model(target, later.network, replace(later.card, training=training, scores={}))
+    card = replace(later.card, settings=sized.card.settings, size=sized.card.size, training=training, scores={})
+    return save_model(target, sized.network, card)
 
 
 def _between(earlier: LoadedModel, later: LoadedModel, share: float) -> dict[str, Tensor]:
