@@ -47,6 +47,11 @@ def test_roughness_lies_in_its_band_at_its_level():
     assert inside > band_db(noise, 6000, 8000) + 15
 
 
+def test_roughness_beyond_the_sample_rate_is_left_out():
+    noise = replace(SILENT, roughness=-30, roughness_low=5000, roughness_high=9000)
+    assert not synthesise(noise, length=8000, sample_rate=8000, seed=1).any()
+
+
 def test_fluctuating_roughness_is_burstier_than_gaussian():
     steady = replace(SILENT, roughness=-30, roughness_bands=2)
     assert kurtosis(made(steady)) == pytest.approx(3, abs=0.3)

@@ -261,6 +261,8 @@ def _roughness(s: RecordNoise, length: int, rate: int, rng: np.random.Generator)
     edges = np.minimum(np.geomspace(s.roughness_low, s.roughness_high, s.roughness_bands + 1), 0.45 * rate)
     out = np.zeros(length)
     for low, high in zip(edges[:-1], edges[1:], strict=True):
+        if low >= high:  # beyond what the sample rate holds
+            continue
         level = s.fluctuation * _wandering(rng, length, rate, s.fluctuation_time)
         noise = rng.standard_normal(length) * np.exp(level)
         out += sosfilt(butter(1, [low, high], "bandpass", fs=rate, output="sos"), noise)
