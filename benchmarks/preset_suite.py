@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from regroove.evaluation.suites import write_manifest
-from regroove.evaluation.validation import BANDS, PRESET, find_data, validation_suite
+from regroove.evaluation.validation import BANDS, PRESET, validation_suite
 from regroove.noise.synthesis import PRESETS
 
 
@@ -29,7 +29,7 @@ def main() -> None:
             noise=options.preset,
             clean=str(Path(case.clean).resolve()),
         )
-        for case in validation_suite(options.data or find_data()).cases
+        for case in validation_suite(options.data).cases
         if case.noise == PRESET and (case.low_hz, case.high_hz) == BANDS[0]
     ]
     options.folder.mkdir(parents=True, exist_ok=True)

@@ -250,7 +250,7 @@ def test_the_commands_make_a_network_from_own_recordings(tmp_path: Path) -> None
     assert load_model(tmp_path / "mine.safetensors").card.settings["channels"] == [4, 4]
     assert all((tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in ("curve", "again"))
     go_on = ["run", shards, "--state", f"{state}3", "--steps", "1", "--batch", "1", "--seconds", "1"]
-    for more in (["--start-from", "fast"], ["--start-from", str(tmp_path / "mine.safetensors"), "--blocks", "5"]):
+    for more in (["--start-from", "fast"], ["--start-from", str(tmp_path / "mine.safetensors"), "--blocks", "3"]):
         result = CliRunner().invoke(app, ["train", *go_on, *more])
         assert result.exit_code == 0, result.output
         Path(f"{state}3").unlink()
