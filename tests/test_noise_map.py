@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from regroove.dsp.noise_map import NoiseMap
 from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.noise.stretches import HOP, LENGTH, Listener, Stretch
@@ -138,6 +139,28 @@ def test_music_is_never_taken_for_noise(snr_db: float) -> None:
         float(result.mean[0, i:j].mean() / truth.mean[0, i:j].mean()) for i, j in zip(bands, bands[1:], strict=False)
     ]
     assert max(ratios) < 10**0.6
+
+
+def test_a_listener_is_asked_only_where_nothing_else_tells() -> None:
+    heard: list[int] = []
+
+    def hear(samples: torch.Tensor) -> NoiseMap:
+        heard.append(samples.shape[-1])
+        power = torch.full((1, 2049, 1), 0.5)
+        return NoiseMap(power, power)
+
+    noise = noise_of("shellac", 26)
+    audio = music(26) + noise * 0.1 * float(music(26).std()) / float(noise.std())
+    with_lead_in = torch.cat([0.1 * noise[: 2 * RATE], audio])
+    for samples, asked in ((with_lead_in, []), (audio, [12 * RATE, 12 * RATE]), (audio[: 5 * RATE], [5 * RATE])):
+        heard.clear()
+        finder = NoiseFinder(sample_rate=RATE, hear=hear)
+        for piece in samples.split(50_000):
+            finder.feed(piece)
+        result = finder.result()
+        assert heard == asked
+        if asked:
+            assert finder.source == "heard through the music" and bool((result.mean == 0.5).all())
 
 
 def test_run_out_is_found() -> None:

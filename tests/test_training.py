@@ -16,6 +16,7 @@ from regroove.errors import ModelError, SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.networks.noise_level import NoiseLevelNet, NoiseLevelSettings
 from regroove.training.averaging import average_models
 from regroove.training.corpus import Corpus, CorpusSettings
 from regroove.training.export import export_state
@@ -23,6 +24,7 @@ from regroove.training.loop import Trainer, TrainingSettings
 from regroove.training.losses import log_spectral_distance, noise_reduction_db
 from regroove.training.mixtures import Mixer, MixtureSettings
 from regroove.training.noise_corpus import render_noise
+from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining, level_loss
 from regroove.training.recordings import Recordings, RecordingSettings
 from regroove.training.shards import Shards, write_shards
 
@@ -178,6 +180,51 @@ def test_files_that_are_no_states_are_refused(shards: Path, tmp_path: Path) -> N
     (tmp_path / "bad.pt").write_bytes(b"no state")
     with pytest.raises(ModelError, match="is no training state"):
         trainer(shards).resume(tmp_path / "bad.pt")
+
+
+def test_a_run_of_the_noise_level_network_goes_on_exactly_and_exports(shards: Path, tmp_path: Path) -> None:
+    def run() -> NoiseLevelTrainer:
+        sizes = NoiseLevelSettings(channels=(4, 8), blocks=1, width=8, dilations=(1,))
+        settings = NoiseLevelTraining(network=sizes, steps=4, batch=2, seconds=(1.0, 1.9), bfloat16=False)
+        return NoiseLevelTrainer(mixer(shards), settings, seed=0)
+
+    whole = run()
+    losses = [whole.train_step() for _ in range(2)]
+    assert all(np.isfinite(list(each.values())).all() for each in losses)
+    whole.save(tmp_path / "state.pt")
+    expected = whole.train_step()
+    resumed = run()
+    resumed.resume(tmp_path / "state.pt")
+    assert resumed.train_step() == expected
+    card = export_state(tmp_path / "state.pt", tmp_path / "level.safetensors", None)
+    assert card.architecture == "noise-level" and card.size["gflop_per_second_of_audio"] > 0
+    assert isinstance(load_model(tmp_path / "level.safetensors").network, NoiseLevelNet)
+    with pytest.raises(ModelError, match="another network"):
+        trainer(shards).resume(tmp_path / "state.pt")
+
+
+def test_the_noise_level_network_learns_one_batch(shards: Path) -> None:
+    sizes = NoiseLevelSettings(channels=(4, 8), blocks=1, width=16, dilations=(1,))
+    settings = NoiseLevelTraining(
+        network=sizes, learning_rate=1e-2, warmup=1, batch=2, seconds=(1.0, 1.9), clean=0.0, bfloat16=False
+    )
+    run = NoiseLevelTrainer(mixer(shards), settings, seed=0)
+    losses = []
+    for _ in range(25):
+        losses.append(run.train_step()["level_db"])
+        run.step = 0
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_too_much_noise_counts_more_than_too_little() -> None:
+    true, power = torch.full((1, 2049, 1), 1e-3), torch.full((1, 2049, 1), 1.0)
+    loss = partial(level_loss, true=true, power=power, caution=0.6)
+    assert float(loss(true)) == 0
+    assert float(loss(10 * true)) == pytest.approx(12.0)
+    assert float(loss(true / 10)) == pytest.approx(8.0)
+    # 50 dB below what is heard it no longer matters.
+    assert float(loss(1e-9 * true)) == pytest.approx(16.0)
+    assert float(loss(1e-7 * true, true=1e-7 * true)) == 0
 
 
 def test_losses_on_known_cases() -> None:

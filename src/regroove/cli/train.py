@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from regroove.cli.train_reference import reference
 
+if TYPE_CHECKING:
+    from regroove.training.run import TrainingRun
+
 _HELP = (
     "Train models.\n\n"
-    "render, run, export, average and curve make the default network.\n\n"
+    "render, run, export, average and curve make the default network, noise-level the one that hears noise "
+    "through music.\n\n"
     "regroove train --config cqtdiff-44k DATA --out FOLDER trains the reference network at 44.1 kHz, cqtdiff-22k the "
     "one at 22.05 kHz, on a folder of audio or on MAESTRO; regroove train reference --help explains its options."
 )
@@ -108,8 +112,6 @@ def run(
     Sizes that are not given are those of the model to start from, or of the default one. With --start-from a network
     with more blocks than the model starts as good as it.
     """
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
     from regroove.networks.cards import read_card
     from regroove.networks.checkpoints import find_model
     from regroove.networks.matched import MatchedUNetSettings
@@ -132,14 +134,39 @@ def run(
     network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
     settings = TrainingSettings(network=network, steps=steps, learning_rate=learning_rate)
     trainer = Trainer(mixer, settings, seed=seed, device=device)
+    if start_from is not None and not state.exists():
+        trainer.start_from(start_from)
+    _train(trainer, state, minutes)
+
+
+@app.command()
+def noise_level(
+    folder: Annotated[Path, typer.Argument(help="Shards made by `regroove train render`.")],
+    state: Annotated[Path, typer.Option(help="The training state: resumed where it exists, saved as it goes.")],
+    steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 900,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
+) -> None:
+    """Train, or go on training, the network that hears how strong the noise is while music plays."""
+    from regroove.training.mixtures import Mixer, MixtureSettings
+    from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining
+    from regroove.training.shards import Shards
+
+    music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
+    mixer = Mixer(music, noise, MixtureSettings(), seed=seed)
+    _train(NoiseLevelTrainer(mixer, NoiseLevelTraining(steps=steps), seed=seed), state, minutes)
+
+
+def _train(trainer: "TrainingRun", state: Path, minutes: float | None) -> None:
+    """Start, or go on from the state, with progress and the time left."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     state.parent.mkdir(parents=True, exist_ok=True)
     if state.exists():
         trainer.resume(state)
-    elif start_from is not None:
-        trainer.start_from(start_from)
     columns = (TextColumn("{task.completed} of {task.total} steps"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeRemainingColumn()) as bar:
-        task = bar.add_task("", total=steps, completed=trainer.step)
+        task = bar.add_task("", total=trainer.steps, completed=trainer.step)
 
         def show(step: int, losses: dict[str, float]) -> None:
             bar.update(task, completed=step, description=" ".join(f"{k} {v:.2f}" for k, v in losses.items()))

@@ -1,5 +1,6 @@
 """This package's own engines as methods: any engine, model and setting, told where the noise is."""
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -39,7 +40,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "compat": _switch,
 }
 # Not settings of a restoration: how much of a clip it gets, and whether it must find the noise by itself.
-_OWN_OPTIONS = {"seconds", "find"}
+_OWN_OPTIONS = {"seconds", "find", "lead"}
 
 # Minutes of work for a second of audio: a longer clip would stop the whole run.
 _EXCERPT_SECONDS = {"cqtdiff": 1.4}
@@ -48,14 +49,18 @@ _EXCERPT_SECONDS = {"cqtdiff": 1.4}
 class Regroove:
     """An engine with its settings, for example ``matched:model=runs/a.safetensors:steps=4`` or ``wiener``.
 
-    Options are those of a restoration, and ``seconds`` (score that much music only) and ``find=1`` (the noise is found
-    by the engine instead of being told).
+    Options are those of a restoration, ``seconds`` (score that much music only), ``find=1`` (the noise is found
+    by the engine instead of being told) and ``lead`` (with ``find=1``: so many seconds of noise in front at most, 0
+    for a recording that begins with music).
     """
 
     def __init__(self, spec: str, options: Mapping[str, str]) -> None:
         refuse_unknown(spec, options, {*_READERS, *_OWN_OPTIONS})
         self.spec, self.engine = spec, spec.partition(":")[0]
         self.find = _switch(options.get("find", "0"))
+        self.most_lead = number(spec, options, "lead", math.inf)
+        if "lead" in options and not self.find:
+            raise SettingsError(f"Option lead of method {spec!r} needs find=1: without, the noise is told.")
         seconds = number(spec, options, "seconds", _EXCERPT_SECONDS.get(self.engine, 0.0))
         self.max_seconds = seconds or None
         self.settings = {key: _read(spec, key, text) for key, text in options.items() if key in _READERS}
@@ -82,8 +87,9 @@ class Regroove:
         if self.engine == "cqtdiff":
             return self._guided(noisy, sample_rate=sample_rate, lead=lead)
         region = None if self.find else (0.0, lead / sample_rate)
-        restored = self._restorer(region)(noisy, sample_rate=sample_rate)
-        return np.asarray(restored, dtype=np.float64)
+        withheld = max(lead - int(min(self.most_lead, lead) * sample_rate), 0)
+        restored = self._restorer(region)(noisy[withheld:], sample_rate=sample_rate)
+        return np.concatenate([noisy[:withheld], np.asarray(restored, dtype=np.float64)])
 
     def _guided(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
         """The reference engine; its noise set is the same stretch of noise at its own gain, unless told otherwise."""

@@ -22,10 +22,11 @@ from regroove.networks.state import load_state
 
 BUNDLED = Path(__file__).parents[1] / "models"
 # What bundled models are for; a text file for each names its model.
-ROLES = ("default", "fast")
+ROLES = ("default", "fast", "noise")
 # Architecture: module, network class, settings class.
 ARCHITECTURES = {
     "matched-unet": ("regroove.networks.matched", "MatchedUNet", "MatchedUNetSettings"),
+    "noise-level": ("regroove.networks.noise_level", "NoiseLevelNet", "NoiseLevelSettings"),
     "cqtdiff-unet": ("regroove.networks.cqtdiff", "CqtUNet", "CqtUNetSettings"),
 }
 
@@ -68,7 +69,7 @@ def list_models() -> list[str]:
 
 
 def bundled_model(role: str) -> str:
-    """Name of the bundled model that has a role: ``default``, or ``fast``.
+    """Name of the bundled model that has a role: ``default``, ``fast``, or ``noise``, which hears noise.
 
     Raises:
         ModelError: this installation has none.

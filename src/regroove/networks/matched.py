@@ -39,7 +39,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, padding=(dilation, 1), dilation=(dilation, 1))
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        _start_at_zero(self.second)
+        start_at_zero(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.second(functional.silu(self.first(functional.silu(x))))
@@ -66,7 +66,12 @@ class MatchedUNet(nn.Module):
         )
         self.up = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
         self.outlet = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
-        _start_at_zero(self.outlet)
+        start_at_zero(self.outlet)
+
+    def example(self) -> tuple[Tensor, int]:
+        """Features to try it on, and how many hops of the long STFT they stand for."""
+        frames = 8 * self.stride
+        return torch.zeros(1, FEATURES, frames, self.settings.patches), frames
 
     def forward(self, features: Tensor) -> Tensor:
         frames = features.shape[2]
@@ -88,6 +93,7 @@ def _stack(channels: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
 
 
-def _start_at_zero(convolution: nn.Conv2d) -> None:
+def start_at_zero(convolution: nn.Module) -> None:
+    """Make what it adds nothing, until it is trained."""
     for parameter in convolution.parameters():
         nn.init.zeros_(parameter)

@@ -5,11 +5,13 @@ bins of a Gaussian noise, the logarithm of the mean power exceeds the mean logar
 as well; for music, with partials and gaps between them, by much more. Where music never pauses, a band counts as noise
 only if it sounds like noise and keeps its level throughout; elsewhere the floor between the partials is used,
 cautiously (compare Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
-statistics", IEEE Trans. SAP 9(5), 2001). Too little noise in the map leaves noise behind, too much takes music away.
+statistics", IEEE Trans. SAP 9(5), 2001). A listener that hears noise through music, where there is one, is asked
+instead. Too little noise in the map leaves noise behind, too much takes music away.
 """
 
 import heapq
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -19,12 +21,15 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.noise.drift import STEADY, DriftTracker
+from regroove.noise.excerpts import Excerpts
 from regroove.noise.map import EULER
 from regroove.noise.stretches import HOP, LEVELS_WITHIN, Stretch, band_levels, bins_of_bands
 
 # Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
 SECOND = 6
 MUSICAL = 3
+# Seconds of an excerpt for the listener, at least and at most, and how many excerpts.
+SHORTEST_EXCERPT, LONGEST_EXCERPT, EXCERPTS = 1.0, 12.0, 8
 # A third of an octave each: where a single soft note is seen.
 NARROW_EDGES = tuple(60 * 2 ** (i / 3) for i in range(22))
 
@@ -65,6 +70,10 @@ class FinderSettings:
     idle_db: float = 30.0
 
 
+# From ``(excerpts, time)`` samples to the noise map of each, ``(excerpts, F, 1)``.
+HearNoise = Callable[[Tensor], NoiseMap]
+
+
 class NoiseFinder:
     """Sees one channel in chunks of any size and then says how strong its noise is.
 
@@ -77,8 +86,12 @@ class NoiseFinder:
     1.0
     """
 
-    def __init__(self, *, sample_rate: int, settings: FinderSettings | None = None) -> None:
+    def __init__(
+        self, *, sample_rate: int, settings: FinderSettings | None = None, hear: HearNoise | None = None
+    ) -> None:
         self.settings = settings or FinderSettings()
+        self._hear = hear
+        self._excerpts = Excerpts(length=round(LONGEST_EXCERPT * sample_rate), most=EXCERPTS)
         self.source, self.seconds, self.drift = "nowhere", 0.0, STEADY
         self._rate = sample_rate
         self._narrow = bins_of_bands(NARROW_EDGES, sample_rate)
@@ -93,6 +106,8 @@ class NoiseFinder:
         """Look at the next samples, ``(time,)``."""
         for stretch in self.tracker.feed(chunk):
             self._remember(stretch)
+        if self._hear is not None:
+            self._excerpts.feed(chunk)
 
     def _remember(self, stretch: Stretch) -> None:
         if len(self._start) < self.settings.ends:
@@ -128,7 +143,7 @@ class NoiseFinder:
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
         else:
-            mean, typical = self._band_by_band(levels, count)
+            mean, typical = self._through_music() or self._band_by_band(levels, count)
         if float(mean[first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10):
             return self._nothing()
         found = NoiseMap(mean[None, :, None], typical[None, :, None])
@@ -276,6 +291,16 @@ class NoiseFinder:
         """Whether it is far louder than the others: a drum hardly changes the typical power of a fifth of a second."""
         usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
         return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
+
+    def _through_music(self) -> tuple[Tensor, Tensor] | None:
+        """What the listener hears, if there is one and the recording is long enough: the median over excerpts."""
+        excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
+        if self._hear is None or not excerpts:
+            return None
+        heard = [self._hear(excerpt[None]) for excerpt in excerpts]
+        self.source = "heard through the music"
+        mean, typical = (torch.cat([getattr(m, k) for m in heard]) for k in ("mean", "typical"))
+        return mean.median(dim=0).values[:, 0], typical.median(dim=0).values[:, 0]
 
     def _band_by_band(self, levels: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """What can be said where music never pauses: bands that are noise throughout, and floors between partials."""

@@ -327,9 +327,25 @@ def random_record_noise(rng: np.random.Generator) -> RecordNoise:
     swish = float(rng.uniform(1, 9)) if rng.random() < 0.5 else 0.0
     drawn = replace(drawn, swish=swish, revolution=float(rng.choice([REVOLUTION_78, 60 / 33.333, 60 / 45])))
     low = spread(40, 2000)
-    return replace(
+    drawn = replace(
         drawn, turnover=spread(150, 1200) if rng.random() < 0.5 else 0.0,
         crackle_gathering=float(rng.choice([0.0, 0.5, 1.0])), roughness=level(-50, -32, 0.6), roughness_low=low,
         roughness_high=min(low * spread(2, 16), 16_000.0), roughness_bands=int(rng.integers(1, 4)),
         fluctuation=spread(0.1, 1.4) if rng.random() < 0.7 else 0.0, fluctuation_time=spread(0.003, 0.3),
+    )  # fmt: skip
+    return _balanced_as_shellac(drawn, rng) if rng.random() < 0.3 else drawn
+
+
+def _balanced_as_shellac(drawn: RecordNoise, rng: np.random.Generator) -> RecordNoise:
+    """The same noise with most of its energy in bursts between 80 Hz and 1.2 kHz and in rumble."""
+    bursts = -36.0
+    share = float(rng.uniform(0, 1))
+    return replace(
+        drawn, turnover=0.0, rumble=bursts + float(rng.uniform(-6, 2)),
+        roughness=bursts + 10 * math.log10(share + 1e-3), roughness_low=log_uniform(rng, 80, 200),
+        roughness_high=log_uniform(rng, 350, 1200), fluctuation=float(rng.uniform(0.5, 1.4)),
+        thumps=bursts + 10 * math.log10(1 - share + 1e-3), thump_high=log_uniform(rng, 300, 1200),
+        hiss=bursts - float(rng.uniform(4, 16)), crackle=bursts - float(rng.uniform(4, 20)),
+        clicks=min(drawn.clicks, bursts - 6), scratches=min(drawn.scratches, bursts - 8),
+        hum=min(drawn.hum, bursts - 12),
     )  # fmt: skip

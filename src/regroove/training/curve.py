@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from regroove.errors import ModelError
 from regroove.networks.cards import read_card
 from regroove.networks.checkpoints import find_model
+from regroove.training.run import read_state
 
 Point = Mapping[str, float]
-PANELS = {
+# What the losses of the networks are called.
+TITLES = {
     "residual_db": "Noise left, dB: error energy over noise energy",
     "spectral_db": "Log-spectral distance, dB",
+    "level_db": "Error of the noise map, dB",
+    "burst_db": "Error of how bursty the noise is, dB",
 }
 
 
@@ -26,11 +28,7 @@ def read_curve(source: str | Path) -> list[Point]:
     ['hours', 'residual_db', 'spectral_db', 'step']
     """
     if Path(source).suffix == ".pt":
-        try:
-            points = torch.load(source, map_location="cpu", weights_only=True)["history"]
-        except Exception as error:
-            # Damaged archives end in errors of many kinds; none of them says more than this sentence.
-            raise ModelError(f"{source} is no training state.") from error
+        points = read_state(source)["history"]
     else:
         points = read_card(find_model(source).with_suffix(".json")).training.get("curve", [])
     if not points:
@@ -55,8 +53,9 @@ def _draw(points: Sequence[Point], picture: Path) -> None:
 
     figure = Figure(figsize=(9, 5), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(PANELS), 1, sharex=True)
-    for ax, (name, title) in zip(axes, PANELS.items(), strict=True):
+    panels = {name: title for name, title in TITLES.items() if name in points[0]}
+    axes = figure.subplots(len(panels), 1, sharex=True)
+    for ax, (name, title) in zip(axes, panels.items(), strict=True):
         ax.plot([p["hours"] for p in points], [p[name] for p in points], marker="o", markersize=3)
         ax.set_title(title, loc="left", fontsize=10)
         ax.grid(alpha=0.3)

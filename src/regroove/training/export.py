@@ -1,15 +1,17 @@
 """From a training state to a model that can be shipped: averaged weights and a card."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from regroove.dsp.stft import LONG
 from regroove.errors import ModelError
 from regroove.networks.cards import ModelCard
-from regroove.networks.checkpoints import save_model
-from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
+from regroove.networks.checkpoints import build_network, save_model
+from regroove.training.run import read_state
 
 SAMPLE_RATE = 44_100
 # At most, on a card.
@@ -22,13 +24,15 @@ def export_state(state: str | Path, model: str | Path, fields: str | Path | None
     Raises:
         ModelError: the state or the fields cannot be read.
     """
+    content = read_state(state)
     try:
-        content = torch.load(state, map_location="cpu", weights_only=True)
         extra: dict[str, Any] = json.loads(Path(fields).read_text(encoding="utf-8")) if fields else {}
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{state} or {fields} cannot be read ({error}).") from error
-    settings = content["network_settings"]
-    network = MatchedUNet(MatchedUNetSettings(**settings))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{fields} cannot be read ({error}).") from error
+    card = ModelCard(
+        architecture=content["architecture"], settings=dict(content["network_settings"]), sample_rate=SAMPLE_RATE
+    )
+    network = build_network(card)
     network.load_state_dict(content["average"])
     points = content["history"]
     points = points[:: -(-len(points) // CURVE_POINTS) or 1]
@@ -39,19 +43,15 @@ def export_state(state: str | Path, model: str | Path, fields: str | Path | None
     }
     extra["training"] = {**extra.get("training", {}), **training}
     extra["size"] = {"parameters": sum(p.numel() for p in network.parameters()), **_cost(network)}
-    card = ModelCard(architecture="matched-unet", settings=dict(settings), sample_rate=SAMPLE_RATE, **extra)
-    return save_model(model, network, card)
+    return save_model(model, network, replace(card, **extra))
 
 
-def _cost(network: MatchedUNet) -> dict[str, float]:
+def _cost(network: Any) -> dict[str, float]:
     """Floating-point operations of the network for a second of audio, counted by running it."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    from regroove.dsp.stft import LONG
-    from regroove.networks.matched import FEATURES
-
-    frames = 8 * network.stride
+    example, hops = network.example()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, FEATURES, frames, network.settings.patches))
-    seconds = frames * LONG.hop / SAMPLE_RATE
+        network(example)
+    seconds = hops * LONG.hop / SAMPLE_RATE
     return {"gflop_per_second_of_audio": round(counter.get_total_flops() / 1e9 / seconds, 2)}

@@ -78,13 +78,19 @@ class Mixer:
         lead = int(log_uniform(rng, 0.6, 6.0) * s.sample_rate)
         noise = self._noise(rng, lead + length)
         gate = _silences(rng, length, s.sample_rate)
-        power = float(clean.square().mean())
-        level = 10 ** (-rng.uniform(*s.snr_db) / 20) * (power or 1e-4) ** 0.5
-        scaled = noise * (level / float(noise[lead:].square().mean().sqrt() + 1e-12))
+        scaled = _at_snr(noise, clean, rng.uniform(*s.snr_db), lead)
         told = map_of_noise(scaled[None, :lead])
         if rng.random() < s.bent_maps:
             told = told.scaled(_bend(rng, told.mean.shape[-2]))
         return clean * gate, scaled[lead:], told
+
+    def pair(self, rng: np.random.Generator, seconds: float, snr_db: float) -> tuple[Tensor, Tensor]:
+        """Draw music and noise of any length, ``(time,)`` each, for training what is told no map."""
+        length = int(seconds * self.settings.sample_rate)
+        clean = self._music(rng, length)
+        noise = self._noise(rng, length)
+        gate = _silences(rng, length, self.settings.sample_rate)
+        return clean * gate, _at_snr(noise, clean, snr_db)
 
     def _music(self, rng: np.random.Generator, length: int) -> Tensor:
         s = self.settings
@@ -119,6 +125,12 @@ class Mixer:
         frequency = np.fft.rfftfreq(size, 1 / self.settings.sample_rate)
         curve = torch.from_numpy(np.interp(frequency, knots, gains).astype(np.float32))
         return torch.fft.irfft(torch.fft.rfft(audio, n=size) * curve, n=size)[: len(audio)]
+
+
+def _at_snr(noise: Tensor, clean: Tensor, snr_db: float, lead: int = 0) -> Tensor:
+    """Scale noise, whose first ``lead`` samples are before the music."""
+    level = 10 ** (-snr_db / 20) * (float(clean.square().mean()) or 1e-4) ** 0.5
+    return noise * (level / float(noise[lead:].square().mean().sqrt() + 1e-12))
 
 
 def _pink(rng: np.random.Generator, length: int) -> Tensor:

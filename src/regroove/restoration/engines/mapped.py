@@ -17,6 +17,7 @@ from regroove.noise.drift import DriftTracker, NoiseDrift
 from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.hearing import hear_noise
 
 SAMPLE_RATE = 44_100
 # Blocks start on multiples of the network's coarsest time step, so that results do not depend on the block length.
@@ -81,7 +82,7 @@ class MappedEngine:
     def _find(self, chunks: Iterable[Tensor]) -> None:
         finders: list[NoiseFinder] = []
         for chunk in chunks:
-            finders = finders or [NoiseFinder(sample_rate=self.sample_rate) for _ in chunk]
+            finders = finders or [NoiseFinder(sample_rate=self.sample_rate, hear=hear_noise) for _ in chunk]
             for finder, channel in zip(finders, chunk, strict=True):
                 finder.feed(channel.float())
         self.maps = [finder.result() for finder in finders]

@@ -1,0 +1,30 @@
+"""The bundled network that hears noise through music, as the noise finder asks it."""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, stft
+from regroove.networks.checkpoints import load_model
+from regroove.networks.noise_level import FAINTEST, STRIDE
+
+
+@cache
+def _network() -> torch.nn.Module:
+    return load_model("noise").network
+
+
+def hear_noise(samples: Tensor) -> NoiseMap:
+    """The noise map ``(B, F, 1)`` of ``(B, time)`` samples at the engines' rate.
+
+    >>> hear_noise(torch.randn(1, 44_100)).mean.shape
+    torch.Size([1, 2049, 1])
+    """
+    with torch.inference_mode():
+        spectrum = stft(samples, LONG)[..., ::STRIDE]
+        power = spectrum.real.square() + spectrum.imag.square()
+        # Digital silence says nothing of the noise.
+        loud = power.mean(dim=(0, 1))
+        return _network()(power[..., loud > FAINTEST * loud.mean()])

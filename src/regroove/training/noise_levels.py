@@ -1,0 +1,117 @@
+"""Trains :class:`~regroove.networks.noise_level.NoiseLevelNet`: to find the noise where music never pauses.
+
+The loss is how far the map is from the true one in dB. What a filter that is told the map makes of the music would be
+nearer to what counts, but a network that minimises it learns to be a filter, not a map: it says that there is endless
+noise where there is no music.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, stft
+from regroove.networks.noise_level import STRIDE, NoiseLevelNet, NoiseLevelSettings
+from regroove.noise.map import map_of_power
+from regroove.training.mixtures import Mixer
+from regroove.training.run import RunSettings, TrainingRun
+
+# Of the power in a bin: noise this far below it (50 dB) is not worth removing.
+WORTHLESS = 1e-5
+EDGES = tuple(30 * 2 ** (i / 3) for i in range(29))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseLevelTraining(RunSettings):
+    """Optimiser and schedule; ``clean`` is the share of items with hardly any noise."""
+
+    network: NoiseLevelSettings = field(default_factory=NoiseLevelSettings)
+    learning_rate: float = 2e-3
+    warmup: int = 50
+    steps: int = 800
+    batch: int = 6
+    seconds: tuple[float, float] = (2.5, 11.9)
+    snr_db: tuple[float, float] = (-5.0, 38.0)
+    clean: float = 0.25
+    clean_db: tuple[float, float] = (38.0, 80.0)
+    ema: float = 0.99
+    clip: float = 5.0
+    burst_weight: float = 0.3
+    caution: float = 0.6
+    bfloat16: bool = True
+
+
+class NoiseLevelTrainer(TrainingRun):
+    """Trains the network that hears noise through music."""
+
+    def __init__(self, mixer: Mixer, settings: NoiseLevelTraining, *, seed: int) -> None:
+        torch.manual_seed(seed)
+        network = NoiseLevelNet(settings.network)
+        super().__init__("noise-level", network, settings.network, settings, device="cpu")
+        self.mixer, self.settings, self.seed = mixer, settings, seed
+
+    def learning_rate(self, step: int) -> float:
+        s = self.settings
+        done = min(step / s.steps, 1.0)
+        return s.learning_rate * min((step + 1) / s.warmup, 1.0) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+    def refresh(self) -> None:
+        self.mixer.refresh()
+
+    def losses(self) -> dict[str, tuple[float, Tensor]]:
+        s = self.settings
+        rng = np.random.default_rng([self.seed, self.step])
+        seconds = rng.uniform(*s.seconds)
+        pairs = [self.mixer.pair(rng, seconds, self._snr(rng)) for _ in range(s.batch)]
+        clean, noise = (stft(torch.stack(parts), LONG)[..., ::STRIDE] for parts in zip(*pairs, strict=True))
+        noisy = clean + noise
+        with torch.autocast("cpu", torch.bfloat16, enabled=s.bfloat16):
+            found = self.network(_power(noisy))
+        true, power = map_of_power(_power(noise)), _power(noisy).mean(dim=-1, keepdim=True)
+        levels = level_loss(found.mean, true.mean, power, caution=s.caution).mean()
+        return {"level_db": (1.0, levels), "burst_db": (s.burst_weight, burst_loss(found, true, power).mean())}
+
+    def _snr(self, rng: np.random.Generator) -> float:
+        s = self.settings
+        return float(rng.uniform(*(s.clean_db if rng.random() < s.clean else s.snr_db)))
+
+
+def level_loss(found: Tensor, true: Tensor, power: Tensor, *, caution: float) -> Tensor:
+    """How far a map is from the true one in dB, ``(B,)``: the mean over third octaves.
+
+    Too much noise counts ``caution`` times, too little ``1 - caution`` times twice its error, so that the map learnt is
+    a quantile (Koenker and Bassett, "Regression quantiles", Econometrica 46(1), 1978). Noise that is worthless to
+    remove may be anything that is.
+
+    Args:
+        found: the map's powers, ``(B, F, 1)``.
+        true: those of the noise.
+        power: those of music and noise, the mean over time.
+    """
+    least = WORTHLESS * power + 1e-20
+    over = 10 * (torch.maximum(found, least) / torch.maximum(true, least)).log10()[..., 0]
+    return _over_bands(torch.where(over > 0, 2 * caution * over, 2 * (caution - 1) * over)).mean(dim=-1)
+
+
+def _over_bands(values: Tensor) -> Tensor:
+    """Means over third octaves, ``(B, F)`` to ``(B, bands)``."""
+    at = [round(edge * LONG.n_fft / 44_100) for edge in EDGES]
+    return torch.stack([values[:, a : max(b, a + 1)].mean(dim=-1) for a, b in itertools.pairwise(at)], dim=-1)
+
+
+def burst_loss(found: NoiseMap, true: NoiseMap, power: Tensor) -> Tensor:
+    """How far the ratio of mean to typical power is from that of the noise in dB, ``(B,)``, where there is noise."""
+    audible = (true.mean > WORTHLESS * power).float()
+
+    def ratio(noise: NoiseMap) -> Tensor:
+        return 10 * ((noise.mean + 1e-20) / (noise.typical + 1e-20)).log10()
+
+    return _over_bands((audible * (ratio(found) - ratio(true)).abs())[..., 0]).mean(dim=-1)
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    return spectrum.real.square() + spectrum.imag.square()
