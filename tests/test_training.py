@@ -216,15 +216,20 @@ def test_the_noise_level_network_learns_one_batch(shards: Path) -> None:
     assert losses[-1] < 0.6 * losses[0]
 
 
-def test_too_much_noise_counts_more_than_too_little() -> None:
-    true, power = torch.full((1, 2049, 1), 1e-3), torch.full((1, 2049, 1), 1.0)
-    loss = partial(level_loss, true=true, power=power, caution=0.6)
-    assert float(loss(true)) == 0
-    assert float(loss(10 * true)) == pytest.approx(12.0)
-    assert float(loss(true / 10)) == pytest.approx(8.0)
+def test_too_much_noise_costs_more_than_too_little() -> None:
+    true = torch.full((1, 2049, 1), 1e-3)
+
+    def loss(found: float, power: float) -> float:
+        return float(level_loss(found * true, true, power * true, caution=0.6)) / 1.5
+
+    assert loss(1.0, power=2) == 0
+    assert loss(10.0, power=2) == pytest.approx(12.0, rel=1e-4)
+    assert loss(0.1, power=2) == pytest.approx(8.0, rel=1e-4)
+    # Where the music is 20 dB above the noise, even more so.
+    assert loss(10.0, power=100) == pytest.approx(24.0, rel=1e-4)
+    assert loss(0.1, power=100) == pytest.approx(4.0, rel=1e-4)
     # 50 dB below what is heard it no longer matters.
-    assert float(loss(1e-9 * true)) == pytest.approx(16.0)
-    assert float(loss(1e-7 * true, true=1e-7 * true)) == 0
+    assert loss(1e-3, power=1e6) == 0
 
 
 def test_losses_on_known_cases() -> None:

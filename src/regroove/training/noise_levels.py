@@ -7,6 +7,7 @@ noise where there is no music.
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +23,11 @@ from regroove.training.run import RunSettings, TrainingRun
 
 # Of the power in a bin: noise this far below it (50 dB) is not worth removing.
 WORTHLESS = 1e-5
-EDGES = tuple(30 * 2 ** (i / 3) for i in range(29))
+# How much more too much noise costs, and less too little, where music is 30 dB above the noise and more.
+MOST_RISK = 3.0
+# In hertz, of third octaves and octaves.
+THIRDS = tuple(30 * 2 ** (i / 3) for i in range(29))
+OCTAVES = THIRDS[::3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,25 +86,36 @@ class NoiseLevelTrainer(TrainingRun):
 
 
 def level_loss(found: Tensor, true: Tensor, power: Tensor, *, caution: float) -> Tensor:
-    """How far a map is from the true one in dB, ``(B,)``: the mean over third octaves.
+    """How far a map is from the true one in dB, ``(B,)``: in each bin, and for half of it in what each octave sums to.
 
-    Too much noise counts ``caution`` times, too little ``1 - caution`` times twice its error, so that the map learnt is
-    a quantile (Koenker and Bassett, "Regression quantiles", Econometrica 46(1), 1978). Noise that is worthless to
-    remove may be anything that is.
+    All third octaves weigh the same. Too much noise costs more than too little, so that what is learnt is a quantile
+    (Koenker and Bassett, "Regression quantiles", Econometrica 46(1), 1978): the one at ``1 - caution``, and a lower one
+    where the music is more than 10 dB above the noise and there is more to lose. Noise that is worthless to remove may
+    be anything that is.
 
     Args:
         found: the map's powers, ``(B, F, 1)``.
         true: those of the noise.
         power: those of music and noise, the mean over time.
     """
+    found, true, power = (x[..., 0] for x in (found, true, power))
     least = WORTHLESS * power + 1e-20
-    over = 10 * (torch.maximum(found, least) / torch.maximum(true, least)).log10()[..., 0]
-    return _over_bands(torch.where(over > 0, 2 * caution * over, 2 * (caution - 1) * over)).mean(dim=-1)
+    found, true = torch.maximum(found, least), torch.maximum(true, least)
+    each = _over_bands(_cost(found, true, power, caution), THIRDS)
+    found, true, power = (_over_bands(x, OCTAVES) for x in (found, true, power))
+    sums = _cost(found, true, power, caution)
+    return each.mean(dim=-1) + 0.5 * sums.mean(dim=-1)
 
 
-def _over_bands(values: Tensor) -> Tensor:
-    """Means over third octaves, ``(B, F)`` to ``(B, bands)``."""
-    at = [round(edge * LONG.n_fft / 44_100) for edge in EDGES]
+def _cost(found: Tensor, true: Tensor, power: Tensor, caution: float) -> Tensor:
+    over = 10 * (found / true).log10()
+    risk = (power / true).log10().clamp(1, MOST_RISK)
+    return torch.where(over > 0, 2 * caution * risk * over, 2 * (caution - 1) / risk * over)
+
+
+def _over_bands(values: Tensor, edges: Sequence[float]) -> Tensor:
+    """Means between ``edges`` in hertz, ``(B, F)`` to ``(B, bands)``."""
+    at = [round(edge * LONG.n_fft / 44_100) for edge in edges]
     return torch.stack([values[:, a : max(b, a + 1)].mean(dim=-1) for a, b in itertools.pairwise(at)], dim=-1)
 
 
@@ -110,7 +126,7 @@ def burst_loss(found: NoiseMap, true: NoiseMap, power: Tensor) -> Tensor:
     def ratio(noise: NoiseMap) -> Tensor:
         return 10 * ((noise.mean + 1e-20) / (noise.typical + 1e-20)).log10()
 
-    return _over_bands((audible * (ratio(found) - ratio(true)).abs())[..., 0]).mean(dim=-1)
+    return _over_bands((audible * (ratio(found) - ratio(true)).abs())[..., 0], THIRDS).mean(dim=-1)
 
 
 def _power(spectrum: Tensor) -> Tensor:
