@@ -25,13 +25,14 @@ from regroove.evaluation.validation import validation_suite
 from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
+from regroove.restoration.hearing import hear_noise
 
 LEADS = (0.0, 0.7, 1.5, 4.0)
 
 
 def found_map(noisy: np.ndarray, sample_rate: int) -> NoiseMap:
     """The map that the recording gives by itself."""
-    finder = NoiseFinder(sample_rate=sample_rate)
+    finder = NoiseFinder(sample_rate=sample_rate, hear=hear_noise)
     finder.feed(torch.from_numpy(noisy).float())
     return finder.result()
 

@@ -126,6 +126,16 @@ def run(folder: Path, out: Path, *methods: str, workers: int = 1, fresh: bool = 
     return run_suite(load_suite(folder), settings)
 
 
+def test_a_method_that_finds_noise_can_do_without_the_lead_in(folder: Path) -> None:
+    clip = mixture(load_suite(folder).cases[0])
+    told = {"sample_rate": clip.sample_rate, "lead": clip.lead}
+    without = build_method("wiener:find=1:lead=0").restore(clip.noisy, **told)
+    alone = build_method("wiener:find=1").restore(clip.noisy[clip.lead :], sample_rate=clip.sample_rate, lead=0)
+    assert np.array_equal(without[clip.lead :], alone) and without.size == clip.noisy.size
+    with pytest.raises(SettingsError, match="needs find=1"):
+        build_method("wiener:lead=0")
+
+
 def test_two_runs_are_identical_and_the_second_is_read_from_the_cache(folder: Path, tmp_path: Path) -> None:
     first = run(folder, tmp_path / "x", "untouched", "wiener")
     again = run(folder, tmp_path / "x", "untouched", "wiener")

@@ -153,7 +153,7 @@ def noise_level(
     from regroove.training.shards import Shards
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
-    mixer = Mixer(music, noise, MixtureSettings(), seed=seed)
+    mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
     _train(NoiseLevelTrainer(mixer, NoiseLevelTraining(steps=steps), seed=seed), state, minutes)
 
 

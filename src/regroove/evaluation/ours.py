@@ -113,7 +113,14 @@ class Regroove:
 
     def fingerprint(self) -> str:
         model = "" if self.engine == "wiener" else self._weights()
-        return f"{self.spec} {model}"
+        listener = _listener() if self.find else ""
+        return f"{self.spec} {model} {listener}"
+
+
+def _listener() -> str:
+    from regroove.networks.checkpoints import load_model
+
+    return load_model("noise").sha256
 
 
 def _read(spec: str, key: str, text: str) -> Any:

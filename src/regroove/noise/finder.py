@@ -70,6 +70,8 @@ class FinderSettings:
     idle_db: float = 30.0
 
 
+# Where the noise was found when a listener was asked.
+HEARD = "heard through the music"
 # From ``(excerpts, time)`` samples to the noise map of each, ``(excerpts, F, 1)``.
 HearNoise = Callable[[Tensor], NoiseMap]
 
@@ -298,7 +300,7 @@ class NoiseFinder:
         if self._hear is None or not excerpts:
             return None
         heard = [self._hear(excerpt[None]) for excerpt in excerpts]
-        self.source = "heard through the music"
+        self.source = HEARD
         mean, typical = (torch.cat([getattr(m, k) for m in heard]) for k in ("mean", "typical"))
         return mean.median(dim=0).values[:, 0], typical.median(dim=0).values[:, 0]
 

@@ -45,6 +45,24 @@ def apply_room(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_r
     return fftconvolve(audio, room_response(rng, sample_rate=sample_rate))[: len(audio)].astype(np.float32)
 
 
+def as_section(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
+    """Let 3 to 12 players play ``(time,)``, each a little out of tune and of time: what makes an orchestra dense.
+
+    They are up to 15 cents and 40 ms apart and have their own vibrato, so partials beat like narrow bands of noise.
+    """
+    times = np.arange(len(audio)) / sample_rate
+    out = np.zeros(len(audio))
+    spread, apart = rng.uniform(2, 15), rng.uniform(0.005, 0.04)
+    for _ in range(rng.integers(3, 13)):
+        detuned = 2 ** (rng.normal(0, spread) / 1200) - 1
+        rate, depth = rng.uniform(3, 7), rng.uniform(0, 3e-4)
+        # In tune and in time in the middle, so that the drift stays small.
+        moved = times + detuned * (times - times[-1] / 2) + rng.normal(0, apart)
+        moved += depth * np.sin(2 * np.pi * (rate * times + rng.random()))
+        out += np.interp(moved, times, audio) * rng.uniform(0.5, 1)
+    return (out * (np.linalg.norm(audio) / (np.linalg.norm(out) + 1e-9))).astype(np.float32)
+
+
 def wow_and_flutter(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
     """Play ``(time,)`` at a slightly uneven speed: wow at the revolution rate, slow drift and flutter near 10 Hz."""
     times = np.arange(len(audio)) / sample_rate

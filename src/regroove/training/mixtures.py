@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
@@ -15,7 +16,7 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import SettingsError
 from regroove.noise.map import map_of_noise
 from regroove.noise.synthesis import log_uniform
-from regroove.training.acoustics import band_gains
+from regroove.training.acoustics import as_section, band_gains
 from regroove.training.shards import Shards
 
 
@@ -30,6 +31,7 @@ class MixtureSettings:
     band_limited: float = 0.4
     bent_maps: float = 0.4
     two_noises: float = 0.25
+    massed: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,24 @@ class Mixer:
 
     def _music(self, rng: np.random.Generator, length: int) -> Tensor:
         s = self.settings
-        crop = torch.from_numpy(self.music.crop(rng, length))
+        crop = torch.from_numpy(self._players(rng, length))
         if rng.random() < 0.6:
             # The recording's own air: microphones and rooms are never silent.
             crop = crop + _pink(rng, length) * (float(crop.abs().max()) * 10 ** (rng.uniform(-85, -48) / 20))
         cutoff = log_uniform(rng, 3000, 14000) if rng.random() < s.band_limited else 0.0
         return self._through_chain(crop, rng, cutoff=cutoff)
+
+    def _players(self, rng: np.random.Generator, length: int) -> NDArray[np.float32]:
+        """One excerpt; or, for the density of an orchestra, sections and two or three excerpts at once."""
+        crop = self.music.crop(rng, length)
+        if rng.random() > self.settings.massed:
+            return crop
+        crops = [crop, *(self.music.crop(rng, length) for _ in range(rng.integers(0, 3)))]
+        level = float(np.linalg.norm(crop))
+        parts = [c * (level / (float(np.linalg.norm(c)) + 1e-9)) * float(rng.uniform(0.3, 1)) for c in crops]
+        rate = self.settings.sample_rate
+        played = [as_section(p, rng, sample_rate=rate) if rng.random() < 0.8 else p for p in parts]
+        return np.sum(played, axis=0, dtype=np.float32)
 
     def _noise(self, rng: np.random.Generator, length: int) -> Tensor:
         noise = self._one_noise(rng, length)

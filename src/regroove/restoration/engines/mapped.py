@@ -13,8 +13,9 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
 from regroove.errors import AudioError
+from regroove.networks.checkpoints import bundled_model
 from regroove.noise.drift import DriftTracker, NoiseDrift
-from regroove.noise.finder import NoiseFinder
+from regroove.noise.finder import HEARD, NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.base import BlockId, BlockLayout
 from regroove.restoration.hearing import hear_noise
@@ -130,12 +131,19 @@ class MappedEngine:
         return drift.applied(self.maps[block.channel], start=start, hop=LONG.hop, frames=frames)
 
     def notes(self) -> list[str]:
-        """What the user should know: in which channels there is no noise to remove."""
+        """What the user should know: in which channels there is no noise to remove, and what is less than sure."""
         lost = [str(number) for number, noise in enumerate(self.maps, start=1) if not noise.mean.any()]
-        if not lost:
-            return []
-        where = "the recording" if len(lost) == len(self.maps) else f"channel {' and '.join(lost)}"
-        return [f"No noise was found in {where}, so hardly anything was removed: mark a region that holds noise alone."]
+        notes = []
+        if lost:
+            where = "the recording" if len(lost) == len(self.maps) else f"channel {' and '.join(lost)}"
+            notes.append(
+                f"No noise was found in {where}, so hardly anything was removed: mark a region of noise alone."
+            )
+        if HEARD in self._source:
+            notes.append(
+                "Music never pauses, so the noise was judged through it: a marked region of noise alone is surer."
+            )
+        return notes
 
     def describe(self) -> dict[str, object]:
         """The engine, where its noise map comes from, how loud that noise is (dBFS), and how far it drifts in dB.
@@ -148,6 +156,7 @@ class MappedEngine:
             "noise_map": self._source,
             "noise_level_dbfs": [round(level, 1) for level in levels],
             "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in self.drifts],
+            **({"noise_model": bundled_model("noise")} if HEARD in self._source else {}),
             **self._details,
         }
 
