@@ -26,6 +26,7 @@ from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.click_repair import repair_clicks
 from regroove.noise.finder import NoiseFinder
 from regroove.restoration.engines.mapped import WIENER
+from regroove.restoration.hearing import hear_noise
 
 RATE = 44_100
 SECONDS = 12
@@ -59,6 +60,7 @@ def parts() -> dict[str, tuple[float, Callable[[], object]]]:
         "inverse STFT": (SECONDS, lambda: istft(spectrum, LONG, length=audio.shape[-1])),
         "Wiener filter": (SECONDS, lambda: wiener_filter(audio, noise.mean, WIENER)),
         "noise finder": (SECONDS, find),
+        "listener, where music never pauses": (SECONDS, lambda: hear_noise(audio)),
         "click repair": (SECONDS, lambda: repair_clicks(audio[0].double().numpy(), sample_rate=RATE)),
         "default network, float32": (SECONDS, lambda: denoiser(audio, noise)),
         "default network, bfloat16": (SECONDS, lambda: in_bfloat16(denoiser)),

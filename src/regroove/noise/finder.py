@@ -48,7 +48,8 @@ class FinderSettings:
     a soft note to have begun. A band is noise throughout when its level varies by less than ``steady_db`` and its
     tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
-    recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
+    recording: it is left alone, and so is noise more than ``doubtful_db`` below it that was only heard through it, for
+    it may be the music's own breath. Noise more than ``idle_db`` below the music that is followed by a second of louder
     noise is that of the electronics while the record does not play.
     """
 
@@ -67,6 +68,7 @@ class FinderSettings:
     ends: int = 100
     keep: int = 64
     inaudible_db: float = 50.0
+    doubtful_db: float = 33.0
     idle_db: float = 30.0
 
 
@@ -146,7 +148,8 @@ class NoiseFinder:
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
         else:
             mean, typical = self._through_music() or self._band_by_band(levels, count)
-        if float(mean[first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10):
+        least_db = self.settings.doubtful_db if self.source == HEARD else self.settings.inaudible_db
+        if float(mean[first:].sum()) < music * 10 ** (-least_db / 10):
             return self._nothing()
         found = NoiseMap(mean[None, :, None], typical[None, :, None])
         if chosen:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from regroove.noise.synthesis import log_uniform
 
@@ -61,6 +61,21 @@ def as_section(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_r
         moved += depth * np.sin(2 * np.pi * (rate * times + rng.random()))
         out += np.interp(moved, times, audio) * rng.uniform(0.5, 1)
     return (out * (np.linalg.norm(audio) / (np.linalg.norm(out) + 1e-9))).astype(np.float32)
+
+
+def with_breath(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
+    """Add noise that belongs to ``(time,)`` music, for it follows its loudness: hammers, pedals, bows, breath.
+
+    It is 8 to 35 dB below the music, in a band that begins between 25 Hz and 4 kHz.
+    """
+    low = log_uniform(rng, 25, 4000)
+    band = [low, min(low * log_uniform(rng, 1.5, 8), 0.45 * sample_rate)]
+    noise = sosfilt(butter(1, band, "bandpass", fs=sample_rate, output="sos"), rng.standard_normal(len(audio)))
+    kept = np.exp(-1 / (sample_rate * log_uniform(rng, 0.005, 0.1)))
+    follows = np.sqrt(lfilter([1 - kept], [1, -kept], audio.astype(np.float64) ** 2))
+    breath = noise * follows
+    level = 10 ** (rng.uniform(-35, -8) / 20) * np.linalg.norm(audio) / (np.linalg.norm(breath) + 1e-9)
+    return (audio + level * breath).astype(np.float32)
 
 
 def wow_and_flutter(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:

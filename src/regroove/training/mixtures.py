@@ -16,7 +16,7 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import SettingsError
 from regroove.noise.map import map_of_noise
 from regroove.noise.synthesis import log_uniform
-from regroove.training.acoustics import as_section, band_gains
+from regroove.training.acoustics import as_section, band_gains, with_breath
 from regroove.training.shards import Shards
 
 
@@ -32,6 +32,7 @@ class MixtureSettings:
     bent_maps: float = 0.4
     two_noises: float = 0.25
     massed: float = 0.15
+    breath: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,10 @@ class Mixer:
 
     def _music(self, rng: np.random.Generator, length: int) -> Tensor:
         s = self.settings
-        crop = torch.from_numpy(self._players(rng, length))
+        played = self._players(rng, length)
+        if rng.random() < self.settings.breath:
+            played = with_breath(played, rng, sample_rate=self.settings.sample_rate)
+        crop = torch.from_numpy(played)
         if rng.random() < 0.6:
             # The recording's own air: microphones and rooms are never silent.
             crop = crop + _pink(rng, length) * (float(crop.abs().max()) * 10 ** (rng.uniform(-85, -48) / 20))
