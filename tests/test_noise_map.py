@@ -9,6 +9,7 @@ from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.noise.stretches import HOP, LENGTH, Listener, Stretch
 from regroove.noise.synthesis import preset, synthesise
+from regroove.restoration.hearing import hear_noise
 
 RATE = 44_100
 
@@ -31,7 +32,7 @@ def music(seconds: float) -> torch.Tensor:
 
 
 def found(audio: torch.Tensor, chunk: int = 50_000) -> NoiseFinder:
-    finder = NoiseFinder(sample_rate=RATE)
+    finder = NoiseFinder(sample_rate=RATE, hear=hear_noise)
     for piece in audio.split(chunk):
         finder.feed(piece)
     return finder

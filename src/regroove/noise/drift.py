@@ -90,11 +90,6 @@ class DriftTracker:
             self._tonality.append(stretch.tonality)
         return stretches
 
-    @property
-    def tonality_bands(self) -> list[tuple[int, int]]:
-        """First bin and the one after the last of each."""
-        return self._listener.bands
-
     def keep(self, indices: range) -> None:
         """Forget all other stretches."""
         kept = [i for i, index in enumerate(self._at) if index in indices]

@@ -2,11 +2,8 @@
 
 A stretch holds noise alone when its spectrum does and when nothing in the recording is quieter. Between neighbouring
 bins of a Gaussian noise, the logarithm of the mean power exceeds the mean logarithm by Euler's constant, for clicks
-as well; for music, with partials and gaps between them, by much more. Where music never pauses, a band counts as noise
-only if it sounds like noise and keeps its level throughout; elsewhere the floor between the partials is used,
-cautiously (compare Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
-statistics", IEEE Trans. SAP 9(5), 2001). A listener that hears noise through music, where there is one, is asked
-instead. Too little noise in the map leaves noise behind, too much takes music away.
+as well; for music, with partials and gaps between them, by much more. Where music never pauses, a listener that hears
+noise through it is asked, if there is one. Too little noise in the map leaves noise behind, too much takes music away.
 """
 
 import heapq
@@ -23,7 +20,7 @@ from regroove.dsp.stft import LONG
 from regroove.noise.drift import STEADY, DriftTracker
 from regroove.noise.excerpts import Excerpts
 from regroove.noise.map import EULER
-from regroove.noise.stretches import HOP, LEVELS_WITHIN, Stretch, band_levels, bins_of_bands
+from regroove.noise.stretches import HOP, Stretch, band_levels, bins_of_bands
 
 # Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
 SECOND = 6
@@ -45,8 +42,7 @@ class FinderSettings:
     step of ``begin_db`` on average. ``floor_db`` is how much quieter than a pause the quietest tenth of the recording
     may be in a band, and ``stroke_db`` how far the mean power of a single stretch may rise above that of the others, in
     all bands on average. ``soft_db`` is how far a third of an octave must rise over all that was before, and stay, for
-    a soft note to have begun. A band is noise throughout when its level varies by less than ``steady_db`` and its
-    tonality is below ``band_tonality``. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
+    a soft note to have begun. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
     recording: it is left alone, and so is noise more than ``doubtful_db`` below it that was only heard through it, for
     it may be the music's own breath. Noise more than ``idle_db`` below the music that is followed by a second of louder
@@ -63,8 +59,6 @@ class FinderSettings:
     floor_db: float = 6.0
     stroke_db: float = 10.0
     soft_db: float = 5.0
-    steady_db: float = 3.0
-    band_tonality: float = 0.06
     ends: int = 100
     keep: int = 64
     inaudible_db: float = 50.0
@@ -103,8 +97,7 @@ class NoiseFinder:
         self._start: list[Stretch] = []
         self._end: deque[Stretch] = deque(maxlen=self.settings.ends)
         self._quiet: list[tuple[float, int, Stretch]] = []
-        self._sum, self._log_sum = torch.zeros(LONG.bins), torch.zeros(LONG.bins)
-        self._lowest = torch.full((LONG.bins,), torch.inf)
+        self._sum = torch.zeros(LONG.bins)
 
     def feed(self, chunk: Tensor) -> None:
         """Look at the next samples, ``(time,)``."""
@@ -122,8 +115,6 @@ class NoiseFinder:
             if len(self._quiet) > self.settings.keep:
                 heapq.heappop(self._quiet)
         self._sum += stretch.mean
-        self._log_sum += stretch.log_mean
-        self._lowest = torch.minimum(self._lowest, stretch.mean)
 
     def _sounds_like_noise(self, stretch: Stretch) -> bool:
         tonality = stretch.tonality
@@ -146,8 +137,10 @@ class NoiseFinder:
             self.seconds = len(chosen) * HOP / self._rate
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
+        elif heard := self._through_music():
+            mean, typical = heard
         else:
-            mean, typical = self._through_music() or self._band_by_band(levels, count)
+            return self._nothing()
         least_db = self.settings.doubtful_db if self.source == HEARD else self.settings.inaudible_db
         if float(mean[first:].sum()) < music * 10 ** (-least_db / 10):
             return self._nothing()
@@ -307,27 +300,6 @@ class NoiseFinder:
         mean, typical = (torch.cat([getattr(m, k) for m in heard]) for k in ("mean", "typical"))
         return mean.median(dim=0).values[:, 0], typical.median(dim=0).values[:, 0]
 
-    def _band_by_band(self, levels: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """What can be said where music never pauses: bands that are noise throughout, and floors between partials."""
-        mean = _between_partials(self._lowest)
-        typical = mean.clone()
-        tonality = self.tracker.tonality.median(dim=0).values
-        found = 0
-        for noisy, (low, high), within in zip(tonality, self.tracker.tonality_bands, LEVELS_WITHIN, strict=True):
-            spread = float(levels[:, within].mean(dim=1).std(correction=0))
-            if float(noisy) < self.settings.band_tonality and spread < self.settings.steady_db:
-                mean[low:high] = self._sum[low:high] / count
-                typical[low:high] = (self._log_sum[low:high] / count + EULER).exp()
-                found += 1
-        self.source = f"{found} of {len(tonality)} bands" if found else "nowhere"
-        return mean, typical
-
 
 def _median_levels(stretches: list[Stretch]) -> Tensor:
     return torch.stack([s.levels for s in stretches]).median(dim=0).values
-
-
-def _between_partials(mean: Tensor, width: int = 33) -> Tensor:
-    """The lower decile over neighbouring bins, less 10 dB: what lies between the partials may still be music."""
-    padded = torch.nn.functional.pad(mean[None], (width // 2, width // 2), mode="reflect")[0]
-    return 0.1 * padded.unfold(0, width, 1).quantile(0.1, dim=-1)
