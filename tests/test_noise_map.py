@@ -164,6 +164,27 @@ def test_a_listener_is_asked_only_where_nothing_else_tells() -> None:
             assert finder.source == "heard through the music" and bool((result.mean == 0.5).all())
 
 
+def test_weak_noise_is_only_believed_where_it_is_hiss() -> None:
+    def hear(samples: torch.Tensor) -> NoiseMap:
+        power = torch.full((1, 2049, 1), 10**-3.5 * float(samples.square().mean()))
+        return NoiseMap(power, power)
+
+    finder = NoiseFinder(sample_rate=RATE, hear=hear)
+    finder.feed(music(5))
+    result = finder.result()
+    assert not result.mean[0, :46].any() and not result.typical[0, :46].any()
+    assert bool((result.mean[0, 47:] > 0).all())
+
+
+@pytest.mark.parametrize("noise", ["shellac", "shellac-rough", "tape"])
+def test_noise_is_heard_through_music(noise: str) -> None:
+    added = noise_of(noise, 10)
+    added *= float(music(10).std() / added.std()) * 10**-0.5
+    finder = found(music(10) + added)
+    assert difference_db(finder.result().mean, map_of_noise(added[None]).mean) < 3.0
+    assert finder.source == "heard through the music"
+
+
 def test_run_out_is_found() -> None:
     noise = noise_of("shellac", 10)
     played = music(8) * float(noise.std()) / float(music(8).std()) * 8

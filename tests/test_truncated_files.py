@@ -109,7 +109,7 @@ def test_the_user_and_the_receipt_are_told(
 
 
 def test_a_whole_recording_has_no_note(tmp_path: Path) -> None:
-    whole = recording(tmp_path / "in.wav", seconds=0.2)
+    whole = recording(tmp_path / "in.wav")
     assert Restorer(engine="wiener").restore_file(whole, tmp_path / "out.wav").notes == []
 
 

@@ -44,9 +44,9 @@ class FinderSettings:
     all bands on average. ``soft_db`` is how far a third of an octave must rise over all that was before, and stay, for
     a soft note to have begun. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
-    recording: it is left alone, and so is noise more than ``doubtful_db`` below it that was only heard through it, for
-    it may be the music's own breath. Noise more than ``idle_db`` below the music that is followed by a second of louder
-    noise is that of the electronics while the record does not play.
+    recording: it is left alone. Of noise that was only heard through music, and more than ``unsure_db`` below it, what
+    is below ``unsure_hz`` is left alone: it may be the room's, or a bow's. Noise more than ``idle_db`` below the music
+    that is followed by a second of louder noise is that of the electronics while the record does not play.
     """
 
     tonality: float = 0.24
@@ -62,7 +62,8 @@ class FinderSettings:
     ends: int = 100
     keep: int = 64
     inaudible_db: float = 50.0
-    doubtful_db: float = 33.0
+    unsure_db: float = 30.0
+    unsure_hz: float = 500.0
     idle_db: float = 30.0
 
 
@@ -137,12 +138,11 @@ class NoiseFinder:
             self.seconds = len(chosen) * HOP / self._rate
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
-        elif heard := self._through_music():
+        elif heard := self._through_music(music * 10 ** (-self.settings.unsure_db / 10), first):
             mean, typical = heard
         else:
             return self._nothing()
-        least_db = self.settings.doubtful_db if self.source == HEARD else self.settings.inaudible_db
-        if float(mean[first:].sum()) < music * 10 ** (-least_db / 10):
+        if float(mean[first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10):
             return self._nothing()
         found = NoiseMap(mean[None, :, None], typical[None, :, None])
         if chosen:
@@ -290,15 +290,23 @@ class NoiseFinder:
         usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
         return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
 
-    def _through_music(self) -> tuple[Tensor, Tensor] | None:
-        """What the listener hears, if there is one and the recording is long enough: the median over excerpts."""
+    def _through_music(self, limit: float, first: int) -> tuple[Tensor, Tensor] | None:
+        """What the listener hears, if there is one and the recording is long enough: the median over excerpts.
+
+        Of what is weaker than ``limit`` from bin ``first`` on, the low part is left out.
+        """
         excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
         if self._hear is None or not excerpts:
             return None
-        heard = [self._hear(excerpt[None]) for excerpt in excerpts]
         self.source = HEARD
-        mean, typical = (torch.cat([getattr(m, k) for m in heard]) for k in ("mean", "typical"))
-        return mean.median(dim=0).values[:, 0], typical.median(dim=0).values[:, 0]
+        heard = [self._hear(excerpt[None]) for excerpt in excerpts]
+        mean, typical = (
+            torch.cat([getattr(m, k) for m in heard]).median(dim=0).values[:, 0] for k in ("mean", "typical")
+        )
+        if float(mean[first:].sum()) < limit:
+            believed = torch.arange(len(mean)) * self._rate / LONG.n_fft > self.settings.unsure_hz
+            mean, typical = mean * believed, typical * believed
+        return mean, typical
 
 
 def _median_levels(stretches: list[Stretch]) -> Tensor:

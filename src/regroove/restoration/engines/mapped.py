@@ -136,13 +136,9 @@ class MappedEngine:
         notes = []
         if lost:
             where = "the recording" if len(lost) == len(self.maps) else f"channel {' and '.join(lost)}"
-            notes.append(
-                f"No noise was found in {where}, so hardly anything was removed: mark a region of noise alone."
-            )
+            notes.append(f"No noise was found in {where}, so nothing was removed: mark a region that is noise alone.")
         if HEARD in self._source:
-            notes.append(
-                "Music never pauses, so the noise was judged through it: a marked region of noise alone is surer."
-            )
+            notes.append("No pause was found, so noise was heard through the music: a marked region of it is surer.")
         return notes
 
     def describe(self) -> dict[str, object]:
