@@ -185,6 +185,17 @@ def test_noise_is_heard_through_music(noise: str) -> None:
     assert finder.source == "heard through the music"
 
 
+def test_silent_excerpts_are_not_heard() -> None:
+    added = noise_of("shellac", 26)
+    added *= float(music(26).std() / added.std()) * 10**-0.5
+    audio = music(26) + added
+    audio[12 * RATE : 24 * RATE] = 0
+    finder = found(audio)
+    assert difference_db(finder.result().mean, map_of_noise(added[None]).mean) < 3.0
+    assert finder.source == "heard through the music"
+    assert not hear_noise(torch.zeros(1, 2 * RATE)).mean.any()
+
+
 def test_run_out_is_found() -> None:
     noise = noise_of("shellac", 10)
     played = music(8) * float(noise.std()) / float(music(8).std()) * 8

@@ -296,10 +296,13 @@ class NoiseFinder:
         Of what is weaker than ``limit`` from bin ``first`` on, the low part is left out.
         """
         excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
-        if self._hear is None or not excerpts:
+        if self._hear is None:
+            return None
+        # An excerpt of digital silence is no evidence.
+        heard = [noise for excerpt in excerpts if (noise := self._hear(excerpt[None])).mean.any()]
+        if not heard:
             return None
         self.source = HEARD
-        heard = [self._hear(excerpt[None]) for excerpt in excerpts]
         mean, typical = (
             torch.cat([getattr(m, k) for m in heard]).median(dim=0).values[:, 0] for k in ("mean", "typical")
         )

@@ -10,6 +10,9 @@ from regroove.dsp.stft import LONG, stft
 from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import FAINTEST, STRIDE
 
+# Frames that something is to be heard in: half a second.
+FEWEST = 10
+
 
 @cache
 def _network() -> torch.nn.Module:
@@ -17,7 +20,7 @@ def _network() -> torch.nn.Module:
 
 
 def hear_noise(samples: Tensor) -> NoiseMap:
-    """The noise map ``(B, F, 1)`` of ``(B, time)`` samples at the engines' rate.
+    """The noise map ``(B, F, 1)`` of ``(B, time)`` samples at the engines' rate; all zero where all is silent.
 
     >>> hear_noise(torch.randn(1, 44_100)).mean.shape
     torch.Size([1, 2049, 1])
@@ -27,4 +30,8 @@ def hear_noise(samples: Tensor) -> NoiseMap:
         power = spectrum.real.square() + spectrum.imag.square()
         # Digital silence says nothing of the noise.
         loud = power.mean(dim=(0, 1))
-        return _network()(power[..., loud > FAINTEST * loud.mean()])
+        heard = power[..., loud > FAINTEST * loud.mean()]
+        if heard.shape[-1] < FEWEST:
+            nothing = torch.zeros_like(power[..., :1])
+            return NoiseMap(nothing, nothing)
+        return _network()(heard)
