@@ -143,7 +143,7 @@ def run(
 def noise_level(
     folder: Annotated[Path, typer.Argument(help="Shards made by `regroove train render`.")],
     state: Annotated[Path, typer.Option(help="The training state: resumed where it exists, saved as it goes.")],
-    steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 900,
+    steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 2400,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:

@@ -71,6 +71,15 @@ def istft(spectrum: Tensor, settings: StftSettings, *, length: int) -> Tensor:
     return out.reshape(*spectrum.shape[:-2], length)
 
 
+def power_of(spectrum: Tensor) -> Tensor:
+    """Squared magnitudes, without the root that ``abs`` takes.
+
+    >>> power_of(torch.tensor([3 + 4j]))
+    tensor([25.])
+    """
+    return spectrum.real.square() + spectrum.imag.square()
+
+
 def _overlap_add(frames: Tensor, settings: StftSettings, length: int) -> Tensor:
     """Sum ``(B, n_fft, T)`` frames, a hop apart, to ``(B, length)``, without the half window in front."""
     items, _, count = frames.shape

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, SHORT, istft, stft
+from regroove.dsp.stft import LONG, SHORT, istft, power_of, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
 from regroove.networks.matched import PATCH, MatchedUNet
 
@@ -36,7 +36,7 @@ class MatchedDenoiser(nn.Module):
     def forward(self, y: Tensor, noise: NoiseMap) -> Tensor:
         """Restore ``(B, time)`` samples at the model's rate; same shape out."""
         long, short = stft(y, LONG), stft(y, SHORT)
-        power, sharp = _power(long), _short_map(noise.mean)
+        power, sharp = power_of(long), _short_map(noise.mean)
         xi = a_priori_snr(power, noise.mean, PRIOR)
         corrections = self.network(_features(long, power, short, noise, sharp, xi))
         parts = corrections.split(PATCH, dim=1)
@@ -60,10 +60,6 @@ class WhiteNoiseDenoiser:
         """The clean estimate of ``(B, time)`` samples with white noise of standard deviation ``sigma`` (B,)."""
         power = sigma.to(x.dtype).square()[:, None, None].expand(-1, LONG.bins, 1)
         return self.denoiser(x, NoiseMap(power, power))
-
-
-def _power(spectrum: Tensor) -> Tensor:
-    return spectrum.real.square() + spectrum.imag.square()
 
 
 def _patches(x: Tensor) -> Tensor:
@@ -119,7 +115,7 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
         _patches((0.15 * torch.log(xi)).to(dtype)),
         _patches((long.real * c_in).clamp(-4, 4).to(dtype)),
         _patches((long.imag * c_in).clamp(-4, 4).to(dtype)),
-        _on_grid(_loudness(_power(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
+        _on_grid(_loudness(power_of(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
         _patches(_loudness(power, noise.typical).to(dtype)),
         maps.to(dtype),
     ]
@@ -137,9 +133,9 @@ def _second_estimate(first: Tensor, short: Tensor, noise: Tensor, logs: Tensor) 
     frames = short.shape[-1]
     spread = _each_short_frame(torch.cat([noise, noise[:, -1:]], dim=1), frames)
     # Only where noise can be: a bin far above its noise map hardly changes.
-    weight = (spread / (spread + _power(short) + TINY)).sqrt()
+    weight = (spread / (spread + power_of(short) + TINY)).sqrt()
     gain = (4 * weight * _off_grid(logs, frames)).clamp(-6, 0.7).exp()
     removed = short - gain * stft(first, SHORT)
     most = MOST_REMOVED * spread.sqrt()
-    bounded = removed * (most * (_power(removed) + TINY).rsqrt()).clamp_max(1)
+    bounded = removed * (most * (power_of(removed) + TINY).rsqrt()).clamp_max(1)
     return istft(short - bounded, SHORT, length=first.shape[-1])

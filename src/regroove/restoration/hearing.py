@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, stft
+from regroove.dsp.stft import LONG, power_of, stft
 from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import FAINTEST, STRIDE
 
@@ -26,8 +26,7 @@ def hear_noise(samples: Tensor) -> NoiseMap:
     torch.Size([1, 2049, 1])
     """
     with torch.inference_mode():
-        spectrum = stft(samples, LONG)[..., ::STRIDE]
-        power = spectrum.real.square() + spectrum.imag.square()
+        power = power_of(stft(samples, LONG)[..., ::STRIDE])
         # Digital silence says nothing of the noise.
         loud = power.mean(dim=(0, 1))
         heard = power[..., loud > FAINTEST * loud.mean()]

@@ -1,6 +1,5 @@
-"""How the default network is trained: its losses, its learning rate, and what it may start from."""
+"""How the default network is trained: its losses, and what it may start from."""
 
-import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ RESIDUAL_BLOCK = re.compile(r"((down|up)\.\d+|middle)\.\d+\.(first|second)\.")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings(RunSettings):
-    """Optimiser and schedule. The learning rate warms up, holds, and falls as a cosine over the last ``cooldown``."""
+    """A run of the default network; ``spectral_weight`` is that of the log-spectral distance."""
 
     network: MatchedUNetSettings = field(default_factory=MatchedUNetSettings)
     learning_rate: float = 1.5e-3
@@ -31,7 +30,6 @@ class TrainingSettings(RunSettings):
     spectral_weight: float = 0.2
     ema: float = 0.998
     clip: float = 1.0
-    bfloat16: bool = True
 
 
 class Trainer(TrainingRun):
@@ -40,20 +38,9 @@ class Trainer(TrainingRun):
     def __init__(self, mixer: Mixer, settings: TrainingSettings, *, seed: int, device: str = "cpu") -> None:
         torch.manual_seed(seed)
         network = MatchedUNet(settings.network)
-        super().__init__("matched-unet", network, settings.network, settings, device=device)
-        self.mixer, self.settings = mixer, settings
+        super().__init__("matched-unet", network, settings.network, settings, mixer, device=device)
+        self.settings = settings
         self.denoiser = MatchedDenoiser(network)
-
-    def learning_rate(self, step: int) -> float:
-        s = self.settings
-        if step < s.warmup:
-            return s.learning_rate * (step + 1) / s.warmup
-        start = s.steps * (1 - s.cooldown)
-        done = min(max((step - start) / max(s.steps - start, 1), 0.0), 1.0)
-        return s.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-
-    def refresh(self) -> None:
-        self.mixer.refresh()
 
     def losses(self) -> dict[str, tuple[float, Tensor]]:
         residual, spectral = self._losses(self.mixer.batch(self.step))

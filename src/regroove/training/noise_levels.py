@@ -5,8 +5,6 @@ nearer to what counts, but a network that minimises it learns to be a filter, no
 noise where there is no music.
 """
 
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,12 +13,14 @@ import torch
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, stft
+from regroove.dsp.stft import LONG, power_of, stft
 from regroove.networks.noise_level import STRIDE, NoiseLevelNet, NoiseLevelSettings
 from regroove.noise.map import map_of_power
+from regroove.noise.stretches import bins_of_bands
 from regroove.training.mixtures import Mixer
 from regroove.training.run import RunSettings, TrainingRun
 
+RATE = 44_100
 # Of the power in a bin: noise this far below it (50 dB) is not worth removing.
 WORTHLESS = 1e-5
 # How much more too much noise costs, and less too little, where music is 30 dB above the noise and more.
@@ -32,12 +32,13 @@ OCTAVES = THIRDS[::3]
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseLevelTraining(RunSettings):
-    """Optimiser and schedule; ``clean`` is the share of items with hardly any noise."""
+    """A run of the network that hears noise; ``clean`` is the share of items with hardly any."""
 
     network: NoiseLevelSettings = field(default_factory=NoiseLevelSettings)
     learning_rate: float = 2e-3
     warmup: int = 50
-    steps: int = 800
+    steps: int = 2400
+    cooldown: float = 1.0
     batch: int = 6
     seconds: tuple[float, float] = (2.5, 11.9)
     snr_db: tuple[float, float] = (-5.0, 38.0)
@@ -47,7 +48,6 @@ class NoiseLevelTraining(RunSettings):
     clip: float = 5.0
     burst_weight: float = 0.3
     caution: float = 0.6
-    bfloat16: bool = True
 
 
 class NoiseLevelTrainer(TrainingRun):
@@ -56,16 +56,8 @@ class NoiseLevelTrainer(TrainingRun):
     def __init__(self, mixer: Mixer, settings: NoiseLevelTraining, *, seed: int) -> None:
         torch.manual_seed(seed)
         network = NoiseLevelNet(settings.network)
-        super().__init__("noise-level", network, settings.network, settings, device="cpu")
-        self.mixer, self.settings, self.seed = mixer, settings, seed
-
-    def learning_rate(self, step: int) -> float:
-        s = self.settings
-        done = min(step / s.steps, 1.0)
-        return s.learning_rate * min((step + 1) / s.warmup, 1.0) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-
-    def refresh(self) -> None:
-        self.mixer.refresh()
+        super().__init__("noise-level", network, settings.network, settings, mixer)
+        self.settings, self.seed = settings, seed
 
     def losses(self) -> dict[str, tuple[float, Tensor]]:
         s = self.settings
@@ -73,10 +65,10 @@ class NoiseLevelTrainer(TrainingRun):
         seconds = rng.uniform(*s.seconds)
         pairs = [self.mixer.pair(rng, seconds, self._snr(rng)) for _ in range(s.batch)]
         clean, noise = (stft(torch.stack(parts), LONG)[..., ::STRIDE] for parts in zip(*pairs, strict=True))
-        noisy = clean + noise
+        powers = power_of(clean + noise)
         with torch.autocast("cpu", torch.bfloat16, enabled=s.bfloat16):
-            found = self.network(_power(noisy))
-        true, power = map_of_power(_power(noise)), _power(noisy).mean(dim=-1, keepdim=True)
+            found = self.network(powers)
+        true, power = map_of_power(power_of(noise)), powers.mean(dim=-1, keepdim=True)
         levels = level_loss(found.mean, true.mean, power, caution=s.caution).mean()
         return {"level_db": (1.0, levels), "burst_db": (s.burst_weight, burst_loss(found, true, power).mean())}
 
@@ -115,8 +107,8 @@ def _cost(found: Tensor, true: Tensor, power: Tensor, caution: float) -> Tensor:
 
 def _over_bands(values: Tensor, edges: Sequence[float]) -> Tensor:
     """Means between ``edges`` in hertz, ``(B, F)`` to ``(B, bands)``."""
-    at = [round(edge * LONG.n_fft / 44_100) for edge in edges]
-    return torch.stack([values[:, a : max(b, a + 1)].mean(dim=-1) for a, b in itertools.pairwise(at)], dim=-1)
+    bands = bins_of_bands(edges, RATE)
+    return torch.stack([values[:, a : max(b, a + 1)].mean(dim=-1) for a, b in bands], dim=-1)
 
 
 def burst_loss(found: NoiseMap, true: NoiseMap, power: Tensor) -> Tensor:
@@ -127,7 +119,3 @@ def burst_loss(found: NoiseMap, true: NoiseMap, power: Tensor) -> Tensor:
         return 10 * ((noise.mean + 1e-20) / (noise.typical + 1e-20)).log10()
 
     return _over_bands((audible * (ratio(found) - ratio(true)).abs())[..., 0], THIRDS).mean(dim=-1)
-
-
-def _power(spectrum: Tensor) -> Tensor:
-    return spectrum.real.square() + spectrum.imag.square()

@@ -1,7 +1,9 @@
 """What every training run does: steps, an average of the weights, a state to go on from exactly, progress."""
 
 import logging
+import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from regroove.errors import ModelError
+from regroove.training.mixtures import Mixer
 
 log = logging.getLogger(__name__)
 STATE_VERSION = 1
@@ -20,26 +23,41 @@ HISTORY_STEPS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """``steps`` of the schedule; weight of the earlier average of the weights in the next one; ``clip`` of the norm."""
+    """Optimiser and schedule. The learning rate warms up, holds, and falls as a cosine over the last ``cooldown``.
 
+    ``ema`` weighs the earlier average of the weights in the next one; ``clip`` bounds the gradient's norm.
+    """
+
+    learning_rate: float
+    warmup: int
     steps: int
+    cooldown: float
     ema: float
     clip: float
+    bfloat16: bool = True
 
 
-class TrainingRun:
-    """Trains ``network`` with AdamW; subclasses say what the losses of a step are and how large a step is.
+class TrainingRun(ABC):
+    """Trains ``network`` with AdamW; subclasses say what the losses of a step are.
 
     Args:
         architecture: the network's, as on a model's card.
         network: what is trained, made with ``network_settings``.
         settings: of the run.
+        mixer: where its batches come from.
     """
 
     def __init__(
-        self, architecture: str, network: nn.Module, network_settings: Any, settings: RunSettings, *, device: str
+        self,
+        architecture: str,
+        network: nn.Module,
+        network_settings: Any,
+        settings: RunSettings,
+        mixer: Mixer,
+        *,
+        device: str = "cpu",
     ) -> None:
-        self.architecture, self.steps, self._ema, self._clip = architecture, settings.steps, settings.ema, settings.clip
+        self.architecture, self.mixer, self._run = architecture, mixer, settings
         self.device = torch.device(device)
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -49,16 +67,23 @@ class TrainingRun:
         self.step, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
 
-    def learning_rate(self, step: int) -> float:
-        """Of a step."""
-        raise NotImplementedError
+    @property
+    def steps(self) -> int:
+        """Length of the schedule."""
+        return self._run.steps
 
+    @abstractmethod
     def losses(self) -> Mapping[str, tuple[float, Tensor]]:
         """The losses of the next batch, each with its weight in what is minimised."""
-        raise NotImplementedError
 
-    def refresh(self) -> None:
-        """Called after each save, for data that has grown."""
+    def learning_rate(self, step: int) -> float:
+        """Of a step."""
+        s = self._run
+        if step < s.warmup:
+            return s.learning_rate * (step + 1) / s.warmup
+        start = s.steps * (1 - s.cooldown)
+        done = min(max((step - start) / max(s.steps - start, 1), 0.0), 1.0)
+        return s.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
     def train_step(self) -> dict[str, float]:
         """Take one step on the next batch; returns the losses of that batch."""
@@ -68,7 +93,7 @@ class TrainingRun:
         losses = self.losses()
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack([weight * loss for weight, loss in losses.values()]).sum().backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._run.clip)
         if torch.isfinite(norm):
             self.optimiser.step()
         else:
@@ -79,7 +104,7 @@ class TrainingRun:
         return {name: loss.item() for name, (_, loss) in losses.items()}
 
     def _update_average(self) -> None:
-        decay = min(self._ema, (1 + self.step) / (10 + self.step))
+        decay = min(self._run.ema, (1 + self.step) / (10 + self.step))
         for name, value in self.network.state_dict().items():
             self.average[name].lerp_(value, 1 - decay)
 
@@ -149,7 +174,7 @@ class TrainingRun:
                 progress(self.step, losses)
             if time.monotonic() - saved > save_every:
                 self.save(state)
-                self.refresh()
+                self.mixer.refresh()
                 saved = time.monotonic()
         self.save(state)
 
