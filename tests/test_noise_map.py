@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.noise.finder import NoiseFinder
+from regroove.noise.finder import HearNoise, NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.noise.stretches import HOP, LENGTH, Listener, Stretch
 from regroove.noise.synthesis import preset, synthesise
@@ -31,8 +31,8 @@ def music(seconds: float) -> torch.Tensor:
     return torch.from_numpy(0.1 * out).float()
 
 
-def found(audio: torch.Tensor, chunk: int = 50_000) -> NoiseFinder:
-    finder = NoiseFinder(sample_rate=RATE, hear=hear_noise)
+def found(audio: torch.Tensor, chunk: int = 50_000, hear: HearNoise = hear_noise) -> NoiseFinder:
+    finder = NoiseFinder(sample_rate=RATE, hear=hear)
     for piece in audio.split(chunk):
         finder.feed(piece)
     return finder
@@ -162,6 +162,21 @@ def test_a_listener_is_asked_only_where_nothing_else_tells() -> None:
         assert heard == asked
         if asked:
             assert finder.source == "heard through the music" and bool((result.mean == 0.5).all())
+
+
+def test_heard_noise_moves_along_the_side() -> None:
+    def hear(samples: torch.Tensor) -> NoiseMap:
+        power = samples.square().mean().expand(1, 2049, 1)
+        return NoiseMap(power, power)
+
+    # From the fifth of six excerpts on, 10 dB louder; the first 2 dB are left out.
+    audio = music(12).repeat(6)
+    audio[48 * RATE :] *= 10**0.5
+    finder = found(audio, hear=hear)
+    finder.result()
+    drift = finder.drift
+    assert list(drift.samples / RATE) == [6, 18, 30, 42, 54, 66]
+    assert np.abs(drift.db[:4]).max() < 0.5 and abs(drift.db[4] - 8) < 0.5 and abs(drift.db[5] - 8) < 0.5
 
 
 def test_weak_noise_is_only_believed_where_it_is_hiss() -> None:

@@ -12,6 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from regroove.cli.main import app
+from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
@@ -58,6 +59,22 @@ def test_batches_are_reproducible(shards: Path) -> None:
     first, again, other = mixer(shards).batch(5), mixer(shards).batch(5), mixer(shards).batch(6)
     assert torch.equal(first.noisy, again.noisy) and torch.equal(first.map.mean, again.map.mean)
     assert not torch.equal(first.noisy, other.noisy)
+
+
+def test_some_maps_are_heard_through_the_music_of_their_own_item(shards: Path) -> None:
+    asked = []
+
+    def hear(samples: torch.Tensor) -> NoiseMap:
+        asked.append(samples)
+        return NoiseMap(torch.full((1, 2049, 1), 0.5), torch.full((1, 2049, 1), 0.25))
+
+    music, noise = Shards(shards, "music-*.npy"), Shards(shards, "noise-*.npy")
+    settings = MixtureSettings(seconds=1.0, batch=16)
+    batch = Mixer(music, noise, settings, seed=3, hear=hear).batch(0)
+    heard = (batch.map.mean == 0.5).flatten(1).all(dim=1)
+    assert 0 < heard.sum() == len(asked) < 16
+    for samples, noisy in zip(asked, batch.noisy[heard], strict=True):
+        assert RATE < samples.shape[1] <= 2 * RATE and torch.equal(samples[0, -RATE:], noisy)
 
 
 def test_missing_shards_are_an_error(tmp_path: Path) -> None:

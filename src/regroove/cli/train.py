@@ -115,6 +115,7 @@ def run(
     from regroove.networks.cards import read_card
     from regroove.networks.checkpoints import find_model
     from regroove.networks.matched import MatchedUNetSettings
+    from regroove.restoration.hearing import hear_noise
     from regroove.training.loop import Trainer, TrainingSettings
     from regroove.training.mixtures import Mixer, MixtureSettings
     from regroove.training.shards import Shards
@@ -124,6 +125,7 @@ def run(
         Shards(folder, "noise-*.npy"),
         MixtureSettings(batch=batch, seconds=seconds),
         seed=seed,
+        hear=hear_noise,
     )
     sizes = read_card(find_model(start_from or "default").with_suffix(".json")).settings
     given = {

@@ -7,7 +7,7 @@ most half octaves moves away from the map, the noise has moved (minimum statisti
 anything.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.noise.stretches import HOP, LENGTH, LEVELS_WITHIN, Listener, Stretch, band_levels
+from regroove.noise.stretches import (
+    HOP,
+    LENGTH,
+    LEVEL_EDGES,
+    LEVELS_WITHIN,
+    Listener,
+    Stretch,
+    band_levels,
+    bins_of_bands,
+)
 
 # Stretches between estimates: about a second.
 STEP = 5
@@ -145,6 +154,27 @@ class DriftTracker:
         bounds = np.quantile(excess, self.settings.quantile, axis=0, method="lower") if len(excess) else np.zeros(0)
         known = bounds[np.isfinite(bounds)]
         return float(np.quantile(known, self.settings.bands)) if len(known) >= self.settings.fewest else 0.0
+
+
+def drift_of(powers: Tensor, usual: Tensor, *, at: Sequence[float], sample_rate: int) -> NoiseDrift:
+    """How the noise drifts by what was heard of it in several places.
+
+    Args:
+        powers: typical power of each bin in each place, ``(places, F)``.
+        usual: that of the map, ``(F,)``.
+        at: the sample of each place, in order.
+        sample_rate: of the recording.
+
+    >>> powers = torch.tensor([1.0, 10.0, 10.0])[:, None].expand(3, 2049)
+    >>> drift_of(powers, powers[2], at=[0, 10, 20], sample_rate=44100).db
+    array([-8.,  0.,  0.])
+    """
+    settings = DriftSettings()
+    bands = bins_of_bands(LEVEL_EDGES, sample_rate)
+    levels = band_levels(powers.clamp_min(1e-20), bands) - band_levels(usual.clamp_min(1e-20), bands)
+    db = levels.median(dim=1).values.double().numpy()
+    kept = np.sign(db) * np.clip(np.abs(db) - settings.ignored_db, 0.0, settings.most_db)
+    return NoiseDrift(np.asarray(at, dtype=np.float64), kept)
 
 
 def _smoothed(db: NDArray[np.float64], reach: int) -> NDArray[np.float64]:

@@ -12,15 +12,15 @@ class Excerpts:
     >>> excerpts = Excerpts(length=10, most=2)
     >>> for chunk in torch.arange(95).split(7):
     ...     excerpts.feed(chunk)
-    >>> [int(excerpt[0]) for excerpt in excerpts.kept(shortest=5)]
-    [0, 80]
+    >>> [(start, int(excerpt[0])) for start, excerpt in excerpts.kept(shortest=5)]
+    [(0, 0), (80, 80)]
     """
 
     def __init__(self, *, length: int, most: int) -> None:
         self._length, self._most = length, most
         self._pending: list[Tensor] = []
         self._held = 0
-        self._kept: list[Tensor] = []
+        self._kept: list[tuple[int, Tensor]] = []
         self._index, self._stride = 0, 1
 
     def feed(self, chunk: Tensor) -> None:
@@ -35,14 +35,14 @@ class Excerpts:
 
     def _complete(self) -> None:
         if self._index % self._stride == 0:
-            self._kept.append(torch.cat(self._pending))
+            self._kept.append((self._index * self._length, torch.cat(self._pending)))
         if len(self._kept) > self._most:
             self._kept, self._stride = self._kept[::2], 2 * self._stride
         self._pending, self._held = [], 0
         self._index += 1
 
-    def kept(self, *, shortest: int) -> list[Tensor]:
-        """Those that are kept, ``(length,)`` each; where there is none, what there is, if it is not too short."""
+    def kept(self, *, shortest: int) -> list[tuple[int, Tensor]]:
+        """Those that are kept, each with its first sample; where there is none, what there is, if not too short."""
         if self._kept or self._held < shortest:
             return self._kept
-        return [torch.cat(self._pending)]
+        return [(0, torch.cat(self._pending))]

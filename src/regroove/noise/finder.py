@@ -17,7 +17,7 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.drift import STEADY, DriftTracker
+from regroove.noise.drift import STEADY, DriftTracker, drift_of
 from regroove.noise.excerpts import Excerpts
 from regroove.noise.map import EULER
 from regroove.noise.stretches import HOP, Stretch, band_levels, bins_of_bands
@@ -76,8 +76,8 @@ HearNoise = Callable[[Tensor], NoiseMap]
 class NoiseFinder:
     """Sees one channel in chunks of any size and then says how strong its noise is.
 
-    After :meth:`result`, ``source`` says in words where the noise was found, ``seconds`` how much of it, and ``drift``
-    how its level changes along the recording; it is only known of noise that was found by itself.
+    After :meth:`result`, ``source`` says in words where the noise was found, ``seconds`` how much of it by itself, and
+    ``drift`` how its level changes along the recording.
 
     >>> finder = NoiseFinder(sample_rate=44100)
     >>> finder.feed(0.01 * torch.randn(88200, generator=torch.Generator().manual_seed(1)))
@@ -150,7 +150,7 @@ class NoiseFinder:
         return found
 
     def _nothing(self) -> NoiseMap:
-        self.source, self.seconds = "nowhere", 0.0
+        self.source, self.seconds, self.drift = "nowhere", 0.0, STEADY
         nothing = torch.zeros(1, LONG.bins, 1)
         return NoiseMap(nothing, nothing)
 
@@ -299,13 +299,17 @@ class NoiseFinder:
         if self._hear is None:
             return None
         # An excerpt of digital silence is no evidence.
-        heard = [noise for excerpt in excerpts if (noise := self._hear(excerpt[None])).mean.any()]
+        heard = [
+            (start + len(excerpt) / 2, noise)
+            for start, excerpt in excerpts
+            if (noise := self._hear(excerpt[None])).mean.any()
+        ]
         if not heard:
             return None
         self.source = HEARD
-        mean, typical = (
-            torch.cat([getattr(m, k) for m in heard]).median(dim=0).values[:, 0] for k in ("mean", "typical")
-        )
+        means, typicals = (torch.cat([getattr(m, k) for _, m in heard])[..., 0] for k in ("mean", "typical"))
+        mean, typical = (x.median(dim=0).values for x in (means, typicals))
+        self.drift = drift_of(typicals, typical, at=[middle for middle, _ in heard], sample_rate=self._rate)
         if float(mean[first:].sum()) < limit:
             believed = torch.arange(len(mean)) * self._rate / LONG.n_fft > self.settings.unsure_hz
             mean, typical = mean * believed, typical * believed

@@ -1,7 +1,8 @@
 """Training batches: clean crops, record noise, and the noise map as an estimator would find it.
 
-The map of each item is measured on another stretch of the same noise, as short as a lead-in may be, and then bent at
-random, so the network learns how far a map can be trusted.
+The map of each item is measured on another stretch of the same noise, as short as a lead-in may be, and often bent at
+random; or it is heard through the music, as where there is no lead-in. So the network learns how far a map can be
+trusted.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import SettingsError
+from regroove.noise.finder import HearNoise
 from regroove.noise.map import map_of_noise
 from regroove.noise.synthesis import log_uniform
 from regroove.training.acoustics import as_section, band_gains, with_breath
@@ -22,13 +24,15 @@ from regroove.training.shards import Shards
 
 @dataclass(frozen=True, kw_only=True)
 class MixtureSettings:
-    """How crops are mixed. Levels and ratios are drawn uniformly in dB."""
+    """How crops are mixed. Levels and ratios are drawn uniformly in dB; the shares are of all items, ``bent_maps`` of
+    those whose map is not heard."""
 
     sample_rate: int = 44_100
     seconds: float = 4.0
     batch: int = 12
     snr_db: tuple[float, float] = (-5.0, 38.0)
     band_limited: float = 0.4
+    heard_maps: float = 0.25
     bent_maps: float = 0.4
     two_noises: float = 0.25
     massed: float = 0.15
@@ -45,19 +49,28 @@ class Batch:
 
 
 class Mixer:
-    """Draws batches; the same (seed, step) gives the same batch while the shards are the same.
+    """Draws batches; the same (seed, step) gives the same batch while the shards, and what hears noise, are the same.
+
+    Args:
+        music, noise: what is mixed.
+        settings: how.
+        seed: of the draws.
+        hear: what hears noise through music; without it, no map is heard.
 
     Raises:
         SettingsError: an item is longer than the music's excerpts.
     """
 
-    def __init__(self, music: Shards, noise: Shards, settings: MixtureSettings, *, seed: int) -> None:
+    def __init__(
+        self, music: Shards, noise: Shards, settings: MixtureSettings, *, seed: int, hear: HearNoise | None = None
+    ) -> None:
         if int(settings.seconds * settings.sample_rate) > music.shortest:
             raise SettingsError(
                 f"Items of {settings.seconds:g} s are longer than the music's shortest excerpt "
                 f"({music.shortest / settings.sample_rate:g} s)."
             )
         self.music, self.noise, self.settings, self.seed = music, noise, settings, seed
+        self._hear = hear
 
     def refresh(self) -> None:
         """Pick up shards that were rendered since."""
@@ -77,23 +90,29 @@ class Mixer:
     def _item(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, NoiseMap]:
         s = self.settings
         length = int(s.seconds * s.sample_rate)
-        clean = self._music(rng, length)
         lead = int(log_uniform(rng, 0.6, 6.0) * s.sample_rate)
-        noise = self._noise(rng, lead + length)
-        gate = _silences(rng, length, s.sample_rate)
-        scaled = _at_snr(noise, clean, rng.uniform(*s.snr_db), lead)
-        told = map_of_noise(scaled[None, :lead])
+        snr_db = rng.uniform(*s.snr_db)
+        if self._hear is not None and rng.random() < s.heard_maps:
+            # What is before the item is music here, for an ear needs longer.
+            lead = min(lead, self.music.shortest - length)
+            clean, noise = self._mixed(rng, lead + length, snr_db)
+            return clean[lead:], noise[lead:], self._hear((clean + noise)[None])
+        clean, noise = self._mixed(rng, length, snr_db, lead)
+        told = map_of_noise(noise[None, :lead])
         if rng.random() < s.bent_maps:
             told = told.scaled(_bend(rng, told.mean.shape[-2]))
-        return clean * gate, scaled[lead:], told
+        return clean, noise[lead:], told
 
     def pair(self, rng: np.random.Generator, seconds: float, snr_db: float) -> tuple[Tensor, Tensor]:
         """Draw music and noise of any length, ``(time,)`` each, for training what is told no map."""
-        length = int(seconds * self.settings.sample_rate)
+        return self._mixed(rng, int(seconds * self.settings.sample_rate), snr_db)
+
+    def _mixed(self, rng: np.random.Generator, length: int, snr_db: float, lead: int = 0) -> tuple[Tensor, Tensor]:
+        """Music, ``(length,)``, and noise, of which the first ``lead`` samples are before it."""
         clean = self._music(rng, length)
-        noise = self._noise(rng, length)
+        noise = self._noise(rng, lead + length)
         gate = _silences(rng, length, self.settings.sample_rate)
-        return clean * gate, _at_snr(noise, clean, snr_db)
+        return clean * gate, _at_snr(noise, clean, snr_db, lead)
 
     def _music(self, rng: np.random.Generator, length: int) -> Tensor:
         s = self.settings
