@@ -1,10 +1,11 @@
 """What following the noise's level is worth: noise that grows or fades along a side, the map from the lead-in.
 
-    python benchmarks/noise_drift.py [--data ../shared/data] [--seconds 40] [--swish]
+    python benchmarks/noise_drift.py [--data ../shared/data] [--seconds 40] [--swish] [--heard]
 
 Validation pianos, full band and band-limited, in noise whose level moves evenly by some dB from the start to the end,
 or, with ``--swish``, up and down by some dB with each revolution: SI-SDR gains with the constant map of the lead-in,
-with the drift that is found, and with the true level, and the worst that following does to a single clip.
+with the drift that is found, and with the true level, and the worst that following does to a single clip. With
+``--heard`` there is no lead-in: the map is heard through the music.
 """
 
 import argparse
@@ -27,8 +28,10 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.drift import DriftTracker, NoiseDrift
+from regroove.noise.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
+from regroove.restoration.hearing import hear_noise
 
 RATE, LEAD = 44_100, 2 * 44_100
 DRIFTS, SWISHES, SNRS = (-8.0, -4.0, 0.0, 4.0, 8.0), (0.0, 3.0, 6.0), (10.0, 25.0)
@@ -79,16 +82,31 @@ def sides(data: Path, seconds: float, *, swishing: bool) -> Iterator[tuple[float
                 yield snr, drift, Side(clean, noisy, moved[:LEAD], NoiseDrift(np.arange(len(ramp)) * 1.0, told))
 
 
-def gains(side: Side, denoiser: MatchedDenoiser) -> list[float]:
-    """Of the filter, then of the network: with the constant map, the drift found, the true drift."""
-    noisy = torch.from_numpy(side.noisy).float()
+def told_and_followed(side: Side, noisy: torch.Tensor) -> tuple[NoiseMap, NoiseDrift]:
+    """The map of the lead-in, and how the noise moves against it."""
     told = map_of_noise(torch.from_numpy(side.lead).float()[None])
     tracker = DriftTracker(sample_rate=RATE)
     tracker.feed(noisy)
     tracker.rest()
-    found = tracker.follow(told, measured=tracker.between(0, LEAD))
+    return told, tracker.follow(told, measured=tracker.between(0, LEAD))
+
+
+def heard_and_followed(noisy: torch.Tensor) -> tuple[NoiseMap, NoiseDrift]:
+    """The map that is heard through the music, and how the noise moves against it."""
+    finder = NoiseFinder(sample_rate=RATE, hear=hear_noise)
+    finder.feed(noisy[LEAD:])
+    told = finder.result()
+    return told, NoiseDrift(finder.drift.samples + LEAD, finder.drift.db)
+
+
+def gains(side: Side, denoiser: MatchedDenoiser, *, heard: bool) -> list[float]:
+    """Of the filter, then of the network: with the constant map, the drift found, the true drift."""
+    noisy = torch.from_numpy(side.noisy).float()
+    told, found = heard_and_followed(noisy) if heard else told_and_followed(side, noisy)
+    usual = float(np.median(side.drift.db[LEAD:])) if heard else 0.0
     frames = LONG.frames(len(noisy))
-    moving = [d.applied(told, start=0, hop=LONG.hop, frames=frames) for d in (found, side.drift)]
+    drifts = found, NoiseDrift(side.drift.samples, side.drift.db - usual)
+    moving = [drift.applied(told, start=0, hop=LONG.hop, frames=frames) for drift in drifts]
 
     def network(y: torch.Tensor, noise: NoiseMap) -> torch.Tensor:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
@@ -108,13 +126,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--swish", action="store_true")
+    parser.add_argument("--heard", action="store_true")
     arguments = parser.parse_args()
     network = load_model("default").network
     assert isinstance(network, MatchedUNet)
     denoiser = MatchedDenoiser(network)
     rows: dict[tuple[float, float], list[list[float]]] = defaultdict(list)
     for snr, drift, side in sides(arguments.data, arguments.seconds, swishing=arguments.swish):
-        rows[snr, drift].append(gains(side, denoiser))
+        rows[snr, drift].append(gains(side, denoiser, heard=arguments.heard))
     print("| SNR | moves by | Wiener: constant / found / true | network: constant / found / true | worst, network |")
     print("| ---: | ---: | --- | --- | ---: |")
     for (snr, drift), values in sorted(rows.items()):

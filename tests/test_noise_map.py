@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG, power_of, stft
 from regroove.noise.finder import HearNoise, NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.noise.stretches import HOP, LENGTH, Listener, Stretch
@@ -179,16 +180,34 @@ def test_heard_noise_moves_along_the_side() -> None:
     assert np.abs(drift.db[:4]).max() < 0.5 and abs(drift.db[4] - 8) < 0.5 and abs(drift.db[5] - 8) < 0.5
 
 
-def test_weak_noise_is_only_believed_where_it_is_hiss() -> None:
-    def hear(samples: torch.Tensor) -> NoiseMap:
-        power = torch.full((1, 2049, 1), 10**-3.5 * float(samples.square().mean()))
-        return NoiseMap(power, power)
+@pytest.mark.parametrize(("hiss_db", "counts_db"), [(20, -12), (34, -40)])
+def test_weak_noise_is_only_believed_where_it_is_hiss(hiss_db: float, counts_db: float) -> None:
+    power = float(power_of(stft(music(5), LONG)).mean(dim=-1)[9:].sum())
+    low = torch.arange(2049) * RATE / LONG.n_fft <= 500
 
-    finder = NoiseFinder(sample_rate=RATE, hear=hear)
-    finder.feed(music(5))
-    result = finder.result()
-    assert not result.mean[0, :46].any() and not result.typical[0, :46].any()
-    assert bool((result.mean[0, 47:] > 0).all())
+    def hear(samples: torch.Tensor) -> NoiseMap:
+        # Louder than the music at the low end, where there is none.
+        level = torch.where(low, 10 * power, 10 ** (-hiss_db / 10) * power / float((~low).sum()))[None, :, None]
+        return NoiseMap(level, level)
+
+    result = found(music(5), hear=hear).result().mean[0, :, 0]
+    assert 10 * np.log10(float(result[~low].sum()) / power) == pytest.approx(-hiss_db, abs=0.1)
+    assert 10 * np.log10(float(result[low].sum()) / power) == pytest.approx(counts_db, abs=1.0)
+
+
+def test_notes_are_not_heard_as_rumble() -> None:
+    tone = music(5) + 0.3 * torch.sin(2 * torch.pi * 80 * torch.arange(5 * RATE) / RATE)
+    powers = power_of(stft(tone, LONG)).mean(dim=-1)
+
+    def hear(samples: torch.Tensor) -> NoiseMap:
+        # 13 dB below the notes, which is 10 dB more than rumble may be; and hiss enough.
+        level = torch.where(torch.arange(2049) < 60, 0.05 * powers, 1e-4 * powers.sum())[None, :, None]
+        return NoiseMap(level, level)
+
+    result = found(tone, hear=hear).result().mean[0, :, 0]
+    ratio = 10 * np.log10(np.asarray(result / powers))
+    assert np.abs(ratio[6:10] + 13 + 20).max() < 1.5
+    assert np.abs(ratio[20:40] + 13).max() < 1.5
 
 
 @pytest.mark.parametrize("noise", ["shellac", "shellac-rough", "tape"])

@@ -1,9 +1,10 @@
 """A small network that hears how strong the noise is while music plays.
 
-It looks at the powers of the long spectrum, weighs every frame of every bin by how much like noise alone it sounds, and
-takes the weighted mean of the logarithms there: minimum statistics (Martin, "Noise power spectral density estimation
-based on optimal smoothing and minimum statistics", IEEE Trans. SAP 9(5), 2001) with learned weights. A second part,
-along frequency, corrects that. The result is proportional to the input's power.
+It looks at the powers of the long spectrum and weighs every frame of every bin twice by how much like noise alone it
+sounds, for the weighted mean of the logarithms and for that of the powers, which bursts count in: minimum statistics
+(Martin, "Noise power spectral density estimation based on optimal smoothing and minimum statistics", IEEE Trans. SAP
+9(5), 2001) with learned weights. A second part, along frequency, corrects both. The result is proportional to the
+input's power.
 
 Legend: B items, F = 2049 bins and T frames of the long STFT, P = 512 patches of 4 bins.
 """
@@ -23,7 +24,7 @@ FAINTEST = 1e-9
 SCALE = 0.2
 # Every second frame is enough: neighbours share three quarters of their samples.
 STRIDE = 2
-FACTS = 6
+FACTS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +64,10 @@ class NoiseLevelNet(nn.Module):
         self.shrink = nn.Conv2d(outer, inner, 2, stride=2)
         self.middle = nn.Sequential(*(ResidualBlock(inner, 2 ** (i % 3)) for i in range(settings.blocks)))
         self.grow = nn.ConvTranspose2d(inner, outer, 2, stride=2)
-        self.outlet = nn.Conv2d(outer, PATCH, 3, padding=1)
+        self.outlet = nn.Conv2d(outer, 2 * PATCH, 3, padding=1)
         self.gather = nn.Conv1d(2 * outer + FACTS * PATCH, settings.width, 1)
         self.along = nn.Sequential(*(_Along(settings.width, d) for d in settings.dilations))
-        self.answer = nn.Conv1d(settings.width, 2 * PATCH, 1)
+        self.answer = nn.Conv1d(settings.width, 3 * PATCH, 1)
         start_at_zero(self.answer)
 
     def example(self) -> tuple[Tensor, int]:
@@ -85,17 +86,19 @@ class NoiseLevelNet(nn.Module):
         outer = self.inlet(seen.permute(0, 3, 1, 2))
         outer = outer + self.position.to(outer.dtype)
         outer = outer + self.grow(self.middle(self.shrink(functional.silu(outer))))
-        # (B, PATCH, T, P) to (B, bins, T).
-        logits = self.outlet(functional.silu(outer)).permute(0, 3, 1, 2).flatten(1, 2).float()
-        weights = (logits - 2 * SCALE * (log - usual)).softmax(dim=-1)
+        typical_logits, mean_logits = (_bins(x) for x in self.outlet(functional.silu(outer)).split(PATCH, dim=1))
+        weights = (typical_logits - 2 * SCALE * (log - usual)).softmax(dim=-1)
         mean = (weights * log).sum(dim=-1, keepdim=True)
+        # Weights of powers must not depend on the power itself, or they would favour what is below the mean.
+        weighted = (mean_logits.softmax(dim=-1) * power).sum(dim=-1, keepdim=True)
+        bursts = weighted.clamp_min(1e-30).log()
         spread = ((weights * (log - mean).square()).sum(dim=-1, keepdim=True) + 1e-4).sqrt()
         share = weights.square().sum(dim=-1, keepdim=True).log()
         loud = power.mean(dim=-1, keepdim=True).clamp_min(1e-30).log()
         facts = torch.cat(
             [
                 SCALE * (mean - centre), SCALE * (usual - centre), SCALE * (loud - centre),
-                SCALE * (log.mean(dim=-1, keepdim=True) - centre), spread, SCALE * share,
+                SCALE * (log.mean(dim=-1, keepdim=True) - centre), spread, SCALE * share, SCALE * (bursts - centre),
             ],
             dim=-1,
         )  # fmt: skip
@@ -104,14 +107,20 @@ class NoiseLevelNet(nn.Module):
         chosen = (pooled * by_patch.mT[:, None]).sum(dim=2)
         rows = facts.unflatten(1, (-1, PATCH)).flatten(2).mT
         x = self.gather(torch.cat([pooled.mean(dim=2), chosen, rows], dim=1))
-        typical, burst = self.answer(functional.silu(self.along(x))).float().split(PATCH, dim=1)
-        typical = mean[..., 0] + typical.mT.flatten(1)
-        return NoiseMap(_to_bins(typical + burst.mT.flatten(1)), _to_bins(typical))
+        answers = self.answer(functional.silu(self.along(x))).float().split(PATCH, dim=1)
+        lift, blend, rise = (part.mT.flatten(1) for part in answers)
+        typical = mean[..., 0] + lift
+        return NoiseMap(_to_bins(typical.lerp(bursts[..., 0], blend.sigmoid()) + rise), _to_bins(typical))
 
 
 def _patches(x: Tensor) -> Tensor:
     """(B, 2048, T) to (B, T, P, PATCH)."""
     return x.mT.unflatten(-1, (-1, PATCH))
+
+
+def _bins(x: Tensor) -> Tensor:
+    """(B, PATCH, T, P) to (B, 2048, T)."""
+    return x.permute(0, 3, 1, 2).flatten(1, 2).float()
 
 
 def _to_bins(log: Tensor) -> Tensor:

@@ -44,9 +44,13 @@ class FinderSettings:
     all bands on average. ``soft_db`` is how far a third of an octave must rise over all that was before, and stay, for
     a soft note to have begun. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
-    recording: it is left alone. Of noise that was only heard through music, and more than ``unsure_db`` below it, what
-    is below ``unsure_hz`` is left alone: it may be the room's, or a bow's. Noise more than ``idle_db`` below the music
-    that is followed by a second of louder noise is that of the electronics while the record does not play.
+    recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
+    noise is that of the electronics while the record does not play.
+
+    Of noise that was only heard through music, what is below ``unsure_hz`` may be the room's, or a bow's. The less hiss
+    there is, the likelier that is: with hiss h dB below the music it counts as at most 2 h - ``hiss_db`` below it.
+    And below ``notes_hz``, where the long window cannot tell notes from rumble, it is lowered by twice what the music
+    has over it beyond ``notes_db``.
     """
 
     tonality: float = 0.24
@@ -62,9 +66,11 @@ class FinderSettings:
     ends: int = 100
     keep: int = 64
     inaudible_db: float = 50.0
-    unsure_db: float = 30.0
-    unsure_hz: float = 500.0
     idle_db: float = 30.0
+    unsure_hz: float = 500.0
+    hiss_db: float = 28.0
+    notes_hz: float = 150.0
+    notes_db: float = 3.0
 
 
 # Where the noise was found when a listener was asked.
@@ -130,7 +136,8 @@ class NoiseFinder:
         if not count:
             return self._nothing()
         first = round(100 * LONG.n_fft / self._rate)
-        music = float(self._sum[first:].sum()) / count
+        power = self._sum / count
+        music = float(power[first:].sum())
         self._leave_out_idling(music * 10 ** (-self.settings.idle_db / 10), first)
         levels = self.tracker.levels
         chosen = self._without_strokes(self._at_the_ends(levels) or self._pauses(levels))
@@ -138,7 +145,7 @@ class NoiseFinder:
             self.seconds = len(chosen) * HOP / self._rate
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
-        elif heard := self._through_music(music * 10 ** (-self.settings.unsure_db / 10), first):
+        elif heard := self._through_music(power, music):
             mean, typical = heard
         else:
             return self._nothing()
@@ -290,10 +297,12 @@ class NoiseFinder:
         usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
         return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
 
-    def _through_music(self, limit: float, first: int) -> tuple[Tensor, Tensor] | None:
+    def _through_music(self, power: Tensor, music: float) -> tuple[Tensor, Tensor] | None:
         """What the listener hears, if there is one and the recording is long enough: the median over excerpts.
 
-        Of what is weaker than ``limit`` from bin ``first`` on, the low part is left out.
+        Args:
+            power: mean power of music and noise together, ``(F,)``.
+            music: how much of it is above 100 Hz.
         """
         excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
         if self._hear is None:
@@ -310,10 +319,20 @@ class NoiseFinder:
         means, typicals = (torch.cat([getattr(m, k) for _, m in heard])[..., 0] for k in ("mean", "typical"))
         mean, typical = (x.median(dim=0).values for x in (means, typicals))
         self.drift = drift_of(typicals, typical, at=[middle for middle, _ in heard], sample_rate=self._rate)
-        if float(mean[first:].sum()) < limit:
-            believed = torch.arange(len(mean)) * self._rate / LONG.n_fft > self.settings.unsure_hz
-            mean, typical = mean * believed, typical * believed
-        return mean, typical
+        believed = self._believed(mean, power, music)
+        return mean * believed, typical * believed
+
+    def _believed(self, mean: Tensor, power: Tensor, music: float) -> Tensor:
+        """How much of the noise that was only heard counts in each bin, ``(F,)``, 0 to 1."""
+        s = self.settings
+        hertz = torch.arange(len(mean)) * self._rate / LONG.n_fft
+        low = hertz <= s.unsure_hz
+        covered = 10 ** (s.notes_db / 10) * mean / power.clamp_min(1e-20)
+        believed = torch.where(hertz < s.notes_hz, covered.clamp_max(1).square(), 1.0)
+        hiss = float(mean[~low].sum())
+        most = 10 ** (s.hiss_db / 10) * hiss**2 / max(music, 1e-20)
+        rest = float((mean * believed)[low].sum())
+        return torch.where(low, min(most / max(rest, 1e-20), 1.0) * believed, believed)
 
 
 def _median_levels(stretches: list[Stretch]) -> Tensor:

@@ -23,10 +23,10 @@ from regroove.training.run import RunSettings, TrainingRun
 RATE = 44_100
 # Of the power in a bin: noise this far below it (50 dB) is not worth removing.
 WORTHLESS = 1e-5
-# How much more too much noise costs, and less too little, where music is 30 dB above the noise and more.
-MOST_RISK = 3.0
-# In hertz, of third octaves and octaves.
-THIRDS = tuple(30 * 2 ** (i / 3) for i in range(29))
+# How much more too much noise costs, and less too little, where music is 40 dB above the noise and more.
+MOST_RISK = 2.0
+# In hertz, of third octaves and octaves, all bins in one of them.
+THIRDS = (0.0, *(15 * 2 ** (i / 3) for i in range(32)), RATE / 2)
 OCTAVES = THIRDS[::3]
 
 
@@ -47,7 +47,7 @@ class NoiseLevelTraining(RunSettings):
     ema: float = 0.99
     clip: float = 5.0
     burst_weight: float = 0.3
-    caution: float = 0.6
+    caution: float = 0.5
 
 
 class NoiseLevelTrainer(TrainingRun):
@@ -82,7 +82,7 @@ def level_loss(found: Tensor, true: Tensor, power: Tensor, *, caution: float) ->
 
     All third octaves weigh the same. Too much noise costs more than too little, so that what is learnt is a quantile
     (Koenker and Bassett, "Regression quantiles", Econometrica 46(1), 1978): the one at ``1 - caution``, and a lower one
-    where the music is more than 10 dB above the noise and there is more to lose. Noise that is worthless to remove may
+    where the music is more than 20 dB above the noise and there is more to lose. Noise that is worthless to remove may
     be anything that is.
 
     Args:
@@ -101,7 +101,7 @@ def level_loss(found: Tensor, true: Tensor, power: Tensor, *, caution: float) ->
 
 def _cost(found: Tensor, true: Tensor, power: Tensor, caution: float) -> Tensor:
     over = 10 * (found / true).log10()
-    risk = (power / true).log10().clamp(1, MOST_RISK)
+    risk = (0.5 * (power / true).log10()).clamp(1, MOST_RISK)
     return torch.where(over > 0, 2 * caution * risk * over, 2 * (caution - 1) / risk * over)
 
 
