@@ -47,10 +47,10 @@ class FinderSettings:
     recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
     noise is that of the electronics while the record does not play.
 
-    Of noise that was only heard through music, what is below ``unsure_hz`` may be the room's, or a bow's. The less hiss
-    there is, the likelier that is: with hiss h dB below the music it counts as at most 2 h - ``hiss_db`` below it.
-    And below ``notes_hz``, where the long window cannot tell notes from rumble, it is lowered by twice what the music
-    has over it beyond ``notes_db``.
+    Of noise that was only heard through music, what is below ``notes_hz``, where the long window cannot tell notes from
+    rumble, is lowered by twice what the music has over it beyond ``notes_db``. If it is more than ``unsure_db`` below
+    the music (both above 100 Hz), what is below ``unsure_hz`` may be the room's, or a bow's; the less hiss there is,
+    the likelier that is: with hiss h dB below the music it counts as at most 2 h - ``unsure_db`` below it.
     """
 
     tonality: float = 0.24
@@ -67,8 +67,8 @@ class FinderSettings:
     keep: int = 64
     inaudible_db: float = 50.0
     idle_db: float = 30.0
+    unsure_db: float = 28.0
     unsure_hz: float = 500.0
-    hiss_db: float = 28.0
     notes_hz: float = 150.0
     notes_db: float = 3.0
 
@@ -145,7 +145,7 @@ class NoiseFinder:
             self.seconds = len(chosen) * HOP / self._rate
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
-        elif heard := self._through_music(power, music):
+        elif heard := self._through_music(power, first):
             mean, typical = heard
         else:
             return self._nothing()
@@ -297,12 +297,12 @@ class NoiseFinder:
         usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
         return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
 
-    def _through_music(self, power: Tensor, music: float) -> tuple[Tensor, Tensor] | None:
+    def _through_music(self, power: Tensor, first: int) -> tuple[Tensor, Tensor] | None:
         """What the listener hears, if there is one and the recording is long enough: the median over excerpts.
 
         Args:
             power: mean power of music and noise together, ``(F,)``.
-            music: how much of it is above 100 Hz.
+            first: bin of 100 Hz.
         """
         excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
         if self._hear is None:
@@ -319,20 +319,22 @@ class NoiseFinder:
         means, typicals = (torch.cat([getattr(m, k) for _, m in heard])[..., 0] for k in ("mean", "typical"))
         mean, typical = (x.median(dim=0).values for x in (means, typicals))
         self.drift = drift_of(typicals, typical, at=[middle for middle, _ in heard], sample_rate=self._rate)
-        believed = self._believed(mean, power, music)
+        believed = self._believed(mean, power, first)
         return mean * believed, typical * believed
 
-    def _believed(self, mean: Tensor, power: Tensor, music: float) -> Tensor:
+    def _believed(self, mean: Tensor, power: Tensor, first: int) -> Tensor:
         """How much of the noise that was only heard counts in each bin, ``(F,)``, 0 to 1."""
         s = self.settings
         hertz = torch.arange(len(mean)) * self._rate / LONG.n_fft
-        low = hertz <= s.unsure_hz
         covered = 10 ** (s.notes_db / 10) * mean / power.clamp_min(1e-20)
         believed = torch.where(hertz < s.notes_hz, covered.clamp_max(1).square(), 1.0)
-        hiss = float(mean[~low].sum())
-        most = 10 ** (s.hiss_db / 10) * hiss**2 / max(music, 1e-20)
-        rest = float((mean * believed)[low].sum())
-        return torch.where(low, min(most / max(rest, 1e-20), 1.0) * believed, believed)
+        music, unsure = float(power[first:].sum()), 10 ** (s.unsure_db / 10)
+        if float(mean[first:].sum()) * unsure < music:
+            low = hertz <= s.unsure_hz
+            most = unsure * float(mean[~low].sum()) ** 2 / music
+            rest = float((mean * believed)[low].sum())
+            believed[low] *= min(most / max(rest, 1e-20), 1.0)
+        return believed
 
 
 def _median_levels(stretches: list[Stretch]) -> Tensor:
