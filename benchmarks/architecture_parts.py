@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from regroove.dsp.cqt import ConstantQ, ConstantQSettings
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, StftSettings, istft, stft
+from regroove.dsp.stft import LONG, StftSettings, istft, power_of, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 
@@ -57,7 +57,7 @@ class PatchDenoiser(nn.Module):
         """Restore ``(B, time)`` samples; same shape out."""
         c, length = self.analyse(y), y.shape[-1]
         mean, typical = self.spread(noise.mean, length), self.spread(noise.typical, length)
-        power = c.real.square() + c.imag.square()
+        power = power_of(c)
         xi = a_priori_snr(power, mean, self.prior)
         c_in = 0.5 * ((xi + 1) * (mean + TINY)).rsqrt()
         colour = torch.log(mean + TINY)

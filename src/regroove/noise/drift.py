@@ -16,16 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.noise.stretches import (
-    HOP,
-    LENGTH,
-    LEVEL_EDGES,
-    LEVELS_WITHIN,
-    Listener,
-    Stretch,
-    band_levels,
-    bins_of_bands,
-)
+from regroove.noise.stretches import HOP, LENGTH, LEVELS_WITHIN, Listener, Stretch, band_levels
 
 # Stretches between estimates: about a second.
 STEP = 5
@@ -133,48 +124,50 @@ class DriftTracker:
         """
         if not self._levels or not noise.mean.any():
             return STEADY
-        reference = band_levels(noise.typical[0, :, 0].clamp_min(1e-20), self._listener.level_bands)
-        excess = (self.levels - reference).double().numpy()
+        excess = (self.levels - self._levels_of(noise.typical[0, :, 0])).double().numpy()
         excess[self.tonality.numpy()[:, _TONALITY_OF_LEVEL] > self.settings.tonality] = np.inf
         # Noise that swishes falls below its own mean everywhere, so also where it was measured: that is no drift.
         usual = min(self._bound(excess[np.isin(self._at, list(measured))]), 0.0)
         middles = np.arange(0, len(excess), STEP)
-        db = np.array([self._drift_at(excess, int(middle), usual) for middle in middles])
+        db = self._beyond_doubt(np.array([self._drift_at(excess, int(middle), usual) for middle in middles]))
         samples = np.array(self._at)[middles] * float(HOP) + LENGTH / 2
         return NoiseDrift(samples, _smoothed(db, self.settings.reach // STEP))
+
+    def follow_places(self, powers: Tensor, usual: Tensor, *, at: Sequence[float]) -> NoiseDrift:
+        """How the noise drifts by what was heard of it in several places.
+
+        Args:
+            powers: typical power of each bin in each place, ``(places, F)``.
+            usual: that of the map, ``(F,)``.
+            at: the sample of each place, in order.
+
+        >>> powers = torch.tensor([1.0, 10.0, 10.0])[:, None].expand(3, 2049)
+        >>> DriftTracker(sample_rate=44100).follow_places(powers, powers[2], at=[0, 10, 20]).db
+        array([-8.,  0.,  0.])
+        """
+        excess = self._levels_of(powers) - self._levels_of(usual)
+        db = self._beyond_doubt(excess.median(dim=1).values.double().numpy())
+        return NoiseDrift(np.asarray(at, dtype=np.float64), db)
+
+    def _levels_of(self, powers: Tensor) -> Tensor:
+        """Of powers ``(..., F)`` in dB, ``(..., level bands)``."""
+        return band_levels(powers.clamp_min(1e-20), self._listener.level_bands)
+
+    def _beyond_doubt(self, db: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A drift without what is ignored of it."""
+        s = self.settings
+        return np.sign(db) * np.clip(np.abs(db) - s.ignored_db, 0.0, s.most_db)
 
     def _drift_at(self, excess: NDArray[np.float64], middle: int, usual: float) -> float:
         s = self.settings
         bound = self._bound(excess[max(middle - s.reach, 0) : middle + s.reach + 1])
-        drift = bound if bound > 0 else min(bound - usual, 0.0)
-        return float(np.sign(drift) * np.clip(abs(drift) - s.ignored_db, 0.0, s.most_db))
+        return bound if bound > 0 else min(bound - usual, 0.0)
 
     def _bound(self, excess: NDArray[np.float64]) -> float:
         """What most half octaves of ``(stretches, level bands)`` do not fall below; 0 where there is nothing to say."""
         bounds = np.quantile(excess, self.settings.quantile, axis=0, method="lower") if len(excess) else np.zeros(0)
         known = bounds[np.isfinite(bounds)]
         return float(np.quantile(known, self.settings.bands)) if len(known) >= self.settings.fewest else 0.0
-
-
-def drift_of(powers: Tensor, usual: Tensor, *, at: Sequence[float], sample_rate: int) -> NoiseDrift:
-    """How the noise drifts by what was heard of it in several places.
-
-    Args:
-        powers: typical power of each bin in each place, ``(places, F)``.
-        usual: that of the map, ``(F,)``.
-        at: the sample of each place, in order.
-        sample_rate: of the recording.
-
-    >>> powers = torch.tensor([1.0, 10.0, 10.0])[:, None].expand(3, 2049)
-    >>> drift_of(powers, powers[2], at=[0, 10, 20], sample_rate=44100).db
-    array([-8.,  0.,  0.])
-    """
-    settings = DriftSettings()
-    bands = bins_of_bands(LEVEL_EDGES, sample_rate)
-    levels = band_levels(powers.clamp_min(1e-20), bands) - band_levels(usual.clamp_min(1e-20), bands)
-    db = levels.median(dim=1).values.double().numpy()
-    kept = np.sign(db) * np.clip(np.abs(db) - settings.ignored_db, 0.0, settings.most_db)
-    return NoiseDrift(np.asarray(at, dtype=np.float64), kept)
 
 
 def _smoothed(db: NDArray[np.float64], reach: int) -> NDArray[np.float64]:

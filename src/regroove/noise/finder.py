@@ -17,7 +17,7 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.drift import STEADY, DriftTracker, drift_of
+from regroove.noise.drift import STEADY, DriftTracker
 from regroove.noise.excerpts import Excerpts
 from regroove.noise.map import EULER
 from regroove.noise.stretches import HOP, Stretch, band_levels, bins_of_bands
@@ -304,9 +304,9 @@ class NoiseFinder:
             power: mean power of music and noise together, ``(F,)``.
             first: bin of 100 Hz.
         """
-        excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
         if self._hear is None:
             return None
+        excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
         # An excerpt of digital silence is no evidence.
         heard = [
             (start + len(excerpt) / 2, noise)
@@ -318,7 +318,7 @@ class NoiseFinder:
         self.source = HEARD
         means, typicals = (torch.cat([getattr(m, k) for _, m in heard])[..., 0] for k in ("mean", "typical"))
         mean, typical = (x.median(dim=0).values for x in (means, typicals))
-        self.drift = drift_of(typicals, typical, at=[middle for middle, _ in heard], sample_rate=self._rate)
+        self.drift = self.tracker.follow_places(typicals, typical, at=[middle for middle, _ in heard])
         believed = self._believed(mean, power, first)
         return mean * believed, typical * believed
 

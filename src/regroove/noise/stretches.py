@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from regroove.dsp.stft import LONG, stft
+from regroove.dsp.stft import LONG, power_of, stft
 from regroove.noise.map import EULER
 
 FRAMES = 8
@@ -81,7 +81,7 @@ class Listener:
         """All stretches of ``(time,)`` samples at once; a single one may be shorter."""
         edge = LONG.n_fft // LONG.hop // 2
         spectrum = stft(samples, LONG)[:, edge : len(samples) // LONG.hop - edge + 1]
-        power = (spectrum.real.square() + spectrum.imag.square()).clamp_min_(1e-20)
+        power = power_of(spectrum).clamp_min_(1e-20)
         log = power.log()
         mean, log_mean = _over_stretches(power), _over_stretches(log)
         levels = band_levels((log_mean + EULER).exp(), self.level_bands)

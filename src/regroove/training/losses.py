@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from regroove.dsp.stft import StftSettings, stft
+from regroove.dsp.stft import StftSettings, power_of, stft
 
 SPECTRUM = StftSettings(n_fft=2048, hop=512)
 
@@ -27,8 +27,7 @@ def log_spectral_distance(estimate: Tensor, clean: Tensor, *, floor_db: float = 
     floor = 10 ** (floor_db / 10)
 
     def decibels(x: Tensor) -> Tensor:
-        spectrum = stft(x, SPECTRUM)
-        return 10 * torch.log10(spectrum.real.square() + spectrum.imag.square() + floor)
+        return 10 * torch.log10(power_of(stft(x, SPECTRUM)) + floor)
 
     squared = (decibels(estimate) - decibels(clean)).square().mean(dim=-2)
     return (squared + 1e-4).sqrt().mean(dim=-1)
