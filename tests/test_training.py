@@ -242,6 +242,7 @@ def test_too_much_noise_costs_more_than_too_little() -> None:
     assert loss(1.0, power=2) == 0
     assert loss(10.0, power=2) == pytest.approx(12.0, rel=1e-4)
     assert loss(0.1, power=2) == pytest.approx(8.0, rel=1e-4)
+    assert loss(10.0, power=100) == pytest.approx(12.0, rel=1e-4)
     # Where the music is 40 dB above the noise, even more so.
     assert loss(10.0, power=1e4) == pytest.approx(24.0, rel=1e-4)
     assert loss(0.1, power=1e4) == pytest.approx(4.0, rel=1e-4)
