@@ -101,7 +101,10 @@ def run(
         str | None, typer.Option(help="Width of every level of the network; the fast one's are 16,24,48,64.")
     ] = None,
     blocks: Annotated[
-        int | None, typer.Option(help="Residual blocks of a level, on the way down and up.", min=1)
+        str | None,
+        typer.Option(
+            help="Residual blocks of a level, on the way down and up: one number, or one for each but the last."
+        ),
     ] = None,
     dilations: Annotated[str | None, typer.Option(help="Along time, of the blocks in the middle.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -110,7 +113,7 @@ def run(
     """Train, or go on training, a network of the default kind.
 
     Sizes that are not given are those of the model to start from, or of the default one. With --start-from a network
-    with more blocks than the model starts as good as it.
+    with more blocks than the model starts as good as it; one with fewer learns to do without.
     """
     from regroove.networks.cards import read_card
     from regroove.networks.checkpoints import find_model
@@ -131,7 +134,7 @@ def run(
     given = {
         "channels": channels and _numbers(channels),
         "dilations": dilations and _numbers(dilations),
-        "blocks": blocks,
+        "blocks": blocks and _one_or_more(_numbers(blocks, least=0)),
     }
     network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
     settings = TrainingSettings(network=network, steps=steps, learning_rate=learning_rate)
@@ -216,7 +219,11 @@ def curve(
     typer.echo(f"Wrote {picture}.")
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _one_or_more(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _numbers(text: str, *, least: int = 1) -> tuple[int, ...]:
     """Read ``16,24,48``."""
     from regroove.errors import SettingsError
 
@@ -224,6 +231,6 @@ def _numbers(text: str) -> tuple[int, ...]:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
         numbers = ()
-    if not numbers or min(numbers) < 1:
+    if not numbers or min(numbers) < least:
         raise SettingsError(f"Sizes are whole numbers with commas in between, such as 16,24,48, not {text}.")
     return numbers

@@ -5,11 +5,16 @@ IEEE Trans. ASSP 32(6), 1984, equation 51; the gain is xi / (1 + xi) as in Scala
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.stft import LONG, istft, stft
+
+Frames = TypeVar("Frames", Tensor, NDArray[np.floating])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +42,22 @@ def a_priori_snr(power: Tensor, noise: Tensor, settings: DecisionDirectedSetting
     tiny = torch.finfo(power.dtype).tiny
     posterior = (power / noise.clamp_min(tiny)).clamp_max(1e12)
     innovation = (1 - settings.memory) * (posterior - 1).clamp_min(0)
+    powers, fresh = posterior.movedim(-1, 0), innovation.movedim(-1, 0)
+    if posterior.device.type != "cpu" or posterior.requires_grad:
+        return torch.stack(_recursion(powers, fresh, settings), dim=-2).mT
+    # NumPy begins an operation on so few numbers in a fraction of the time.
+    return torch.from_numpy(np.stack(_recursion(powers.numpy(), fresh.numpy(), settings), axis=-2)).mT
+
+
+def _recursion(posterior: Frames, innovation: Frames, settings: DecisionDirectedSettings) -> list[Frames]:
     floor = 10 ** (settings.floor_db / 10)
-    kept = torch.zeros_like(posterior[..., 0])
-    columns = []
-    for now, fresh in zip(posterior.unbind(-1), innovation.unbind(-1), strict=True):
-        xi = torch.add(fresh, kept, alpha=settings.memory).clamp_min_(floor)
-        columns.append(xi)
-        kept = (xi / (1 + xi)).square_().mul_(now)
-    return torch.stack(columns, dim=-2).mT
+    kept = 0 * posterior[0]
+    ratios = []
+    for now, fresh in zip(posterior, innovation, strict=True):
+        xi = (fresh + settings.memory * kept).clip(floor)
+        ratios.append(xi)
+        kept = (xi / (1 + xi)) ** 2 * now
+    return ratios
 
 
 def wiener_gain(xi: Tensor) -> Tensor:

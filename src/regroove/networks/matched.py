@@ -22,13 +22,14 @@ OUTPUTS = 4 * PATCH
 class MatchedUNetSettings:
     """Sizes of :class:`MatchedUNet`.
 
-    ``channels`` lists the width of each level (each halves time and frequency); ``blocks`` the residual blocks a level
-    has on the way down and again on the way up; ``dilations`` the dilation along time of the blocks in the middle.
+    ``channels`` lists the width of each level (each halves time and frequency); ``blocks`` says how many residual
+    blocks a level has on the way down and again on the way up, for all levels or for each but the last; ``dilations``
+    lists the dilation along time of the blocks of the last level, in the middle.
     """
 
     patches: int = 512
     channels: Sequence[int] = (32, 48, 96, 128)
-    blocks: int = 1
+    blocks: int | Sequence[int] = 1
     dilations: Sequence[int] = (1, 2, 4)
 
 
@@ -42,7 +43,9 @@ class ResidualBlock(nn.Module):
         start_at_zero(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(functional.silu(self.first(functional.silu(x))))
+        # In place where no gradient asks for what was there.
+        inner = functional.silu(self.first(functional.silu(x)), inplace=not torch.is_grad_enabled())
+        return x + self.second(inner)
 
 
 class MatchedUNet(nn.Module):
@@ -54,17 +57,17 @@ class MatchedUNet(nn.Module):
     def __init__(self, settings: MatchedUNetSettings) -> None:
         super().__init__()
         widths = list(settings.channels)
+        outer = widths[:-1]
+        blocks = [settings.blocks] * len(outer) if isinstance(settings.blocks, int) else settings.blocks
         self.settings = settings
         self.stride = 2 ** (len(widths) - 1)
         self.inlet = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
         self.position = nn.Parameter(0.1 * torch.randn(1, widths[0], 1, settings.patches))
-        self.down = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
-        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.down = nn.ModuleList(_stack(w, count) for w, count in zip(outer, blocks, strict=True))
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(outer, widths[1:], strict=True))
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1], d) for d in settings.dilations))
-        self.grow = nn.ModuleList(
-            nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
-        self.up = nn.ModuleList(_stack(w, settings.blocks) for w in widths[:-1])
+        self.grow = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(outer, widths[1:], strict=True))
+        self.up = nn.ModuleList(_stack(w, count) for w, count in zip(outer, blocks, strict=True))
         self.outlet = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
         start_at_zero(self.outlet)
 

@@ -54,14 +54,15 @@ def repair_clicks(signal: Samples, *, sample_rate: int, settings: ClickSettings 
     samples = original.copy()
     damaged, long = np.zeros(len(samples), dtype=bool), np.zeros(len(samples), dtype=bool)
     errors = prediction_errors(samples, settings)
-    for _ in range(settings.passes):
+    for left in reversed(range(settings.passes)):
         clicks = find_clicks(samples, errors, sample_rate=sample_rate, settings=settings)
         _mark(long, clicks.long)
         if not len(clicks.spans):
             break
         _mark(damaged, clicks.spans)
-        before, samples = samples, _interpolated(original, damaged, errors)
-        update_errors(errors, samples, before=before)
+        if left:
+            before, samples = samples, _interpolated(original, damaged, errors)
+            update_errors(errors, samples, before=before)
     if damaged.any():
         usual = usual_error(errors, sample_rate=sample_rate, settings=settings)
         samples = _interpolated(original, damaged, errors, usual=usual)

@@ -97,9 +97,9 @@ class Listener:
 
 def _silent(samples: Tensor) -> list[bool]:
     """Which stretches are in part or altogether digital silence, with or without an offset."""
-    same = torch.nn.functional.pad((samples[1:] == samples[:-1]).float(), (1, 0))
+    equal = torch.nn.functional.pad((samples[1:] == samples[:-1]).cumsum(0), (2, 0))
     # Quiet noise of few bits has many equal neighbours, but no long runs of them.
-    still = same.unfold(0, RUN, 1).amin(dim=-1)
+    still = (equal[RUN:] - equal[:-RUN] == RUN).float()
     windows = still.unfold(0, min(LENGTH, len(samples)) - RUN + 1, HOP)
     quiet = samples.unfold(0, min(LENGTH, len(samples)), HOP).square().mean(dim=-1) < SILENCE
     return (quiet | (windows.mean(dim=-1) > 0.05)).tolist()

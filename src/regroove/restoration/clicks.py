@@ -2,18 +2,20 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regroove.noise.click_repair import ClickRepairer
+from regroove.noise.clicks import ClickSettings
 
 
 @dataclass(kw_only=True)
 class ClickTally:
-    """How many clicks were ``repaired``, and how many were ``left`` because they are too long, in all channels."""
+    """How clicks are found, how many were ``repaired``, and how many ``left`` as they are too long, in all channels."""
 
+    settings: ClickSettings = field(default_factory=ClickSettings)
     repaired: int = 0
     left: int = 0
 
@@ -28,7 +30,8 @@ class ClickStage:
     """
 
     def __init__(self, *, channels: int, sample_rate: int, tally: ClickTally | None = None) -> None:
-        self._repairers = [ClickRepairer(sample_rate=sample_rate) for _ in range(channels)]
+        settings = tally.settings if tally else None
+        self._repairers = [ClickRepairer(sample_rate=sample_rate, settings=settings) for _ in range(channels)]
         self._originals: deque[NDArray[np.float32]] = deque()
         self._removed = np.zeros((channels, 0))
         self._tally = tally

@@ -1,6 +1,5 @@
 """Restoring files and arrays."""
 
-import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from regroove.audio.writer import AudioWriter
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.clicks import ClickTally
 from regroove.restoration.engines.base import Engine
-from regroove.restoration.engines.table import build_engine, repairs_clicks, resolve_device
+from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
 from regroove.restoration.levels import LevelMeter
 from regroove.restoration.outputs import check_outputs
 from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
@@ -100,7 +99,8 @@ class Restorer:
         return restored.reshape(audio.shape)
 
     def _tally(self) -> ClickTally | None:
-        return ClickTally() if repairs_clicks(self.settings) else None
+        settings = click_settings(self.settings)
+        return ClickTally(settings=settings) if settings else None
 
     def _stream(
         self, source: Source, engine: Engine, progress: Progress | None, clicks: ClickTally | None
@@ -215,7 +215,7 @@ class Restorer:
                     outputs=writers,
                     settings=self.settings,
                     engine=engine.describe(),
-                    clicks=None if clicks is None else dataclasses.asdict(clicks),
+                    clicks=None if clicks is None else {"repaired": clicks.repaired, "left": clicks.left},
                     device=self.device,
                     levels=meter.levels(),
                     notes=notes,

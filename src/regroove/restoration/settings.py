@@ -8,8 +8,17 @@ from pathlib import Path
 from regroove.errors import SettingsError
 
 NOISE_MODES = ("fixed-gain", "fixed-snr", "estimated-gain", "estimated-snr")
-# The role of the bundled model that each stands for.
-QUALITIES = {"standard": "default", "fast": "fast"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """The role of the bundled model that a quality stands for, and how often clicks are looked for."""
+
+    model: str
+    click_passes: int
+
+
+QUALITIES = {"standard": Quality(model="default", click_passes=3), "fast": Quality(model="fast", click_passes=1)}
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?)")
 
@@ -20,7 +29,7 @@ class RestoreSettings:
 
     Args:
         engine: ``matched`` (the default network), ``cqtdiff`` (the published method) or ``wiener`` (no network).
-        quality: ``standard``, or ``fast`` for a smaller network; another name for one of the bundled models.
+        quality: ``standard``, or ``fast``: a smaller network, and clicks are searched for once instead of three times.
         model: name of a bundled model, or the path of a checkpoint.
         strength: share of the removal that is applied, 0 to 1.
         steps: sampling steps, at least 1; more steps sharpen the spectrum and take longer.
@@ -89,7 +98,7 @@ class RestoreSettings:
     @property
     def chosen_model(self) -> str:
         """The model that was asked for, or the role of the one that the quality stands for."""
-        return self.model if self.model != "default" else QUALITIES[self.quality]
+        return self.model if self.model != "default" else QUALITIES[self.quality].model
 
     def changed(self) -> frozenset[str]:
         """Names of the settings that differ from their defaults."""

@@ -57,7 +57,8 @@ class Trainer(TrainingRun):
     def start_from(self, model: str | Path) -> None:
         """Take the weights of a model, bundled or a file, as the first ones; everything else starts anew.
 
-        The network may have more residual blocks than the model. They start as the identity, so it begins as good.
+        The network may have more residual blocks than the model. They start as the identity, so it begins as good. It
+        may also do without some of the model's, and has to learn to.
 
         Raises:
             ModelError: the model is unknown, damaged or of another size.
@@ -68,6 +69,6 @@ class Trainer(TrainingRun):
             missing, unexpected = self.network.load_state_dict(weights, strict=False)
         except RuntimeError as error:
             raise ModelError(sentence) from error
-        if unexpected or not all(RESIDUAL_BLOCK.match(name) for name in missing):
+        if not all(RESIDUAL_BLOCK.match(name) for name in (*missing, *unexpected)):
             raise ModelError(sentence)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from regroove.errors import SettingsError
+from regroove.noise.clicks import ClickSettings
 from regroove.restoration.engines.base import Engine
-from regroove.restoration.settings import RestoreSettings
+from regroove.restoration.settings import QUALITIES, RestoreSettings
 
 # The pipeline's own business, whatever the engine.
 _COMMON = frozenset({"engine", "strength", "seed", "batch_size", "device"})
@@ -97,13 +98,15 @@ def build_engine(settings: RestoreSettings, *, device: str) -> Engine:
     return entry.build(settings, device)
 
 
-def repairs_clicks(settings: RestoreSettings) -> bool:
-    """Whether clicks are repaired before the engine restores the recording.
+def click_settings(settings: RestoreSettings) -> ClickSettings | None:
+    """How clicks are found that are repaired before the engine restores the recording; None if none are.
 
-    >>> repairs_clicks(RestoreSettings(engine="wiener", clicks=False))
-    False
+    >>> click_settings(RestoreSettings(engine="wiener", clicks=False))
+    >>> click_settings(RestoreSettings(quality="fast")).passes
+    1
     """
-    return ENGINES[settings.engine].clicks if settings.clicks is None else settings.clicks
+    repaired = ENGINES[settings.engine].clicks if settings.clicks is None else settings.clicks
+    return ClickSettings(passes=QUALITIES[settings.quality].click_passes) if repaired else None
 
 
 def resolve_device(device: str) -> str:
