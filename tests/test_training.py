@@ -151,6 +151,23 @@ def test_a_model_with_more_blocks_starts_as_the_smaller_one(shards: Path, tmp_pa
         Trainer(mixer(shards), deepest, seed=0).start_from(tmp_path / "small.safetensors")
 
 
+def test_a_model_with_fewer_blocks_takes_the_others_weights(shards: Path, tmp_path: Path) -> None:
+    whole = trainer(shards, learning_rate=1e-2)
+    whole.train_step()
+    whole.save(tmp_path / "state.pt")
+    export_state(tmp_path / "state.pt", tmp_path / "whole.safetensors", None)
+    lean = Trainer(mixer(shards), TrainingSettings(network=replace(TINY, blocks=(0,))), seed=0)
+    lean.start_from(tmp_path / "whole.safetensors")
+    kept = lean.network.state_dict()
+    left_out = {name for name in whole.average if name not in kept}
+    assert left_out and all(name.startswith(("down.0.0.", "up.0.0.")) for name in left_out)
+    assert all(torch.equal(value, whole.average[name]) for name, value in kept.items())
+    lean.train_step()
+    lean.save(tmp_path / "state.pt")
+    export_state(tmp_path / "state.pt", tmp_path / "lean.safetensors", None)
+    assert load_model(tmp_path / "lean.safetensors").card.settings["blocks"] == [0]
+
+
 def test_averages_lie_between_a_model_and_the_deeper_one_made_from_it(shards: Path, tmp_path: Path) -> None:
     def exported(model: Trainer, name: str) -> Path:
         model.train_step()
@@ -324,6 +341,7 @@ def test_the_commands_make_a_network_from_own_recordings(tmp_path: Path) -> None
         result = CliRunner().invoke(app, ["train", *go_on, *more])
         assert result.exit_code == 0, result.output
         Path(f"{state}3").unlink()
-    for wrong in (["render", shards], ["run", shards, "--state", f"{state}2", "--channels", "4;4"]):
+    other = ["run", shards, "--state", f"{state}2"]
+    for wrong in (["render", shards], [*other, "--channels", "4;4"], [*other, "--blocks", "1,0"]):
         result = CliRunner().invoke(app, ["train", *wrong])
         assert result.exit_code != 0 and isinstance(result.exception, SettingsError)

@@ -25,6 +25,15 @@ def test_scale_of_both_does_not_matter() -> None:
     assert torch.allclose(a_priori_snr(power, noise, SETTINGS), quieter, rtol=1e-4)
 
 
+def test_it_is_the_same_where_gradients_flow() -> None:
+    power = torch.empty(1, 30, 50).exponential_(generator=torch.Generator().manual_seed(0)) * 10
+    followed = power.clone().requires_grad_()
+    xi = a_priori_snr(followed, torch.ones(1, 30, 1), SETTINGS)
+    assert torch.allclose(xi, a_priori_snr(power, torch.ones(1, 30, 1), SETTINGS), rtol=1e-5)
+    xi[..., -1].sum().backward()
+    assert followed.grad is not None and bool(followed.grad[..., -2:].any(dim=1).all())
+
+
 def test_no_noise_changes_nothing() -> None:
     xi = a_priori_snr(torch.ones(1, 3, 4), torch.zeros(1, 1, 1), SETTINGS)
     assert torch.allclose(wiener_gain(xi), torch.ones(1, 3, 4))

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from regroove.errors import SettingsError
+
 PATCH = 4
 FEATURES = 6 * PATCH + 2
 OUTPUTS = 4 * PATCH
@@ -25,12 +27,30 @@ class MatchedUNetSettings:
     ``channels`` lists the width of each level (each halves time and frequency); ``blocks`` says how many residual
     blocks a level has on the way down and again on the way up, for all levels or for each but the last; ``dilations``
     lists the dilation along time of the blocks of the last level, in the middle.
+
+    Raises:
+        SettingsError: there are not as many numbers of blocks as levels but the last.
     """
 
     patches: int = 512
     channels: Sequence[int] = (32, 48, 96, 128)
     blocks: int | Sequence[int] = 1
     dilations: Sequence[int] = (1, 2, 4)
+
+    def __post_init__(self) -> None:
+        self.blocks_of_levels()
+
+    def blocks_of_levels(self) -> list[int]:
+        """How many residual blocks each level but the last has.
+
+        >>> MatchedUNetSettings(channels=(16, 24, 48), blocks=2).blocks_of_levels()
+        [2, 2]
+        """
+        levels = len(self.channels) - 1
+        blocks = [self.blocks] * levels if isinstance(self.blocks, int) else list(self.blocks)
+        if len(blocks) != levels:
+            raise SettingsError(f"{levels + 1} levels need {levels} numbers of blocks, not {len(blocks)}.")
+        return blocks
 
 
 class ResidualBlock(nn.Module):
@@ -58,7 +78,7 @@ class MatchedUNet(nn.Module):
         super().__init__()
         widths = list(settings.channels)
         outer = widths[:-1]
-        blocks = [settings.blocks] * len(outer) if isinstance(settings.blocks, int) else settings.blocks
+        blocks = settings.blocks_of_levels()
         self.settings = settings
         self.stride = 2 ** (len(widths) - 1)
         self.inlet = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
