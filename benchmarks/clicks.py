@@ -1,6 +1,6 @@
 """Clicks: how many are found, how many are imagined in clean music, and what the repair is worth.
 
-    python benchmarks/clicks.py [--seconds 12] [--engines wiener matched]
+    python benchmarks/clicks.py [--seconds 12] [--passes 3] [--engines wiener matched]
 
 Music is shared/data/validation (or $REGROOVE_DATA). Clicks are the synthesiser's, in the rest of a preset's noise.
 A click's size is its peak over the RMS of music and noise in the 20 ms about it. With --engines, the excerpts are also
@@ -22,6 +22,7 @@ from regroove.evaluation.mixtures import read_mono
 from regroove.evaluation.suites import audio_files
 from regroove.evaluation.validation import find_data
 from regroove.noise.click_repair import ClickRepairer, Repaired, repair_clicks
+from regroove.noise.clicks import ClickSettings
 from regroove.noise.synthesis import OFF, preset, synthesise
 from regroove.restoration.restorer import Restorer
 
@@ -52,32 +53,32 @@ def noises(name: str, length: int, music: Samples, snr_db: float) -> tuple[Sampl
     return gain * (everything - rest), gain * rest
 
 
-def timed(signal: Samples) -> tuple[Repaired, float]:
+def timed(signal: Samples, settings: ClickSettings) -> tuple[Repaired, float]:
     """The repair as a restoration does it, and how many times as fast as playing, in time of the processor."""
     began = time.process_time()
-    repairer = ClickRepairer(sample_rate=RATE)
+    repairer = ClickRepairer(sample_rate=RATE, settings=settings)
     repairer.process(signal)
     repairer.flush()
     took = time.process_time() - began
-    return repair_clicks(signal, sample_rate=RATE), len(signal) / RATE / took
+    return repair_clicks(signal, sample_rate=RATE, settings=settings), len(signal) / RATE / took
 
 
-def clean_table(music: dict[str, Samples]) -> None:
+def clean_table(music: dict[str, Samples], settings: ClickSettings) -> None:
     print("| clean music | seconds | repairs a second | SNR of the output, dB | times as fast as playing |")
     print("| --- | --- | --- | --- | --- |")
     for name, signal in music.items():
-        done, speed = timed(signal)
+        done, speed = timed(signal, settings)
         seconds = len(signal) / RATE
         found = len(runs(done.interpolated))
         snr = f"{decibels(signal, done.samples - signal):.0f}" if found else "unchanged"
         print(f"| {name} | {seconds:.0f} | {found / seconds:.2f} | {snr} | {speed:.0f} |")
 
 
-def score(music: Samples, name: str, snr_db: float) -> list[float]:
+def score(music: Samples, name: str, snr_db: float, settings: ClickSettings) -> list[float]:
     """Found of each size, repairs a second, gain on repaired samples, gain over all, times as fast as playing."""
     clicks, rest = noises(name, len(music), music, snr_db)
     under, noisy = music + rest, music + rest + clicks
-    done, speed = timed(noisy)
+    done, speed = timed(noisy, settings)
     power = np.convolve(under**2, np.ones(RATE // 50) / (RATE // 50), "same")
     # Crackle overlaps, so a click is the millisecond about a peak that is the largest within two.
     size = np.abs(clicks) / np.sqrt(power)
@@ -93,14 +94,14 @@ def score(music: Samples, name: str, snr_db: float) -> list[float]:
     return [*found, len(spans) / len(music) * RATE, repaired, overall, speed]
 
 
-def found_table(music: dict[str, Samples]) -> None:
+def found_table(music: dict[str, Samples], settings: ClickSettings) -> None:
     sizes = ["found, size > 1", "found, size 0.5 to 1", "found, size 0.25 to 0.5"]
     columns = [*sizes, "repairs a second", "SNR gain there, dB", "SNR gain overall, dB", "times as fast as playing"]
     print("| noise | SNR, dB |", " | ".join(columns), "|")
     print("| --- | --- |" + " --- |" * len(columns))
     for name in PRESETS:
         for snr_db in SNRS:
-            means = np.nanmean([score(signal, name, snr_db) for signal in music.values()], axis=0)
+            means = np.nanmean([score(signal, name, snr_db, settings) for signal in music.values()], axis=0)
             shares = [f"{share:.0%}" for share in means[: len(SIZES)]]
             figures = [*shares, f"{means[3]:.1f}", f"{means[4]:.1f}", f"{means[5]:.1f}", f"{means[6]:.0f}"]
             print(f"| {name} | {snr_db} |", " | ".join(figures), "|")
@@ -130,6 +131,7 @@ def engine_table(music: dict[str, Samples], engines: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=12.0)
+    parser.add_argument("--passes", type=int, default=ClickSettings().passes)
     parser.add_argument("--engines", nargs="*", default=[])
     parser.add_argument("--only-engines", action="store_true")
     options = parser.parse_args()
@@ -140,9 +142,10 @@ def main() -> None:
     excerpts = {name: signal[: round(options.seconds * RATE)] for name, signal in whole.items()}
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}\n")
     if not options.only_engines:
-        clean_table(whole)
+        settings = ClickSettings(passes=options.passes)
+        clean_table(whole, settings)
         print()
-        found_table(excerpts)
+        found_table(excerpts, settings)
         print()
     if options.engines:
         engine_table(excerpts, options.engines)

@@ -89,7 +89,7 @@ def test_fast_takes_the_smaller_model(folder: Path, run: Run) -> None:
     assert receipt("out.wav")["result"]["engine"]["model"] == bundled_model("fast") != bundled_model("default")
     searches = [click_settings(RestoreSettings(quality=quality)) for quality in ("fast", "standard")]
     assert [s.passes for s in searches if s is not None] == [1, 3]
-    assert run("restore", "in.wav", "again.wav", "--quality", "fast", "--model", "matched-7")[0] != 0
+    assert run("restore", "in.wav", "again.wav", "--quality", "fast", "--model", "matched-8")[0] != 0
     assert run("restore", "in.wav", "again.wav", "--quality", "good")[0] != 0
     assert run("restore", "in.wav", "again.wav", "--quality", "fast", "--engine", "wiener")[0] != 0
     assert "again.wav" not in names(folder)
@@ -196,7 +196,7 @@ def test_noise_that_was_heard_through_music_is_said(folder: Path, run: Run) -> N
     code, _, err = run("restore", "endless.wav", "out.wav", "--engine", "wiener")
     engine = receipt("out.wav")["result"]["engine"]
     assert code == 0 and err.startswith("No pause was found, so noise was heard")
-    assert engine["noise_map"] == "heard through the music" and engine["noise_model"] == "noise-level-2"
+    assert engine["noise_map"] == "heard through the music" and engine["noise_model"] == "noise-level-3"
 
 
 def test_clipped_samples_are_counted(folder: Path, run: Run) -> None:

@@ -18,6 +18,7 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.noise_level import NoiseLevelNet, NoiseLevelSettings
+from regroove.training.acoustics import with_rumble
 from regroove.training.averaging import average_models
 from regroove.training.corpus import Corpus, CorpusSettings
 from regroove.training.export import export_state
@@ -53,6 +54,16 @@ def mixer(folder: Path) -> Mixer:
 def trainer(folder: Path, **options: object) -> Trainer:
     settings = TrainingSettings(network=TINY, warmup=2, bfloat16=False, **options)  # type: ignore[arg-type]
     return Trainer(mixer(folder), settings, seed=0)
+
+
+def test_rumble_is_far_below_the_music() -> None:
+    music = (0.1 * np.random.default_rng(0).standard_normal(3 * RATE)).astype(np.float32)
+    for seed in range(5):
+        rumble = with_rumble(music, np.random.default_rng(seed), sample_rate=RATE) - music
+        assert -61 < 20 * np.log10(rumble.std() / music.std()) < -9
+        power = np.abs(np.fft.rfft(rumble)) ** 2
+        assert power[: 3 * 180].sum() > 0.8 * power.sum()
+    assert not with_rumble(0 * music, np.random.default_rng(0), sample_rate=RATE).any()
 
 
 def test_batches_are_reproducible(shards: Path) -> None:

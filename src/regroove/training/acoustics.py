@@ -78,6 +78,24 @@ def with_breath(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_
     return (audio + level * breath).astype(np.float32)
 
 
+def with_rumble(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
+    """Add the rumble that a recording of ``(time,)`` music has of its own: of the building, of traffic, of a stand.
+
+    It is 10 to 60 dB below the music, in a band that begins between 2 and 30 Hz, and its level wanders. No instrument
+    goes as low, so without it all that is down there would be taken for the record's noise.
+    """
+    low = log_uniform(rng, 2, 30)
+    band = [low, low * log_uniform(rng, 1.5, 6)]
+    filters = butter(rng.integers(1, 3), band, "bandpass", fs=sample_rate, output="sos")
+    noise = sosfilt(filters, rng.standard_normal(len(audio)))
+    seconds = len(audio) / sample_rate
+    knots = np.arange(0, seconds + 4, log_uniform(rng, 0.3, 4))
+    wander = np.interp(np.arange(len(audio)) / sample_rate, knots, rng.normal(0, rng.uniform(0, 5), len(knots)))
+    rumble = unit_power(noise * 10 ** (wander / 20))
+    level = 10 ** (rng.uniform(-60, -10) / 20) * np.sqrt(np.mean(audio.astype(np.float64) ** 2))
+    return (audio + level * rumble).astype(np.float32)
+
+
 def wow_and_flutter(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
     """Play ``(time,)`` at a slightly uneven speed: wow at the revolution rate, slow drift and flutter near 10 Hz."""
     times = np.arange(len(audio)) / sample_rate

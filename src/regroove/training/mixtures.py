@@ -18,7 +18,7 @@ from regroove.errors import SettingsError
 from regroove.noise.finder import HearNoise
 from regroove.noise.map import map_of_noise
 from regroove.noise.synthesis import log_uniform
-from regroove.training.acoustics import as_section, band_gains, with_breath
+from regroove.training.acoustics import as_section, band_gains, with_breath, with_rumble
 from regroove.training.shards import Shards
 
 
@@ -37,6 +37,7 @@ class MixtureSettings:
     two_noises: float = 0.25
     massed: float = 0.15
     breath: float = 0.3
+    rumble: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ class Mixer:
         played = self._players(rng, length)
         if rng.random() < self.settings.breath:
             played = with_breath(played, rng, sample_rate=self.settings.sample_rate)
+        if rng.random() < self.settings.rumble:
+            played = with_rumble(played, rng, sample_rate=self.settings.sample_rate)
         crop = torch.from_numpy(played)
         if rng.random() < 0.6:
             # The recording's own air: microphones and rooms are never silent.
