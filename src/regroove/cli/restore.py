@@ -83,7 +83,7 @@ def restore(
         str, typer.Option(help="matched, cqtdiff (the published method) or wiener.", rich_help_panel=_METHOD)
     ] = "matched",
     quality: Annotated[
-        str, typer.Option(help="standard, or fast: a smaller network.", rich_help_panel=_METHOD)
+        str, typer.Option(help="standard, or fast: a leaner network, one search for clicks.", rich_help_panel=_METHOD)
     ] = "standard",
     model: Annotated[
         str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_METHOD)
