@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from regroove.noise.clicks import ClickSettings
 class ClickTally:
     """How clicks are found, how many were ``repaired``, and how many ``left`` as they are too long, in all channels."""
 
-    settings: ClickSettings = field(default_factory=ClickSettings)
+    settings: ClickSettings
     repaired: int = 0
     left: int = 0
 

@@ -73,16 +73,14 @@ def with_breath(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_
     noise = sosfilt(butter(1, band, "bandpass", fs=sample_rate, output="sos"), rng.standard_normal(len(audio)))
     kept = np.exp(-1 / (sample_rate * log_uniform(rng, 0.005, 0.1)))
     follows = np.sqrt(lfilter([1 - kept], [1, -kept], audio.astype(np.float64) ** 2))
-    breath = noise * follows
-    level = 10 ** (rng.uniform(-35, -8) / 20) * np.linalg.norm(audio) / (np.linalg.norm(breath) + 1e-9)
-    return (audio + level * breath).astype(np.float32)
+    return _added(audio, noise * follows, rng.uniform(-35, -8))
 
 
 def with_rumble(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
     """Add the rumble that a recording of ``(time,)`` music has of its own: of the building, of traffic, of a stand.
 
-    It is 10 to 60 dB below the music, in a band that begins between 2 and 30 Hz, and its level wanders. No instrument
-    goes as low, so without it all that is down there would be taken for the record's noise.
+    It is 10 to 60 dB below the music, in a band that begins between 2 and 30 Hz, and its level wanders. Hardly any
+    instrument goes as low, so without it all that is down there would be taken for the record's noise.
     """
     low = log_uniform(rng, 2, 30)
     band = [low, low * log_uniform(rng, 1.5, 6)]
@@ -91,9 +89,13 @@ def with_rumble(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_
     seconds = len(audio) / sample_rate
     knots = np.arange(0, seconds + 4, log_uniform(rng, 0.3, 4))
     wander = np.interp(np.arange(len(audio)) / sample_rate, knots, rng.normal(0, rng.uniform(0, 5), len(knots)))
-    rumble = unit_power(noise * 10 ** (wander / 20))
-    level = 10 ** (rng.uniform(-60, -10) / 20) * np.sqrt(np.mean(audio.astype(np.float64) ** 2))
-    return (audio + level * rumble).astype(np.float32)
+    return _added(audio, noise * 10 ** (wander / 20), rng.uniform(-60, -10))
+
+
+def _added(audio: NDArray[np.float32], noise: NDArray[np.float64], decibels: float) -> NDArray[np.float32]:
+    """``audio`` with ``noise`` of that level against it; nothing is added to silence."""
+    level = 10 ** (decibels / 20) * np.linalg.norm(audio) / (np.linalg.norm(noise) + 1e-9)
+    return (audio + level * noise).astype(np.float32)
 
 
 def wow_and_flutter(audio: NDArray[np.float32], rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
