@@ -79,7 +79,7 @@ def load_default() -> MatchedUNet:
 
 
 def train(denoiser: nn.Module, mixer: Mixer, *, steps: int, rate: float = 1.5e-3) -> float:
-    """Train with the loss of the default network; returns seconds a step."""
+    """Train on the noise that is left and the log-spectral distance; returns seconds a step."""
     optimiser = torch.optim.AdamW(denoiser.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-3)
     began = time.monotonic()
     for step in range(steps):

@@ -23,7 +23,7 @@ from regroove.training.averaging import average_models
 from regroove.training.corpus import Corpus, CorpusSettings
 from regroove.training.export import export_state
 from regroove.training.loop import Trainer, TrainingSettings
-from regroove.training.losses import log_spectral_distance, noise_reduction_db
+from regroove.training.losses import band_level_distance, log_spectral_distance, noise_reduction_db
 from regroove.training.mixtures import Mixer, MixtureSettings
 from regroove.training.noise_corpus import render_noise
 from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining, level_loss
@@ -283,6 +283,24 @@ def test_losses_on_known_cases() -> None:
     noisy = clean + 0.1
     assert torch.allclose(noise_reduction_db(clean + 0.01, clean, noisy), torch.tensor(-20.0), atol=0.5)
     assert torch.allclose(log_spectral_distance(2 * clean, clean), torch.tensor(6.02), atol=0.05)
+    assert torch.allclose(band_level_distance(2 * clean, clean), torch.tensor(6.02), atol=0.05)
+    silence = torch.zeros(2, RATE)
+    assert (band_level_distance(silence, 1e-6 * clean) < 0.02).all()
+
+
+def test_level_of_bands_asks_for_no_fine_structure() -> None:
+    """Other noise of the same level has nearly that of the first, except in the lowest bands, of two or three bins."""
+    generator = torch.Generator().manual_seed(1)
+    one, other = torch.randn(2, 1, 2 * RATE, generator=generator)
+    assert band_level_distance(other, one) < 0.5 * log_spectral_distance(other, one)
+
+
+def test_level_of_bands_weighs_low_and_high_alike() -> None:
+    """What is missing below 500 Hz is a quarter of the bands, and hardly any of the bins."""
+    times = torch.arange(RATE) / RATE
+    noise = 0.01 * torch.randn(1, RATE, generator=torch.Generator().manual_seed(2))
+    hum = sum(torch.sin(2 * torch.pi * f * times) for f in range(40, 500, 12))[None]
+    assert band_level_distance(noise, noise + hum) > 3 * log_spectral_distance(noise, noise + hum)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")

@@ -13,6 +13,7 @@ Point = Mapping[str, float]
 TITLES = {
     "residual_db": "Noise left, dB: error energy over noise energy",
     "spectral_db": "Log-spectral distance, dB",
+    "band_db": "Distance of the levels of auditory bands, dB",
     "level_db": "Error of the noise map, dB",
     "burst_db": "Error of how bursty the noise is, dB",
 }
@@ -53,10 +54,12 @@ def _draw(points: Sequence[Point], picture: Path) -> None:
 
     figure = Figure(figsize=(9, 5), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = {name: title for name, title in TITLES.items() if name in points[0]}
+    # A further training may have minimised more than the one before it.
+    panels = {name: title for name, title in TITLES.items() if any(name in p for p in points)}
     axes = figure.subplots(len(panels), 1, sharex=True)
     for ax, (name, title) in zip(axes, panels.items(), strict=True):
-        ax.plot([p["hours"] for p in points], [p[name] for p in points], marker="o", markersize=3)
+        known = [p for p in points if name in p]
+        ax.plot([p["hours"] for p in known], [p[name] for p in known], marker="o", markersize=3)
         ax.set_title(title, loc="left", fontsize=10)
         ax.grid(alpha=0.3)
     axes[-1].set_xlabel(f"Hours of training ({points[-1]['step']:g} steps)")

@@ -7,12 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.training.losses import log_spectral_distance, noise_reduction_db
-from regroove.training.mixtures import Batch, Mixer
+from regroove.training.losses import band_level_distance, log_spectral_distance, noise_reduction_db
+from regroove.training.mixtures import Mixer
 from regroove.training.run import RunSettings, TrainingRun
 
 RESIDUAL_BLOCK = re.compile(r"((down|up)\.\d+|middle)\.\d+\.(first|second)\.")
@@ -20,7 +21,8 @@ RESIDUAL_BLOCK = re.compile(r"((down|up)\.\d+|middle)\.\d+\.(first|second)\.")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings(RunSettings):
-    """A run of the default network; ``spectral_weight`` is that of the log-spectral distance."""
+    """A run of the default network; ``spectral_weight`` and ``band_weight`` are those of the distances of log spectra
+    and of bands' levels."""
 
     network: MatchedUNetSettings = field(default_factory=MatchedUNetSettings)
     learning_rate: float = 1.5e-3
@@ -28,6 +30,7 @@ class TrainingSettings(RunSettings):
     steps: int = 4000
     cooldown: float = 0.5
     spectral_weight: float = 0.2
+    band_weight: float = 0.3
     ema: float = 0.998
     clip: float = 1.0
 
@@ -43,16 +46,19 @@ class Trainer(TrainingRun):
         self.denoiser = MatchedDenoiser(network)
 
     def losses(self) -> dict[str, tuple[float, Tensor]]:
-        residual, spectral = self._losses(self.mixer.batch(self.step))
-        return {"residual_db": (1.0, residual), "spectral_db": (self.settings.spectral_weight, spectral)}
-
-    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        batch = self.mixer.batch(self.step)
         clean, noisy = batch.clean.to(self.device), batch.noisy.to(self.device)
-        noise = type(batch.map)(batch.map.mean.to(self.device), batch.map.typical.to(self.device))
+        estimate = self._estimate(noisy, batch.map)
+        return {
+            "residual_db": (1.0, noise_reduction_db(estimate, clean, noisy).mean()),
+            "spectral_db": (self.settings.spectral_weight, log_spectral_distance(estimate, clean).mean()),
+            "band_db": (self.settings.band_weight, band_level_distance(estimate, clean).mean()),
+        }
+
+    def _estimate(self, noisy: Tensor, told: NoiseMap) -> Tensor:
+        noise = NoiseMap(told.mean.to(self.device), told.typical.to(self.device))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bfloat16):
-            estimate = self.denoiser(noisy, noise)
-        residual = noise_reduction_db(estimate, clean, noisy).mean()
-        return residual, log_spectral_distance(estimate, clean).mean()
+            return self.denoiser(noisy, noise)
 
     def start_from(self, model: str | Path) -> None:
         """Take the weights of a model, bundled or a file, as the first ones; everything else starts anew.

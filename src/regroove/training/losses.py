@@ -1,11 +1,16 @@
-"""What training minimises: the residual noise in dB, plus the log-spectral distance."""
+"""What training minimises: the residual noise in dB, plus the distances of log spectra and of bands' levels."""
 
 import torch
 from torch import Tensor
 
-from regroove.dsp.stft import StftSettings, power_of, stft
+from regroove.dsp.stft import LONG, StftSettings, power_of, stft
+from regroove.noise.stretches import band_levels, bins_of_bands
 
+RATE = 44_100
 SPECTRUM = StftSettings(n_fft=2048, hop=512)
+# Hertz at the whole numbers of the ERB scale, E = 21.4 log10(1 + 0.00437 f): 26 Hz to 21 kHz (Glasberg and Moore,
+# "Derivation of auditory filter shapes from notched-noise data", Hearing Research 47, 1990, equation 4).
+AUDITORY = tuple((10 ** (number / 21.4) - 1) / 0.00437 for number in range(1, 43))
 
 
 def noise_reduction_db(estimate: Tensor, clean: Tensor, noisy: Tensor) -> Tensor:
@@ -29,5 +34,23 @@ def log_spectral_distance(estimate: Tensor, clean: Tensor, *, floor_db: float = 
     def decibels(x: Tensor) -> Tensor:
         return 10 * torch.log10(power_of(stft(x, SPECTRUM)) + floor)
 
-    squared = (decibels(estimate) - decibels(clean)).square().mean(dim=-2)
-    return (squared + 1e-4).sqrt().mean(dim=-1)
+    return _distance(decibels(estimate), decibels(clean), dim=-2)
+
+
+def band_level_distance(estimate: Tensor, clean: Tensor, *, floor_db: float = -90.0) -> Tensor:
+    """As :func:`log_spectral_distance`, of the levels of bands as wide as the ear's, in windows of 93 ms.
+
+    Every such band weighs the same, where in a spectrum half of the bins are above 11 kHz; and a level asks for the
+    right amount of sound, not for its fine structure.
+    """
+    floor = 10 ** (floor_db / 10)
+    bands = bins_of_bands(AUDITORY, RATE)
+
+    def levels(x: Tensor) -> Tensor:
+        return band_levels((power_of(stft(x, LONG)) + floor).mT, bands)
+
+    return _distance(levels(estimate), levels(clean), dim=-1)
+
+
+def _distance(decibels: Tensor, others: Tensor, *, dim: int) -> Tensor:
+    return ((decibels - others).square().mean(dim=dim) + 1e-4).sqrt().mean(dim=-1)
