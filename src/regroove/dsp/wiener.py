@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from regroove.dsp.stft import LONG, istft, stft
+from regroove.dsp.stft import LONG, istft, power_of, stft
 
 Frames = TypeVar("Frames", Tensor, NDArray[np.floating])
 
@@ -72,5 +72,5 @@ def wiener_filter(y: Tensor, noise: Tensor, settings: DecisionDirectedSettings) 
     torch.Size([1, 8192])
     """
     spectrum = stft(y, LONG)
-    xi = a_priori_snr(spectrum.abs().square(), noise, settings)
+    xi = a_priori_snr(power_of(spectrum), noise, settings)
     return istft(wiener_gain(xi) * spectrum, LONG, length=y.shape[-1])

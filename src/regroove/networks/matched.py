@@ -112,6 +112,11 @@ class MatchedUNet(nn.Module):
         return self.outlet(functional.silu(x))[:, :, :frames]
 
 
+def patches(x: Tensor) -> Tensor:
+    """(B, F, T) to (B, T, P, PATCH), leaving out the Nyquist bin where it is there."""
+    return x.mT[..., : x.shape[1] // PATCH * PATCH].unflatten(-1, (-1, PATCH))
+
+
 def _stack(channels: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
 

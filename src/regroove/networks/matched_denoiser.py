@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, SHORT, istft, power_of, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
-from regroove.networks.matched import PATCH, MatchedUNet
+from regroove.networks.matched import PATCH, MatchedUNet, patches
 
 PRIOR = DecisionDirectedSettings()
 TINY = 1e-20
@@ -62,11 +62,6 @@ class WhiteNoiseDenoiser:
         return self.denoiser(x, NoiseMap(power, power))
 
 
-def _patches(x: Tensor) -> Tensor:
-    """(B, F, T) to (B, T, P, PATCH), leaving out the Nyquist bin."""
-    return x.mT[..., :-1].unflatten(-1, (-1, PATCH))
-
-
 def _unpatch(x: Tensor) -> Tensor:
     """(B, PATCH, T, P) to (B, F, T); the Nyquist bin repeats its neighbour."""
     flat = x.permute(0, 2, 3, 1).flatten(2)
@@ -111,12 +106,12 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else long.real.dtype
     # Each is brought to that precision at once, because together they are the most that is held in memory.
     features = [
-        _patches(_loudness(power, noise.mean).to(dtype)),
-        _patches((0.15 * torch.log(xi)).to(dtype)),
-        _patches((long.real * c_in).clamp(-4, 4).to(dtype)),
-        _patches((long.imag * c_in).clamp(-4, 4).to(dtype)),
+        patches(_loudness(power, noise.mean).to(dtype)),
+        patches((0.15 * torch.log(xi)).to(dtype)),
+        patches((long.real * c_in).clamp(-4, 4).to(dtype)),
+        patches((long.imag * c_in).clamp(-4, 4).to(dtype)),
         _on_grid(_loudness(power_of(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
-        _patches(_loudness(power, noise.typical).to(dtype)),
+        patches(_loudness(power, noise.typical).to(dtype)),
         maps.to(dtype),
     ]
     # Channels-last memory, as it comes.

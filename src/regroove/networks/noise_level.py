@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.networks.matched import PATCH, ResidualBlock, start_at_zero
+from regroove.networks.matched import PATCH, ResidualBlock, patches, start_at_zero
 
 # Powers further below the mean of the item (90 dB) are taken for as much.
 FAINTEST = 1e-9
@@ -82,7 +82,7 @@ class NoiseLevelNet(nn.Module):
         log = power.clamp_min(FAINTEST * level.clamp_min(1e-30)).log()
         centre = log.mean(dim=(1, 2), keepdim=True)
         usual = log.median(dim=-1, keepdim=True).values
-        seen = torch.cat([_patches(SCALE * (log - centre)), _patches(SCALE * (log - usual))], dim=-1)
+        seen = torch.cat([patches(SCALE * (log - centre)), patches(SCALE * (log - usual))], dim=-1)
         outer = self.inlet(seen.permute(0, 3, 1, 2))
         outer = outer + self.position.to(outer.dtype)
         outer = outer + self.grow(self.middle(self.shrink(functional.silu(outer))))
@@ -111,11 +111,6 @@ class NoiseLevelNet(nn.Module):
         lift, blend, rise = (part.mT.flatten(1) for part in answers)
         typical = mean[..., 0] + lift
         return NoiseMap(_to_bins(typical.lerp(bursts[..., 0], blend.sigmoid()) + rise), _to_bins(typical))
-
-
-def _patches(x: Tensor) -> Tensor:
-    """(B, 2048, T) to (B, T, P, PATCH)."""
-    return x.mT.unflatten(-1, (-1, PATCH))
 
 
 def _bins(x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, istft, stft
+from regroove.dsp.stft import LONG, istft, power_of, stft
 
 EULER = 0.5772156649015329
 
@@ -30,7 +30,7 @@ def map_of_noise(noise: Tensor) -> NoiseMap:
     >>> map_of_noise(torch.randn(1, 44100)).mean.shape
     torch.Size([1, 2049, 1])
     """
-    power = stft(noise, LONG).abs().square()
+    power = power_of(stft(noise, LONG))
     edge = LONG.n_fft // (2 * LONG.hop)
     whole = power[..., edge : noise.shape[-1] // LONG.hop - edge + 1]
     return map_of_power(whole if whole.shape[-1] >= 2 else power)

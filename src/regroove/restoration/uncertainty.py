@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from regroove.dsp.stft import LONG, stft
+from regroove.dsp.stft import LONG, power_of, stft
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.engines.base import BlockId, Engine
 
@@ -74,9 +74,9 @@ class UncertaintyEngine:
             [stft(self._engine.draw(blocks, ids, number=n).float(), LONG) for n in range(self._draws)]
         )
         mean = spectra.mean(dim=0)
-        variance = (spectra - mean).abs().square().sum(dim=0) / (self._draws - 1)
+        variance = power_of(spectra - mean).sum(dim=0) / (self._draws - 1)
         # The mean of K samples still holds a K-th of their variance.
-        power = (mean.abs().square() - variance / self._draws).clamp_min(0)
+        power = (power_of(mean) - variance / self._draws).clamp_min(0)
         for item, block_id in enumerate(ids):
             self._add(self._spread, block_id.index, self._pooled(variance[item]))
             self._add(self._power, block_id.index, self._pooled(power[item]))

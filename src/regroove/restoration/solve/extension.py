@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from regroove.dsp.filters import firwin_taps
-from regroove.dsp.stft import StftSettings, istft, stft
+from regroove.dsp.stft import StftSettings, istft, power_of, stft
 from regroove.errors import SettingsError
 from regroove.operators.filters import Fir
 from regroove.restoration.blocks import block_seed
@@ -105,7 +105,7 @@ def replicated(y: Samples, *, cutoff: float, sample_rate: int) -> Samples:
     bins = torch.arange(top, FRAMES.bins)
     source = top - width + (bins - top) % width
     added = torch.zeros_like(spectrum)
-    added[top:] = fine[source] * _continued(spectrum.abs().square(), top=top)
+    added[top:] = fine[source] * _continued(power_of(spectrum), top=top)
     # The new band takes over where the old one fades out.
     fade = ((torch.arange(FRAMES.bins) - top) / max(1, edge - top)).clamp(0, 1)
     return istft(added * fade[:, None], FRAMES, length=len(y)).numpy()
