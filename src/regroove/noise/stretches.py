@@ -13,7 +13,7 @@ FRAMES = 8
 HOP = FRAMES * LONG.hop
 LENGTH = HOP + LONG.n_fft
 # Stretches that are looked at together, always the same ones: rounding depends on how many they are.
-BATCH = 8
+BATCH = 16
 SILENCE = 1e-13
 # So many equal samples in a row are digital silence.
 RUN = 64
