@@ -49,10 +49,11 @@ class Trainer(TrainingRun):
         batch = self.mixer.batch(self.step)
         clean, noisy = batch.clean.to(self.device), batch.noisy.to(self.device)
         estimate = self._estimate(noisy, batch.map)
+        bands = band_level_distance(estimate, clean, sample_rate=self.mixer.settings.sample_rate)
         return {
             "residual_db": (1.0, noise_reduction_db(estimate, clean, noisy).mean()),
             "spectral_db": (self.settings.spectral_weight, log_spectral_distance(estimate, clean).mean()),
-            "band_db": (self.settings.band_weight, band_level_distance(estimate, clean).mean()),
+            "band_db": (self.settings.band_weight, bands.mean()),
         }
 
     def _estimate(self, noisy: Tensor, told: NoiseMap) -> Tensor:

@@ -6,7 +6,6 @@ from torch import Tensor
 from regroove.dsp.stft import LONG, StftSettings, power_of, stft
 from regroove.noise.stretches import band_levels, bins_of_bands
 
-RATE = 44_100
 SPECTRUM = StftSettings(n_fft=2048, hop=512)
 # Hertz at the whole numbers of the ERB scale, E = 21.4 log10(1 + 0.00437 f): 26 Hz to 21 kHz (Glasberg and Moore,
 # "Derivation of auditory filter shapes from notched-noise data", Hearing Research 47, 1990, equation 4).
@@ -37,14 +36,14 @@ def log_spectral_distance(estimate: Tensor, clean: Tensor, *, floor_db: float = 
     return _distance(decibels(estimate), decibels(clean), dim=-2)
 
 
-def band_level_distance(estimate: Tensor, clean: Tensor, *, floor_db: float = -90.0) -> Tensor:
+def band_level_distance(estimate: Tensor, clean: Tensor, *, sample_rate: int, floor_db: float = -90.0) -> Tensor:
     """As :func:`log_spectral_distance`, of the levels of bands as wide as the ear's, in windows of 93 ms.
 
     Every such band weighs the same, where in a spectrum half of the bins are above 11 kHz; and a level asks for the
     right amount of sound, not for its fine structure.
     """
     floor = 10 ** (floor_db / 10)
-    bands = bins_of_bands(AUDITORY, RATE)
+    bands = bins_of_bands(AUDITORY, sample_rate)
 
     def levels(x: Tensor) -> Tensor:
         return band_levels((power_of(stft(x, LONG)) + floor).mT, bands)
