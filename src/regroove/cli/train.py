@@ -49,6 +49,10 @@ def render(
     recordings: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Take excerpts of its clean recordings, or of MAESTRO.")
     ] = None,
+    notes: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Let its instruments play, each a folder of notes such as A3.wav."),
+    ] = None,
     music: Annotated[int, typer.Option(help="Rendered excerpts of music, 20 s each.", min=1)] = 900,
     recorded: Annotated[int, typer.Option(help="Excerpts of recordings, 20 s each.", min=1)] = 900,
     noise: Annotated[int, typer.Option(help="Excerpts of noise, 12 s each.", min=1)] = 600,
@@ -67,7 +71,7 @@ def render(
         own = Recordings(recordings, RecordingSettings(seed=seed))
         _show(write_shards(folder, f"music-own-{seed:03d}", own.excerpt, excerpts=recorded, size=30), "own", recorded)
     if data is not None:
-        corpus = Corpus(CorpusSettings(data=data, seed=seed))
+        corpus = Corpus(CorpusSettings(data=data, notes=notes, seed=seed))
         _show(write_shards(folder, f"music-{seed:03d}", corpus.render, excerpts=music, size=30), "music", music)
     real = [] if data is None else first_half_excerpts(sorted(data.glob("noise/*.flac")), sample_rate=RATE)
     made = partial(render_noise, real, seed=seed, sample_rate=RATE)

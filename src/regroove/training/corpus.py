@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from regroove.errors import AudioError, SettingsError
 from regroove.training.acoustics import apply_room, wow_and_flutter
 from regroove.training.percussion import drum_beat, pick
-from regroove.training.piano import SampledPiano, read_regions
+from regroove.training.players import Player, play_together, read_players
+from regroove.training.sampler import Sampler, read_regions
 from regroove.training.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi, skyline
 from regroove.training.soundfont import render_parts
 from regroove.training.voice import sing, speak
@@ -25,7 +26,10 @@ SOUNDFONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf3/Mus
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusSettings:
-    """What to render: data folder (``instruments/`` and ``midi/``), soundfonts, excerpt length, seed and balance."""
+    """What to render: data folder (``instruments/`` and ``midi/``), soundfonts, excerpt length, seed and balance.
+
+    ``notes`` is a folder of instruments, each a folder of single notes; they then play in place of everything else.
+    """
 
     data: Path
     soundfonts: tuple[str, ...] = SOUNDFONTS
@@ -35,6 +39,7 @@ class CorpusSettings:
     piano_share: float = 0.4
     voice_share: float = field(default=0.2, metadata={"help": "how much is sung or spoken, often with instruments"})
     struck_share: float = field(default=0.15, metadata={"help": "how much is drums and picked strings"})
+    notes: Path | None = None
     scores: int = field(default=400, metadata={"help": "how many of the flat scores to use"})
 
 
@@ -42,7 +47,7 @@ class Corpus:
     """Renders excerpt ``index`` of an endless corpus.
 
     Raises:
-        SettingsError: the data folder has no MIDI files.
+        SettingsError: the data folder has no MIDI files, or the folder of notes has no instrument.
     """
 
     def __init__(self, settings: CorpusSettings) -> None:
@@ -52,9 +57,12 @@ class Corpus:
             raise SettingsError(f"{settings.data} has no midi/*.mid files to render.")
         table = settings.data / "instruments" / "regions.csv"
         self.pianos = [
-            SampledPiano(read_regions(table, name), table.parent / name, sample_rate=settings.sample_rate)
+            Sampler(read_regions(table, name), table.parent / name, sample_rate=settings.sample_rate)
             for name in ("splendid", "headroom")
         ]
+        self.players: list[Player] = []
+        if settings.notes is not None:
+            self.players = read_players(settings.notes, sample_rate=settings.sample_rate)
         self.soundfonts = [s for s in settings.soundfonts if Path(s).exists()]
 
     @cached_property
@@ -91,6 +99,9 @@ class Corpus:
 
     def _drawn(self, score: Score, rng: np.random.Generator) -> NDArray[np.float32]:
         s = self.settings
+        if self.players:
+            piano = self.pianos[rng.integers(len(self.pianos))]
+            return play_together(score, self.players, piano, rng, seconds=s.seconds)
         kind = rng.random()
         if kind < s.voice_share:
             return self._voices(score, rng)

@@ -189,10 +189,19 @@ def arrange(score: Score, rng: np.random.Generator) -> list[Part]:
     return chosen
 
 
+def voices(score: Score, count: int) -> list[Score]:
+    """Share the notes out by pitch, as many to each of ``count`` voices, the highest first; one may have none.
+
+    >>> [v[:, 2].tolist() for v in voices(np.array([[0.0, 1, 60, 64], [0, 1, 50, 64], [1, 1, 62, 64]]), 2)]
+    [[62.0], [60.0, 50.0]]
+    """
+    edges = np.quantile(score[:, PITCH], np.linspace(0, 1, count + 1)[1:-1])
+    voice = count - 1 - np.searchsorted(edges, score[:, PITCH])
+    return [score[voice == i] for i in range(count)]
+
+
 def _four_parts(score: Score, programs: tuple[int, ...]) -> list[Part]:
-    edges = np.quantile(score[:, PITCH], [0.25, 0.5, 0.75])
-    voice = 3 - np.searchsorted(edges, score[:, PITCH])
-    return [Part(program=p, score=score[voice == i]) for i, p in enumerate(programs) if (voice == i).any()]
+    return [Part(program=p, score=v) for p, v in zip(programs, voices(score, 4), strict=True) if len(v)]
 
 
 def _drums(score: Score, rng: np.random.Generator) -> Score:

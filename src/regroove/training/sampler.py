@@ -1,6 +1,7 @@
-"""A sampled piano: renders a score from single-note recordings listed in a regions table."""
+"""A sampler: renders a score from single-note recordings, of a piano listed in a table or named after their notes."""
 
 import csv
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,13 @@ from numpy.typing import NDArray
 from regroove.audio.load import read_audio
 from regroove.errors import AudioError
 from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score
+
+FORMATS = (".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff")
+# Semitones that the lowest and highest note are bent to play.
+BEYOND = 3
+_NOTE = re.compile(r"([A-G])([s#b]?)(-?\d)")
+_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_ACCIDENTALS = {"": 0, "s": 1, "#": 1, "b": -1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,30 @@ def read_regions(table: str | Path, piano: str) -> list[Region]:
     ]
 
 
-class SampledPiano:
+def named_regions(folder: str | Path) -> list[Region]:
+    """Regions of the files of a folder that are named after the note they hold: ``C4.wav`` is middle C, ``Fs3.flac``
+    the F sharp below it. Each plays the keys that it is nearest to, up to three beyond the lowest and highest note.
+
+    An empty list where no file is so named.
+    """
+    found = [(_NOTE.fullmatch(path.stem), path) for path in sorted(Path(folder).iterdir())]
+    files = sorted((_pitch(match), path.name) for match, path in found if match and path.suffix.lower() in FORMATS)
+    pitches = [pitch for pitch, _ in files]
+    middles = [(low + high) // 2 for low, high in zip(pitches, pitches[1:], strict=False)]
+    first, last = [p - BEYOND for p in pitches[:1]], [p + BEYOND for p in pitches[-1:]]
+    keys = zip([*first, *(m + 1 for m in middles)], [*middles, *last], strict=True)
+    return [
+        Region(velocities=(1, 127), keys=each, root=float(pitch), gain_db=0.0, offset=0, file=name)
+        for each, (pitch, name) in zip(keys, files, strict=True)
+    ]
+
+
+def _pitch(match: re.Match[str]) -> int:
+    letter, accidental, octave = match.groups()
+    return 12 * (int(octave) + 1) + _STEPS[letter] + _ACCIDENTALS[accidental]
+
+
+class Sampler:
     """Plays scores with the samples of ``folder``; samples shifted in pitch are kept in a bounded cache.
 
     Args:
