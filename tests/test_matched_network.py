@@ -84,6 +84,36 @@ def test_no_more_is_removed_than_the_noise_can_be() -> None:
     assert float(loud.square().sum()) < 0.1 * float(attack.square().sum())
 
 
+@torch.inference_mode()
+def test_the_longest_window_takes_more_noise_from_what_is_held() -> None:
+    """A tone 10 dB under the noise as a whole: what a share of the first estimate gives way to is nearer to it."""
+    tone = 0.1 * torch.sin(2 * torch.pi * 441.3 * torch.arange(4 * 44_100) / 44_100)[None]
+    noisy = tone + 0.22 * torch.randn(1, 4 * 44_100, generator=torch.Generator().manual_seed(9))
+    network = MatchedUNet(MatchedUNetSettings(channels=(8, 8), dilations=(1,)))
+
+    def error(logit: float) -> float:
+        network.shares.bias[:] = logit
+        return float((MatchedDenoiser(network)(noisy, white(0.22, items=1)) - tone).square().sum())
+
+    assert error(1.0) < 0.5 * error(0.0)
+    assert error(1.0) < error(0.1) < error(0.0)
+
+
+@torch.inference_mode()
+def test_the_longest_window_sees_the_map_where_it_changes(trained: MatchedDenoiser) -> None:
+    """A map that rises half way: long before it is as with the lower one, long after as with the higher."""
+    noisy = 0.02 * torch.randn(1, 8 * 44_100, generator=torch.Generator().manual_seed(5))
+    frames = LONG.frames(noisy.shape[-1])
+    low = white(0.02, items=1).mean.expand(-1, -1, frames).clone()
+    moving = low.clone()
+    moving[..., frames // 2 :] *= 4
+    quiet, both, loud = (trained(noisy, NoiseMap(m, m)) for m in (low, moving, 4 * low))
+    second = 44_100
+    assert float((quiet - loud)[..., :second].abs().max()) > 1e-3
+    assert torch.allclose(both[..., :second], quiet[..., :second], atol=1e-4)
+    assert torch.allclose(both[..., -second:], loud[..., -second:], atol=1e-4)
+
+
 def test_budget() -> None:
     card = load_model("default").card
     assert card.size["gflop_per_second_of_audio"] < 15

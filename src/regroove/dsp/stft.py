@@ -28,9 +28,11 @@ class StftSettings:
 
 @lru_cache(maxsize=16)
 def _window(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Of energy 1, so that the spectrum needs no scaling."""
     # Not an inference tensor even when first asked for in inference mode: training may want it later.
     with torch.inference_mode(False):
-        return torch.hann_window(n_fft, periodic=True, dtype=dtype, device=device)
+        window = torch.hann_window(n_fft, periodic=True, dtype=dtype, device=device)
+        return window / window.square().sum().sqrt()
 
 
 def stft(x: Tensor, settings: StftSettings) -> Tensor:
@@ -48,7 +50,6 @@ def stft(x: Tensor, settings: StftSettings) -> Tensor:
     tail = (settings.frames(length) - 1) * settings.hop - length
     padded = torch.nn.functional.pad(x.reshape(-1, length), (half, half + tail))
     spectrum = torch.stft(padded, settings.n_fft, settings.hop, window=window, center=False, return_complex=True)
-    spectrum = spectrum / window.square().sum().sqrt()
     return spectrum.reshape(*x.shape[:-1], *spectrum.shape[-2:])
 
 
@@ -64,7 +65,7 @@ def istft(spectrum: Tensor, settings: StftSettings, *, length: int) -> Tensor:
     """
     dtype = spectrum.real.dtype
     window = _window(settings.n_fft, dtype, spectrum.device)
-    flat = spectrum.reshape(-1, *spectrum.shape[-2:]) * window.square().sum().sqrt()
+    flat = spectrum.reshape(-1, *spectrum.shape[-2:])
     frames = torch.fft.irfft(flat, n=settings.n_fft, dim=-2) * window[:, None]
     norm = _overlap_add(window.square()[None, :, None].expand(1, -1, frames.shape[-1]), settings, length)
     out = _overlap_add(frames, settings, length) / norm.clamp_min(torch.finfo(dtype).tiny)
@@ -92,6 +93,8 @@ def _overlap_add(frames: Tensor, settings: StftSettings, length: int) -> Tensor:
     return summed.reshape(items, -1)[:, half : half + length]
 
 
-# The two resolutions of the default engine: partials need the long window, onsets and clicks the short one.
+# The resolutions of the default engine: partials need the long window, onsets and clicks the short one; what is held
+# for most of a second stands out best in the longest.
 LONG = StftSettings(n_fft=4096, hop=1024)
 SHORT = StftSettings(n_fft=1024, hop=256)
+LONGEST = StftSettings(n_fft=32_768, hop=8192)

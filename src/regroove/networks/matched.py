@@ -17,7 +17,8 @@ from regroove.errors import SettingsError
 
 PATCH = 4
 FEATURES = 6 * PATCH + 2
-OUTPUTS = 4 * PATCH
+CORRECTIONS = 4 * PATCH
+OUTPUTS = CORRECTIONS + PATCH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class ResidualBlock(nn.Module):
 
 
 class MatchedUNet(nn.Module):
-    """Maps features ``(B, FEATURES, T, P)`` to corrections ``(B, OUTPUTS, T, P)``; all zero before training.
+    """Maps features ``(B, FEATURES, T, P)`` to corrections and shares ``(B, OUTPUTS, T, P)``; zero before training.
 
     T may be any number: it is padded with zeros to a multiple of ``stride`` and cut again.
     """
@@ -88,8 +89,10 @@ class MatchedUNet(nn.Module):
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1], d) for d in settings.dilations))
         self.grow = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(outer, widths[1:], strict=True))
         self.up = nn.ModuleList(_stack(w, count) for w, count in zip(outer, blocks, strict=True))
-        self.outlet = nn.Conv2d(widths[0], OUTPUTS, 3, padding=1)
+        self.outlet = nn.Conv2d(widths[0], CORRECTIONS, 3, padding=1)
+        self.shares = nn.Conv2d(widths[0], PATCH, 3, padding=1)
         start_at_zero(self.outlet)
+        start_at_zero(self.shares)
 
     def example(self) -> tuple[Tensor, int]:
         """Features to try it on, and how many hops of the long STFT they stand for."""
@@ -109,7 +112,8 @@ class MatchedUNet(nn.Module):
         x = self.middle(x)
         for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
             x = blocks(skips.pop() + grow(x))
-        return self.outlet(functional.silu(x))[:, :, :frames]
+        x = functional.silu(x)
+        return torch.cat([self.outlet(x), self.shares(x)], dim=1)[:, :, :frames]
 
 
 def patches(x: Tensor) -> Tensor:

@@ -4,16 +4,21 @@ The observation is y = x + n with n ~ N(0, N(f, t)). With the music's local powe
 decision-directed recursion, the coefficients of Karras et al. (2022, table 1) hold in every bin:
     c_skip = d^2 / (d^2 + N),  c_in = 1 / sqrt(d^2 + N),  c_out = d sqrt(N) / sqrt(d^2 + N).
 The network moves c_skip on a logistic scale and adds c_out times a complex residual, so an untrained network is the
-Wiener filter exactly and a bin without noise is returned as it came. A second, short window then scales the result,
-which mends onsets and clicks that the long window smears. What is taken away in all is bounded there by what the noise
-can have added, so that the attack of a picked string, which looks like a click, stays.
+Wiener filter exactly and a bin without noise is returned as it came.
+
+Two more estimates follow. What is held stands out of the noise by up to 9 dB more in a window eight times as long:
+there the first estimate tells the music's power, the Wiener filter for it is applied to the recording, and the network
+says what share of the first estimate its result replaces, bin by bin. A short window then scales the whole, which mends
+onsets and clicks that the others smear. What is taken away in all is bounded there by what the noise can have added, so
+that the attack of a picked string, which looks like a click, stays.
 """
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, SHORT, istft, power_of, stft
+from regroove.dsp.stft import LONG, LONGEST, SHORT, istft, power_of, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
 from regroove.networks.matched import PATCH, MatchedUNet, patches
 
@@ -40,8 +45,9 @@ class MatchedDenoiser(nn.Module):
         xi = a_priori_snr(power, noise.mean, PRIOR)
         corrections = self.network(_features(long, power, short, noise, sharp, xi))
         parts = corrections.split(PATCH, dim=1)
-        first = istft(_first_estimate(long, noise.mean, xi, parts), LONG, length=y.shape[-1])
-        return _second_estimate(first, short, sharp, parts[3])
+        first = _first_estimate(long, noise.mean, xi, parts)
+        second = _second_estimate(first, y, noise.mean, parts[4])
+        return _third_estimate(second, short, sharp, parts[3])
 
 
 class WhiteNoiseDenoiser:
@@ -75,7 +81,7 @@ def _short_map(mean: Tensor) -> Tensor:
 
 def _on_grid(short: Tensor, frames: int) -> Tensor:
     """Short-window values (B, P, 4 T) to (B, T, P, 4): the four short frames around each long one."""
-    x = torch.nn.functional.pad(short.mT, (0, 0, 1, max(0, 4 * frames - 1 - short.shape[-1])))
+    x = functional.pad(short.mT, (0, 0, 1, max(0, 4 * frames - 1 - short.shape[-1])))
     return x[:, : 4 * frames].unflatten(1, (frames, 4)).transpose(2, 3)
 
 
@@ -124,13 +130,31 @@ def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor
     return c_skip * long + c_out * torch.complex(_unpatch(parts[1]), _unpatch(parts[2]))
 
 
-def _second_estimate(first: Tensor, short: Tensor, noise: Tensor, logs: Tensor) -> Tensor:
+def _second_estimate(first: Tensor, y: Tensor, noise: Tensor, logits: Tensor) -> Tensor:
+    """Samples, of the spectrum of the first estimate and of the recording."""
+    length = y.shape[-1]
+    power = power_of(stft(istft(first, LONG, length=length), LONGEST))
+    gain = power / (power + _fine_map(noise, power.shape[-1]) + TINY)
+    held = istft(gain * stft(y, LONGEST), LONGEST, length=length)
+    share = torch.tanh(4 * _unpatch(logits))
+    return istft(first + share * (stft(held, LONG) - first), LONG, length=length)
+
+
+def _fine_map(noise: Tensor, frames: int) -> Tensor:
+    """The noise power per bin of the longest window, ``(B, bins, frames or 1)``, between those of the long one."""
+    if noise.shape[-1] > 1:
+        frame = torch.arange(frames, device=noise.device) * (LONGEST.hop // LONG.hop)
+        noise = noise[..., frame.clamp_max(noise.shape[-1] - 1)]
+    return functional.interpolate(noise.mT, size=LONGEST.bins, mode="linear", align_corners=True).mT
+
+
+def _third_estimate(second: Tensor, short: Tensor, noise: Tensor, logs: Tensor) -> Tensor:
     frames = short.shape[-1]
     spread = _each_short_frame(torch.cat([noise, noise[:, -1:]], dim=1), frames)
     # Only where noise can be: a bin far above its noise map hardly changes.
     weight = (spread / (spread + power_of(short) + TINY)).sqrt()
     gain = (4 * weight * _off_grid(logs, frames)).clamp(-6, 0.7).exp()
-    removed = short - gain * stft(first, SHORT)
+    removed = short - gain * stft(second, SHORT)
     most = MOST_REMOVED * spread.sqrt()
     bounded = removed * (most * (power_of(removed) + TINY).rsqrt()).clamp_max(1)
-    return istft(short - bounded, SHORT, length=first.shape[-1])
+    return istft(short - bounded, SHORT, length=second.shape[-1])
