@@ -11,7 +11,7 @@ from torch import Tensor
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import LoadedModel, load_model, save_model
-from regroove.training.loop import GROWN
+from regroove.training.loop import RESIDUAL_BLOCK
 
 
 def average_models(
@@ -45,7 +45,7 @@ def _between(earlier: LoadedModel, later: LoadedModel, share: float) -> dict[str
     start, end = earlier.network.state_dict(), later.network.state_dict()
     grown = [name for name in end if name not in start]
     alike = all(name in end and end[name].shape == value.shape for name, value in start.items())
-    if not alike or not all(GROWN.match(name) for name in grown):
+    if not alike or not all(RESIDUAL_BLOCK.match(name) for name in grown):
         raise ModelError(f"The model {later.name} was not made from {earlier.name}: they differ in kind or size.")
     # A residual block whose second convolution is zero is the identity, whatever its first one is.
     identity = {name: end[name] if ".first." in name else 0 * end[name] for name in grown}

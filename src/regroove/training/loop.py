@@ -16,8 +16,7 @@ from regroove.training.losses import band_level_distance, log_spectral_distance,
 from regroove.training.mixtures import Mixer
 from regroove.training.run import RunSettings, TrainingRun
 
-# Parts that a network may have more of than the model it starts from: residual blocks, and the shares.
-GROWN = re.compile(r"((down|up)\.\d+|middle)\.\d+\.(first|second)\.|shares\.")
+RESIDUAL_BLOCK = re.compile(r"((down|up)\.\d+|middle)\.\d+\.(first|second)\.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +76,6 @@ class Trainer(TrainingRun):
             missing, unexpected = self.network.load_state_dict(weights, strict=False)
         except RuntimeError as error:
             raise ModelError(sentence) from error
-        if not all(GROWN.match(name) for name in (*missing, *unexpected)):
+        if not all(RESIDUAL_BLOCK.match(name) for name in (*missing, *unexpected)):
             raise ModelError(sentence)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
