@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from regroove.cli.main import app
 from regroove.errors import SettingsError
 from regroove.training.corpus import Corpus, CorpusSettings
 from regroove.training.players import play_together, read_players
@@ -80,6 +82,13 @@ def test_a_folder_without_notes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tunes" / "song.wav").write_bytes(b"")
     with pytest.raises(SettingsError, match="has no folders of single notes named such as A3.wav or Fs4.flac"):
         read_players(tmp_path, sample_rate=RATE)
+
+
+def test_notes_without_scores_are_refused(notes: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    done = CliRunner().invoke(app, ["train", "render", str(shards), "--recordings", str(notes), "--notes", str(notes)])
+    assert done.exit_code != 0 and "Notes need scores to be played from" in str(done.exception or done.output)
+    assert not shards.exists()
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")

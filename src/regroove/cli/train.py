@@ -67,6 +67,8 @@ def render(
 
     if data is None and recordings is None:
         raise SettingsError("Music is needed: name a folder with --data or with --recordings.")
+    if notes is not None and data is None:
+        raise SettingsError("Notes need scores to be played from: name a folder that has midi/ with --data.")
     if recordings is not None:
         own = Recordings(recordings, RecordingSettings(seed=seed))
         _show(write_shards(folder, f"music-own-{seed:03d}", own.excerpt, excerpts=recorded, size=30), "own", recorded)

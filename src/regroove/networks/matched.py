@@ -18,7 +18,6 @@ from regroove.errors import SettingsError
 PATCH = 4
 FEATURES = 6 * PATCH + 2
 CORRECTIONS = 4 * PATCH
-OUTPUTS = CORRECTIONS + PATCH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +69,8 @@ class ResidualBlock(nn.Module):
 
 
 class MatchedUNet(nn.Module):
-    """Maps features ``(B, FEATURES, T, P)`` to corrections and shares ``(B, OUTPUTS, T, P)``; zero before training.
+    """Maps features ``(B, FEATURES, T, P)`` to ``(B, CORRECTIONS + PATCH, T, P)``, the last of them shares; all zero
+    before training.
 
     T may be any number: it is padded with zeros to a multiple of ``stride`` and cut again.
     """
