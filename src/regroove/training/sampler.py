@@ -10,11 +10,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.audio.load import read_audio
 from regroove.errors import AudioError
 from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score
 
-FORMATS = (".wav", ".flac", ".mp3", ".ogg", ".aif", ".aiff")
 # Semitones that the lowest and highest note are bent to play.
 BEYOND = 3
 _NOTE = re.compile(r"([A-G])([s#b]?)(-?\d)")
@@ -60,7 +60,7 @@ def named_regions(folder: str | Path) -> list[Region]:
     An empty list where no file is so named.
     """
     found = [(_NOTE.fullmatch(path.stem), path) for path in sorted(Path(folder).iterdir())]
-    files = sorted((_pitch(match), path.name) for match, path in found if match and path.suffix.lower() in FORMATS)
+    files = sorted((_pitch(match), path.name) for match, path in found if match and path.suffix.lower() in AUDIO_SUFFIXES)
     pitches = [pitch for pitch, _ in files]
     middles = [(low + high) // 2 for low, high in zip(pitches, pitches[1:], strict=False)]
     first, last = [p - BEYOND for p in pitches[:1]], [p + BEYOND for p in pitches[-1:]]
