@@ -59,8 +59,9 @@ def named_regions(folder: str | Path) -> list[Region]:
 
     An empty list where no file is so named.
     """
-    found = [(_NOTE.fullmatch(path.stem), path) for path in sorted(Path(folder).iterdir())]
-    files = sorted((_pitch(match), path.name) for match, path in found if match and path.suffix.lower() in AUDIO_SUFFIXES)
+    sounds = [path for path in Path(folder).iterdir() if path.suffix.lower() in AUDIO_SUFFIXES]
+    named = [(match, path.name) for path in sounds if (match := _NOTE.fullmatch(path.stem))]
+    files = sorted((_pitch(match), name) for match, name in named)
     pitches = [pitch for pitch, _ in files]
     middles = [(low + high) // 2 for low, high in zip(pitches, pitches[1:], strict=False)]
     first, last = [p - BEYOND for p in pitches[:1]], [p + BEYOND for p in pitches[-1:]]
