@@ -81,6 +81,15 @@ def power_of(spectrum: Tensor) -> Tensor:
     return spectrum.real.square() + spectrum.imag.square()
 
 
+def scaled(spectrum: Tensor, gain: Tensor) -> Tensor:
+    """Complex values times real ones of as many dimensions, which is faster than making those complex first.
+
+    >>> scaled(torch.tensor([3 + 4j]), torch.tensor([0.5]))
+    tensor([1.5000+2.j])
+    """
+    return torch.view_as_complex(torch.view_as_real(spectrum) * gain[..., None])
+
+
 def _overlap_add(frames: Tensor, settings: StftSettings, length: int) -> Tensor:
     """Sum ``(B, n_fft, T)`` frames, a hop apart, to ``(B, length)``, without the half window in front."""
     items, _, count = frames.shape

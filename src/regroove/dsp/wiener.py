@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from regroove.dsp.stft import LONG, istft, power_of, stft
+from regroove.dsp.stft import LONG, istft, power_of, scaled, stft
 
 Frames = TypeVar("Frames", Tensor, NDArray[np.floating])
 
@@ -73,4 +73,4 @@ def wiener_filter(y: Tensor, noise: Tensor, settings: DecisionDirectedSettings) 
     """
     spectrum = stft(y, LONG)
     xi = a_priori_snr(power_of(spectrum), noise, settings)
-    return istft(wiener_gain(xi) * spectrum, LONG, length=y.shape[-1])
+    return istft(scaled(spectrum, wiener_gain(xi)), LONG, length=y.shape[-1])

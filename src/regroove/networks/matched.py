@@ -65,7 +65,7 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # In place where no gradient asks for what was there.
         inner = functional.silu(self.first(functional.silu(x)), inplace=not torch.is_grad_enabled())
-        return x + self.second(inner)
+        return self.second(inner).add_(x)
 
 
 class MatchedUNet(nn.Module):
@@ -100,10 +100,13 @@ class MatchedUNet(nn.Module):
         return torch.zeros(1, FEATURES, frames, self.settings.patches), frames
 
     def forward(self, features: Tensor) -> Tensor:
-        frames = features.shape[2]
-        x = functional.pad(features, (0, 0, 0, -frames % self.stride))
-        x = self.inlet(x)
-        x = x + self.position.to(x.dtype)
+        x = self.hidden(features)
+        return torch.cat([self.outlet(x), self.shares(x)], dim=1)[:, :, : features.shape[2]]
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """The last values before the outlets, ``(B, C, T, P)``, T a multiple of ``stride``."""
+        x = self.inlet(functional.pad(features, (0, 0, 0, -features.shape[2] % self.stride)))
+        x += self.position.to(x.dtype)
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             x = blocks(x)
@@ -111,9 +114,8 @@ class MatchedUNet(nn.Module):
             x = shrink(x)
         x = self.middle(x)
         for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
-            x = blocks(skips.pop() + grow(x))
-        x = functional.silu(x)
-        return torch.cat([self.outlet(x), self.shares(x)], dim=1)[:, :, :frames]
+            x = blocks(grow(x).add_(skips.pop()))
+        return functional.silu(x)
 
 
 def patches(x: Tensor) -> Tensor:

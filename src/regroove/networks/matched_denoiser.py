@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, LONGEST, SHORT, istft, power_of, stft
+from regroove.dsp.stft import LONG, LONGEST, SHORT, istft, power_of, scaled, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
 from regroove.networks.matched import PATCH, MatchedUNet, patches
 
@@ -127,7 +127,7 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
 def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor, ...]) -> Tensor:
     c_skip = torch.sigmoid(torch.log(xi) + 4 * _unpatch(parts[0]))
     c_out = (wiener_gain(xi) * noise).sqrt()
-    return c_skip * long + c_out * torch.complex(_unpatch(parts[1]), _unpatch(parts[2]))
+    return scaled(long, c_skip) + torch.complex(c_out * _unpatch(parts[1]), c_out * _unpatch(parts[2]))
 
 
 def _second_estimate(first: Tensor, y: Tensor, noise: Tensor, logits: Tensor) -> Tensor:
@@ -135,9 +135,9 @@ def _second_estimate(first: Tensor, y: Tensor, noise: Tensor, logits: Tensor) ->
     length = y.shape[-1]
     power = power_of(stft(istft(first, LONG, length=length), LONGEST))
     gain = power / (power + _fine_map(noise, power.shape[-1]) + TINY)
-    held = istft(gain * stft(y, LONGEST), LONGEST, length=length)
+    held = istft(scaled(stft(y, LONGEST), gain), LONGEST, length=length)
     share = torch.tanh(4 * _unpatch(logits))
-    return istft(first + share * (stft(held, LONG) - first), LONG, length=length)
+    return istft(first + scaled(stft(held, LONG) - first, share), LONG, length=length)
 
 
 def _fine_map(noise: Tensor, frames: int) -> Tensor:
@@ -154,7 +154,7 @@ def _third_estimate(second: Tensor, short: Tensor, noise: Tensor, logs: Tensor) 
     # Only where noise can be: a bin far above its noise map hardly changes.
     weight = (spread / (spread + power_of(short) + TINY)).sqrt()
     gain = (4 * weight * _off_grid(logs, frames)).clamp(-6, 0.7).exp()
-    removed = short - gain * stft(second, SHORT)
+    removed = short - scaled(stft(second, SHORT), gain)
     most = MOST_REMOVED * spread.sqrt()
-    bounded = removed * (most * (power_of(removed) + TINY).rsqrt()).clamp_max(1)
+    bounded = scaled(removed, (most * (power_of(removed) + TINY).rsqrt()).clamp_max(1))
     return istft(short - bounded, SHORT, length=second.shape[-1])
