@@ -15,7 +15,7 @@ from regroove.dsp.cqt import ConstantQ, ConstantQSettings
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, StftSettings, istft, power_of, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
-from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
+from regroove.networks.matched import MatchedUNet, MatchedUNetSettings, start_at_zero
 
 RATE = 44_100
 TINY = 1e-20
@@ -29,9 +29,10 @@ class PatchDenoiser(nn.Module):
         self.patch, self.prior = patch, DecisionDirectedSettings(memory=memory)
         self.network = MatchedUNet(MatchedUNetSettings(patches=patches, channels=channels))
         self.network.inlet = nn.Conv2d(5 * patch + 2, channels[0], 3, padding=1)
-        self.network.outlet = nn.Conv2d(channels[0], 3 * patch, 3, padding=1)
-        nn.init.zeros_(self.network.outlet.weight)
-        nn.init.zeros_(self.network.outlet.bias)
+        # Those are for more windows than one.
+        del self.network.outlet, self.network.shares
+        self.outlet = nn.Conv2d(channels[0], 3 * patch, 3, padding=1)
+        start_at_zero(self.outlet)
 
     def analyse(self, y: Tensor) -> Tensor:
         """``(B, time)`` samples to ``(B, F, T)`` coefficients; white noise keeps its variance."""
@@ -66,7 +67,8 @@ class PatchDenoiser(nn.Module):
         levels = [0.15 * torch.log(power / (n + TINY) + 0.1).clamp_max(30) for n in (mean, typical)]
         parts = [*levels, 0.15 * torch.log(xi), (c.real * c_in).clamp(-4, 4), (c.imag * c_in).clamp(-4, 4)]
         features = torch.cat([*(self.fold(part) for part in parts), *maps], dim=1)
-        out = self.network(features.contiguous(memory_format=torch.channels_last)).float()
+        hidden = self.network.hidden(features.contiguous(memory_format=torch.channels_last))
+        out = self.outlet(hidden)[:, :, : features.shape[2]].float()
         gain, real, imag = (self.unfold(part, power) for part in out.split(self.patch, dim=1))
         c_skip = torch.sigmoid(torch.log(xi) + 4 * gain)
         return self.synthesise(c_skip * c + (wiener_gain(xi) * mean).sqrt() * torch.complex(real, imag), length)

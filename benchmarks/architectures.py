@@ -92,8 +92,9 @@ def train(denoiser: nn.Module, mixer: Mixer, *, steps: int, rate: float = 1.5e-3
         loss = loss + 0.2 * log_spectral_distance(estimate, batch.clean).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(denoiser.parameters(), 1.0)
-        optimiser.step()
+        # bfloat16 gradients of dilated convolutions over few columns are not always finite.
+        if torch.isfinite(torch.nn.utils.clip_grad_norm_(denoiser.parameters(), 1.0)):
+            optimiser.step()
     return (time.monotonic() - began) / max(steps, 1)
 
 
