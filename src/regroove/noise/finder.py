@@ -46,11 +46,6 @@ class FinderSettings:
     quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
     recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
     noise is that of the electronics while the record does not play.
-
-    Of noise that was only heard through music, what is below ``notes_hz``, where the long window cannot tell notes from
-    rumble, is lowered by twice what the music has over it beyond ``notes_db``. If it is more than ``unsure_db`` below
-    the music (both above 100 Hz), what is below ``unsure_hz`` may be the room's, or a bow's; the less hiss there is,
-    the likelier that is: with hiss h dB below the music it counts as at most 2 h - ``unsure_db`` below it.
     """
 
     tonality: float = 0.24
@@ -67,10 +62,6 @@ class FinderSettings:
     keep: int = 64
     inaudible_db: float = 50.0
     idle_db: float = 30.0
-    unsure_db: float = 28.0
-    unsure_hz: float = 500.0
-    notes_hz: float = 150.0
-    notes_db: float = 3.0
 
 
 # Where the noise was found when a listener was asked.
@@ -145,7 +136,7 @@ class NoiseFinder:
             self.seconds = len(chosen) * HOP / self._rate
             mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
             typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
-        elif heard := self._through_music(power, first):
+        elif heard := self._through_music():
             mean, typical = heard
         else:
             return self._nothing()
@@ -297,13 +288,8 @@ class NoiseFinder:
         usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
         return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
 
-    def _through_music(self, power: Tensor, first: int) -> tuple[Tensor, Tensor] | None:
-        """What the listener hears, if there is one and the recording is long enough: the median over excerpts.
-
-        Args:
-            power: mean power of music and noise together, ``(F,)``.
-            first: bin of 100 Hz.
-        """
+    def _through_music(self) -> tuple[Tensor, Tensor] | None:
+        """What the listener hears, if there is one and the recording is long enough: the median over excerpts."""
         if self._hear is None:
             return None
         excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
@@ -319,22 +305,7 @@ class NoiseFinder:
         means, typicals = (torch.cat([getattr(m, k) for _, m in heard])[..., 0] for k in ("mean", "typical"))
         mean, typical = (x.median(dim=0).values for x in (means, typicals))
         self.drift = self.tracker.follow_places(typicals, typical, at=[middle for middle, _ in heard])
-        believed = self._believed(mean, power, first)
-        return mean * believed, typical * believed
-
-    def _believed(self, mean: Tensor, power: Tensor, first: int) -> Tensor:
-        """How much of the noise that was only heard counts in each bin, ``(F,)``, 0 to 1."""
-        s = self.settings
-        hertz = torch.arange(len(mean)) * self._rate / LONG.n_fft
-        covered = 10 ** (s.notes_db / 10) * mean / power.clamp_min(1e-20)
-        believed = torch.where(hertz < s.notes_hz, covered.clamp_max(1).square(), 1.0)
-        music, unsure = float(power[first:].sum()), 10 ** (s.unsure_db / 10)
-        if float(mean[first:].sum()) * unsure < music:
-            low = hertz <= s.unsure_hz
-            most = unsure * float(mean[~low].sum()) ** 2 / music
-            rest = float((mean * believed)[low].sum())
-            believed[low] *= min(most / max(rest, 1e-20), 1.0)
-        return believed
+        return mean, typical
 
 
 def _median_levels(stretches: list[Stretch]) -> Tensor:
