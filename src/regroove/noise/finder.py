@@ -127,8 +127,7 @@ class NoiseFinder:
         if not count:
             return self._nothing()
         first = round(100 * LONG.n_fft / self._rate)
-        power = self._sum / count
-        music = float(power[first:].sum())
+        music = float((self._sum[first:] / count).sum())
         self._leave_out_idling(music * 10 ** (-self.settings.idle_db / 10), first)
         levels = self.tracker.levels
         chosen = self._without_strokes(self._at_the_ends(levels) or self._pauses(levels))
