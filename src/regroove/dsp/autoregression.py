@@ -15,7 +15,7 @@ Samples = NDArray[np.float64]
 STIFFNESS = 1e-9
 
 
-def autocorrelation(frames: Samples, *, order: int) -> Samples:
+def autocorrelation(frames: NDArray[np.floating], *, order: int) -> Samples:
     """The sums of products of samples up to ``order`` apart, of frames ``(..., time)``; returns ``(..., order + 1)``.
 
     >>> autocorrelation(np.array([1.0, 2.0, 3.0]), order=1).round(9)
@@ -90,17 +90,33 @@ def interpolate(
     >>> bool(np.allclose(found, tone[100:110], atol=1e-5))
     True
     """
-    models, damaged = np.atleast_2d(model), signal[unknown]
-    group = np.zeros(len(unknown), dtype=np.intp) if group is None else group
-    order, count = models.shape[-1] - 1, len(unknown)
-    windows = sliding_window_view(np.pad(models, ((0, 0), (order, order))), order + 1, axis=-1)
-    echo = (windows @ models[:, :, None])[..., 0]
-    around = signal[unknown[:, None] + np.arange(-order, order + 1)]
-    others = np.arange(min(order, count - 1) + 1)[:, None] + np.arange(count)
-    apart = unknown[np.minimum(others, count - 1)] - unknown
-    band = np.where((others < count) & (apart <= order), echo[group, order + np.minimum(apart, order)], 0.0)
-    # What keeps the matrix positive definite pulls towards zero, which says nothing of the signal.
-    pull = STIFFNESS * band[0]
-    band[0] += pull + np.broadcast_to(trust, len(models))[group]
-    wanted = np.einsum("ij,ij->i", around, echo[group]) + pull * damaged
-    return damaged - solveh_banded(band, wanted, lower=True, overwrite_ab=True, check_finite=False)
+    return Interpolation(signal, unknown, model=model, group=group).values(trust)
+
+
+class Interpolation:
+    """What :func:`interpolate` solves, for one ``trust`` after the other: its arguments are those of that function."""
+
+    def __init__(
+        self, signal: Samples, unknown: NDArray[np.intp], *, model: Samples, group: NDArray[np.intp] | None = None
+    ) -> None:
+        models, self._damaged = np.atleast_2d(model), signal[unknown]
+        self._group = np.zeros(len(unknown), dtype=np.intp) if group is None else group
+        order, count = models.shape[-1] - 1, len(unknown)
+        windows = sliding_window_view(np.pad(models, ((0, 0), (order, order))), order + 1, axis=-1)
+        echo = (windows @ models[:, :, None])[..., 0]
+        around = signal[unknown[:, None] + np.arange(-order, order + 1)]
+        others = np.arange(min(order, count - 1) + 1)[:, None] + np.arange(count)
+        apart = unknown[np.minimum(others, count - 1)] - unknown
+        kept = (others < count) & (apart <= order)
+        self._band = np.where(kept, echo[self._group, order + np.minimum(apart, order)], 0.0)
+        # What keeps the matrix positive definite pulls towards zero, which says nothing of the signal.
+        pull = STIFFNESS * self._band[0]
+        self._band[0] += pull
+        self._wanted = np.einsum("ij,ij->i", around, echo[self._group]) + pull * self._damaged
+        self._groups = len(models)
+
+    def values(self, trust: float | Samples = 0.0) -> Samples:
+        """The interpolated samples, ``(count,)``."""
+        band = self._band.copy()
+        band[0] += np.broadcast_to(trust, self._groups)[self._group]
+        return self._damaged - solveh_banded(band, self._wanted, lower=True, overwrite_ab=True, check_finite=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.dsp.autoregression import Samples, interpolate
+from regroove.dsp.autoregression import Interpolation, Samples
 from regroove.noise.clicks import (
     HOP,
     PIECE,
@@ -19,10 +19,9 @@ from regroove.noise.clicks import (
     find_clicks,
     prediction_errors,
     update_errors,
-    usual_error,
 )
 
-BLOCK = 128 * HOP
+BLOCK = 256 * HOP
 CONTEXT = 8 * HOP
 # Of estimates of how loud a click is.
 ROUNDS = 2
@@ -64,8 +63,7 @@ def repair_clicks(signal: Samples, *, sample_rate: int, settings: ClickSettings 
             before, samples = samples, _interpolated(original, damaged, errors)
             update_errors(errors, samples, before=before)
     if damaged.any():
-        usual = usual_error(errors, sample_rate=sample_rate, settings=settings)
-        samples = _interpolated(original, damaged, errors, usual=usual)
+        samples = _interpolated(original, damaged, errors, usual=clicks.usual)
     return Repaired(samples[inside], damaged[inside], (long & ~damaged)[inside])
 
 
@@ -89,12 +87,13 @@ def _interpolated(
     counts = np.diff(first, append=len(unknown))
     group = np.repeat(np.arange(len(first)), counts)
     model = errors.models[(unknown[first] + unknown[first + counts - 1]) // 2 // HOP]
-    found = interpolate(samples, unknown, model=model, group=group)
+    interpolation = Interpolation(samples, unknown, model=model, group=group)
+    found = interpolation.values()
     if usual is not None:
         power = np.maximum.reduceat(usual[unknown // PIECE], first).astype(np.float64) ** 2
         for _ in range(ROUNDS):
             click = np.add.reduceat((samples[unknown] - found) ** 2, first) / counts
-            found = interpolate(samples, unknown, model=model, trust=power / np.maximum(click, power), group=group)
+            found = interpolation.values(power / np.maximum(click, power))
     repaired = samples.copy()
     repaired[unknown] = found
     return repaired

@@ -73,10 +73,12 @@ class Errors:
 
 @dataclass(frozen=True)
 class Clicks:
-    """Spans ``(count, 2)`` of first samples and those after the last: to be repaired, and too long for that."""
+    """Spans ``(count, 2)`` of first samples and those after the last: to be repaired, and too long for that; and the
+    ``usual`` error about each ``PIECE``, ``(pieces,)``."""
 
     spans: Spans
     long: Spans
+    usual: Floats
 
 
 def prediction_errors(signal: Samples, settings: ClickSettings) -> Errors:
@@ -111,7 +113,7 @@ def update_errors(errors: Errors, signal: Samples, *, before: Samples) -> None:
 def _whiten(signal: Samples, hops: Spans, errors: Errors) -> None:
     """Write the models and the errors of some hops."""
     order = errors.models.shape[-1] - 1
-    padded, window = np.pad(signal, HOP // 2), np.hanning(2 * HOP)
+    padded, window = np.pad(signal, HOP // 2).astype(np.float32), np.hanning(2 * HOP).astype(np.float32)
     frames = sliding_window_view(padded, 2 * HOP)[::HOP]
     batches = [hops[i : i + BATCH] for i in range(0, len(hops), BATCH)]
     for at in batches:
@@ -119,7 +121,7 @@ def _whiten(signal: Samples, hops: Spans, errors: Errors) -> None:
     errors.models[hops] = models_from(errors.models[hops])
     pieces = sliding_window_view(padded[HOP // 2 - order :], HOP + 2 * order)[::HOP]
     for at in batches:
-        _filter(pieces[at].astype(np.float32), at, errors)
+        _filter(pieces[at], at, errors)
 
 
 def _filter(pieces: Floats, hops: Spans, errors: Errors) -> None:
@@ -150,16 +152,16 @@ def find_clicks(signal: Samples, errors: Errors, *, sample_rate: int, settings: 
     >>> find_clicks(signal, prediction_errors(signal, settings), sample_rate=44100, settings=settings).spans
     array([[4000, 4020]])
     """
-    usual = usual_error(errors, sample_rate=sample_rate, settings=settings)
+    usual = _usual_error(errors, sample_rate=sample_rate, settings=settings)
     spans = _extents(errors, usual, settings)
     if not len(spans):
-        return Clicks(spans, spans)
+        return Clicks(spans, spans, usual)
     height = _over(np.maximum, errors.largest, spans)
     level = _over(np.minimum, usual, np.stack([spans[:, 0] // PIECE, -(-spans[:, 1] // PIECE)], axis=1))
     clear = height > settings.threshold * level
     spans, height = spans[clear], height[clear]
     if not len(spans):
-        return Clicks(spans, spans)
+        return Clicks(spans, spans, usual)
     peaks = errors.largest.reshape(-1, PIECE).max(axis=1)
     wider = np.stack([np.maximum(spans[:, 0] - 1, 0), np.minimum(spans[:, 1] + 1, len(signal))], axis=1)
     swing = _over(np.maximum, signal, wider) - _over(np.minimum, signal, wider)
@@ -168,7 +170,7 @@ def find_clicks(signal: Samples, errors: Errors, *, sample_rate: int, settings: 
     spans = spans[clear]
     spans = spans[~_begins(signal, spans, errors.models, settings)]
     long = spans[:, 1] - spans[:, 0] > settings.longest * sample_rate
-    return Clicks(spans[~long], spans[long])
+    return Clicks(spans[~long], spans[long], usual)
 
 
 def _over(reduce: np.ufunc, values: Signal, spans: Spans) -> Signal:
@@ -182,7 +184,7 @@ def _pieces(settings: ClickSettings, sample_rate: int) -> int:
     return round(settings.around * sample_rate / PIECE)
 
 
-def usual_error(errors: Errors, *, sample_rate: int, settings: ClickSettings) -> Floats:
+def _usual_error(errors: Errors, *, sample_rate: int, settings: ClickSettings) -> Floats:
     """How large the error is about each ``PIECE``: before it, after it or in its own hop, the largest; ``(pieces,)``.
 
     Each is a median over pieces, so that clicks do not count. The hop counts because a click spoils the model of its

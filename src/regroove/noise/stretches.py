@@ -107,7 +107,8 @@ def _silent(samples: Tensor) -> list[bool]:
 
 def _over_stretches(frames: Tensor) -> Tensor:
     """Means over the frames of each stretch: ``(..., T)`` to ``(stretches, ...)``."""
-    return frames.unfold(-1, min(FRAMES + 1, frames.shape[-1]), FRAMES).mean(dim=-1).movedim(-1, 0)
+    # Frames first, as they lie in memory.
+    return frames.movedim(-1, 0).unfold(0, min(FRAMES + 1, frames.shape[-1]), FRAMES).mean(dim=-1)
 
 
 def bins_of_bands(edges: Sequence[float], sample_rate: int) -> list[tuple[int, int]]:
