@@ -64,12 +64,18 @@ def istft(spectrum: Tensor, settings: StftSettings, *, length: int) -> Tensor:
     True
     """
     dtype = spectrum.real.dtype
+    # Squared windows a hop apart add up to 1 / hop, but not at the ends.
     window = _window(settings.n_fft, dtype, spectrum.device)
+    weights = settings.hop * window[:, None]
     flat = spectrum.reshape(-1, *spectrum.shape[-2:])
-    frames = torch.fft.irfft(flat, n=settings.n_fft, dim=-2) * window[:, None]
-    norm = _overlap_add(window.square()[None, :, None].expand(1, -1, frames.shape[-1]), settings, length)
-    out = _overlap_add(frames, settings, length) / norm.clamp_min(torch.finfo(dtype).tiny)
-    return out.reshape(*spectrum.shape[:-2], length)
+    out = _overlap_add(torch.fft.irfft(flat, n=settings.n_fft, dim=-2) * weights, settings)
+    few = min(flat.shape[-1], 2 * settings.n_fft // settings.hop)
+    ends = _overlap_add((weights * window[:, None]).expand(1, -1, few), settings).clamp_min(torch.finfo(dtype).tiny)
+    everything = few == flat.shape[-1]
+    for part in (slice(None),) if everything else (slice(settings.n_fft), slice(-settings.n_fft, None)):
+        out[:, part] /= ends[:, part]
+    half = settings.n_fft // 2
+    return out[:, half : half + length].reshape(*spectrum.shape[:-2], length)
 
 
 def power_of(spectrum: Tensor) -> Tensor:
@@ -90,16 +96,15 @@ def scaled(spectrum: Tensor, gain: Tensor) -> Tensor:
     return torch.view_as_complex(torch.view_as_real(spectrum) * gain[..., None])
 
 
-def _overlap_add(frames: Tensor, settings: StftSettings, length: int) -> Tensor:
-    """Sum ``(B, n_fft, T)`` frames, a hop apart, to ``(B, length)``, without the half window in front."""
+def _overlap_add(frames: Tensor, settings: StftSettings) -> Tensor:
+    """Sum ``(B, n_fft, T)`` frames, a hop apart, to ``(B, time)``."""
     items, _, count = frames.shape
     shifts = settings.n_fft // settings.hop
     parts = frames.reshape(items, shifts, settings.hop, count).transpose(2, 3)
     summed = frames.new_zeros(items, count + shifts - 1, settings.hop)
     for shift in range(shifts):
         summed[:, shift : shift + count] += parts[:, shift]
-    half = settings.n_fft // 2
-    return summed.reshape(items, -1)[:, half : half + length]
+    return summed.reshape(items, -1)
 
 
 # The resolutions of the default engine: partials need the long window, onsets and clicks the short one; what is held
