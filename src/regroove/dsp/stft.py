@@ -84,7 +84,7 @@ def power_of(spectrum: Tensor) -> Tensor:
     >>> power_of(torch.tensor([3 + 4j]))
     tensor([25.])
     """
-    return spectrum.real.square() + spectrum.imag.square()
+    return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
 
 
 def scaled(spectrum: Tensor, gain: Tensor) -> Tensor:

@@ -4,7 +4,9 @@ Ephraim and Malah, "Speech enhancement using a minimum mean-square error short-t
 IEEE Trans. ASSP 32(6), 1984, equation 51; the gain is xi / (1 + xi) as in Scalart and Filho, ICASSP 1996.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -40,23 +42,26 @@ def a_priori_snr(power: Tensor, noise: Tensor, settings: DecisionDirectedSetting
     True
     """
     tiny = torch.finfo(power.dtype).tiny
-    posterior = (power / noise.clamp_min(tiny)).clamp_max(1e12)
-    innovation = (1 - settings.memory) * (posterior - 1).clamp_min(0)
-    powers, fresh = posterior.movedim(-1, 0), innovation.movedim(-1, 0)
-    if posterior.device.type != "cpu" or posterior.requires_grad:
-        return torch.stack(_recursion(powers, fresh, settings), dim=-2).mT
-    # NumPy begins an operation on so few numbers in a fraction of the time.
-    return torch.from_numpy(np.stack(_recursion(powers.numpy(), fresh.numpy(), settings), axis=-2)).mT
-
-
-def _recursion(posterior: Frames, innovation: Frames, settings: DecisionDirectedSettings) -> list[Frames]:
+    posterior = (power / noise.clamp_min(tiny)).clamp_max_(1e12)
+    # Frames first: what the next frame remembers of each, but for the gain, and what is new in each.
+    remembered = (settings.memory * posterior).movedim(-1, 0)
+    innovation = posterior.sub_(1).clamp_min_(0).mul_(1 - settings.memory).movedim(-1, 0)
     floor = 10 ** (settings.floor_db / 10)
-    kept = 0 * posterior[0]
+    if posterior.device.type != "cpu" or posterior.requires_grad:
+        return torch.stack(_recursion(remembered, innovation, partial(torch.clamp_min, min=floor)), dim=-2).mT
+    # NumPy begins an operation on so few numbers in a fraction of the time.
+    ratios = _recursion(remembered.numpy(), innovation.numpy(), partial(np.maximum, floor))
+    return torch.from_numpy(np.stack(ratios, axis=-2)).mT
+
+
+def _recursion(remembered: Frames, innovation: Frames, at_least: Callable[[Frames], Frames]) -> list[Frames]:
+    kept = 0 * remembered[0]
     ratios = []
-    for now, fresh in zip(posterior, innovation, strict=True):
-        xi = (fresh + settings.memory * kept).clip(floor)
+    for now, fresh in zip(remembered, innovation, strict=True):
+        xi = at_least(fresh + kept)
         ratios.append(xi)
-        kept = (xi / (1 + xi)) ** 2 * now
+        gain = xi / (1 + xi)
+        kept = gain * gain * now
     return ratios
 
 

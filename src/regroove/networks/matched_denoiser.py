@@ -98,13 +98,13 @@ def _each_short_frame(noise: Tensor, frames: int) -> Tensor:
 
 def _loudness(power: Tensor, noise: Tensor) -> Tensor:
     """Posterior SNR on a compressed scale: about 0 at the noise level, +-1 for 30 dB over it and 10 dB under it."""
-    return 0.15 * torch.log(power / (noise + TINY) + 0.1).clamp_max(30)
+    return (power / (noise + TINY)).add_(0.1).log_().clamp_max_(30).mul_(0.15)
 
 
 def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: Tensor) -> Tensor:
     """What the network sees, ``(B, FEATURES, T, P)``, in the precision that it computes in."""
     frames, kind = long.shape[-1], long.device.type
-    c_in = 0.5 * ((xi + 1) * (noise.mean + TINY)).rsqrt()
+    c_in = (xi + 1).mul_(4 * (noise.mean + TINY)).rsqrt_()
     colour = torch.log(sharp + TINY)
     colour = 0.15 * (colour - colour.mean(dim=1, keepdim=True))
     burstiness = 0.3 * torch.log((noise.mean + TINY) / (noise.typical + TINY))
@@ -114,8 +114,8 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
     features = [
         patches(_loudness(power, noise.mean).to(dtype)),
         patches((0.15 * torch.log(xi)).to(dtype)),
-        patches((long.real * c_in).clamp(-4, 4).to(dtype)),
-        patches((long.imag * c_in).clamp(-4, 4).to(dtype)),
+        patches((long.real * c_in).clamp_(-4, 4).to(dtype)),
+        patches((long.imag * c_in).clamp_(-4, 4).to(dtype)),
         _on_grid(_loudness(power_of(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
         patches(_loudness(power, noise.typical).to(dtype)),
         maps.to(dtype),
@@ -125,19 +125,23 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
 
 
 def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor, ...]) -> Tensor:
-    c_skip = torch.sigmoid(torch.log(xi) + 4 * _unpatch(parts[0]))
-    c_out = (wiener_gain(xi) * noise).sqrt()
-    return scaled(long, c_skip) + torch.complex(c_out * _unpatch(parts[1]), c_out * _unpatch(parts[2]))
+    c_skip = torch.log(xi).add(_unpatch(parts[0]), alpha=4).sigmoid_()
+    c_out = (wiener_gain(xi) * noise).sqrt_()
+    real, imaginary = (
+        torch.addcmul(part * c_skip, c_out, _unpatch(residual))
+        for part, residual in ((long.real, parts[1]), (long.imag, parts[2]))
+    )
+    return torch.complex(real, imaginary)
 
 
 def _second_estimate(first: Tensor, y: Tensor, noise: Tensor, logits: Tensor) -> Tensor:
     """Samples, of the spectrum of the first estimate and of the recording."""
     length = y.shape[-1]
     power = power_of(stft(istft(first, LONG, length=length), LONGEST))
-    gain = power / (power + _fine_map(noise, power.shape[-1]) + TINY)
+    gain = power / (power + (_fine_map(noise, power.shape[-1]) + TINY))
     held = istft(scaled(stft(y, LONGEST), gain), LONGEST, length=length)
     share = torch.tanh(4 * _unpatch(logits))
-    return istft(first + scaled(stft(held, LONG) - first, share), LONG, length=length)
+    return istft(first.lerp(stft(held, LONG), share.to(first.dtype)), LONG, length=length)
 
 
 def _fine_map(noise: Tensor, frames: int) -> Tensor:
@@ -152,9 +156,9 @@ def _third_estimate(second: Tensor, short: Tensor, noise: Tensor, logs: Tensor) 
     frames = short.shape[-1]
     spread = _each_short_frame(torch.cat([noise, noise[:, -1:]], dim=1), frames)
     # Only where noise can be: a bin far above its noise map hardly changes.
-    weight = (spread / (spread + power_of(short) + TINY)).sqrt()
-    gain = (4 * weight * _off_grid(logs, frames)).clamp(-6, 0.7).exp()
+    weight = (16 * spread / (power_of(short) + (spread + TINY))).sqrt_()
+    gain = (weight * _off_grid(logs, frames)).clamp_(-6, 0.7).exp_()
     removed = short - scaled(stft(second, SHORT), gain)
-    most = MOST_REMOVED * spread.sqrt()
-    bounded = scaled(removed, (most * (power_of(removed) + TINY).rsqrt()).clamp_max(1))
+    most = MOST_REMOVED**2 * spread.clamp_min(torch.finfo(spread.dtype).tiny)
+    bounded = scaled(removed, (power_of(removed) / most).clamp_min_(1).rsqrt_())
     return istft(short - bounded, SHORT, length=second.shape[-1])
