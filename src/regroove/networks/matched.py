@@ -99,6 +99,11 @@ class MatchedUNet(nn.Module):
         frames = 8 * self.stride
         return torch.zeros(1, FEATURES, frames, self.settings.patches), frames
 
+    @property
+    def reach(self) -> int:
+        """How many frames away the blocks in the middle, which reach furthest, look on either side."""
+        return self.stride * sum(dilation + 1 for dilation in self.settings.dilations)
+
     def forward(self, features: Tensor) -> Tensor:
         x = self.hidden(features)
         return torch.cat([self.outlet(x), self.shares(x)], dim=1)[:, :, : features.shape[2]]

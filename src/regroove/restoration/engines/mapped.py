@@ -23,7 +23,7 @@ from regroove.restoration.hearing import hear_noise
 SAMPLE_RATE = 44_100
 # Blocks start on multiples of the network's coarsest time step, so that results do not depend on the block length.
 GRID = 8 * LONG.hop
-# What lies further than 2.2 s away changes no more than rounding does. Blocks are this long at most (34.2 s).
+# What lies further than 2.2 s away changes what is restored by -60 dB at most. Blocks are no longer than 34.2 s.
 LAYOUT = BlockLayout(block=184 * GRID, context=12 * GRID, fade=0)
 SHORTEST_REGION = 0.2
 
@@ -40,6 +40,7 @@ class MappedEngine:
         denoise: maps ``(items, block)`` samples, the map and the blocks' ids to the clean estimate.
         noise_region: start and end in seconds of a stretch that holds noise alone, or None to find noise.
         batch_size: how many blocks are handed over at once.
+        reach: how many samples away what counts for ``denoise`` may lie, if it is less than usual.
         details: what else the receipt should say.
 
     Raises:
@@ -55,10 +56,11 @@ class MappedEngine:
         *,
         noise_region: tuple[float, float] | None,
         batch_size: int = 1,
+        reach: int | None = None,
         details: dict[str, object] | None = None,
     ) -> None:
         self.name, self.batch_size = name, batch_size
-        self.layout = LAYOUT
+        self.layout, self._reach = LAYOUT, reach
         self._denoise, self._region, self._details = denoise, noise_region, details or {}
         self.maps: list[NoiseMap] = []
         self.drifts: list[NoiseDrift] = []
@@ -78,7 +80,7 @@ class MappedEngine:
             self._find(counted())
         else:
             self._measure(counted(), *self._region)
-        self.layout = _layout(length)
+        self.layout = _layout(length, LAYOUT.context if self._reach is None else min(self._reach, LAYOUT.context))
 
     def _find(self, chunks: Iterable[Tensor]) -> None:
         finders: list[NoiseFinder] = []
@@ -157,11 +159,11 @@ class MappedEngine:
         }
 
 
-def _layout(length: int) -> BlockLayout:
+def _layout(length: int, context: int) -> BlockLayout:
     """As few blocks as can be for ``length`` samples, all equally long, so that the last one is not mostly silence."""
-    count = max(-(-length // LAYOUT.hop), 1)
+    count = max(-(-length // replace(LAYOUT, context=context).hop), 1)
     hop = -(-length // (count * GRID)) * GRID
-    return replace(LAYOUT, block=hop + 2 * LAYOUT.context)
+    return replace(LAYOUT, block=hop + 2 * context, context=context)
 
 
 def wiener_engine(*, noise_region: tuple[float, float] | None) -> MappedEngine:

@@ -10,6 +10,7 @@ from regroove.diffusion.matched import matched_scales, sample_matched
 from regroove.diffusion.randomness import ItemNoise, TimelineNoise, item_generators
 from regroove.diffusion.solvers import Noise
 from regroove.dsp.noise_map import NoiseMap
+from regroove.dsp.stft import LONG
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import LoadedModel, load_model
 from regroove.networks.matched import MatchedUNet
@@ -17,10 +18,12 @@ from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.map import coloured
 from regroove.restoration.blocks import block_seed
 from regroove.restoration.engines.base import BlockId
-from regroove.restoration.engines.mapped import MappedEngine
+from regroove.restoration.engines.mapped import GRID, MappedEngine
 
 # Evaluations of a posterior sample.
 DRAW_STEPS = 4
+# What lies further away than this share of a network's reach changes what it restores by -60 dB at most.
+COUNTS = 0.8
 
 
 class MatchedEngine(MappedEngine):
@@ -42,7 +45,14 @@ class MatchedEngine(MappedEngine):
         details: dict[str, object] = {"model": loaded.name, "model_sha256": loaded.sha256, "steps": steps}
         if brightness:
             details["brightness"] = brightness
-        super().__init__("matched", self._mean, noise_region=noise_region, batch_size=batch_size, details=details)
+        super().__init__(
+            "matched",
+            self._mean,
+            noise_region=noise_region,
+            batch_size=batch_size,
+            reach=round(COUNTS * loaded.network.reach * LONG.hop / GRID) * GRID,
+            details=details,
+        )
         self._denoiser = MatchedDenoiser(loaded.network).eval()
         self._device, self._steps, self._brightness, self._seed = device, steps, brightness, seed
 
