@@ -109,7 +109,7 @@ class NoiseFinder:
             self._start.append(stretch)
         self._end.append(stretch)
         if self._sounds_like_noise(stretch):
-            heapq.heappush(self._quiet, (-stretch.loudness, stretch.index, stretch))
+            heapq.heappush(self._quiet, (-stretch.loudness, stretch.index, stretch.copy()))
             if len(self._quiet) > self.settings.keep:
                 heapq.heappop(self._quiet)
         self._sum += stretch.mean

@@ -41,6 +41,11 @@ class Stretch:
     mean: Tensor
     log_mean: Tensor
 
+    def copy(self) -> "Stretch":
+        """One that does not keep all others of its batch in memory."""
+        kept = (self.levels, self.mean_levels, self.tonality, self.mean, self.log_mean)
+        return Stretch(self.index, *(x.clone() for x in kept))
+
     @property
     def loudness(self) -> float:
         """The mean of all level bands in dB."""
@@ -88,11 +93,8 @@ class Listener:
         mean_levels = band_levels(mean, self.level_bands)
         tonality = torch.stack([_tonality(power[low:high], log[low:high]) for low, high in self.bands], dim=-1)
         first, self._index = self._index, self._index + len(mean)
-        # Copies, because one that is remembered would keep all others of its batch.
-        kept = (levels, mean_levels, tonality, mean, log_mean)
-        return [
-            Stretch(first + i, *(x[i].clone() for x in kept)) for i, silent in enumerate(_silent(samples)) if not silent
-        ]
+        stretches = zip(_silent(samples), levels, mean_levels, tonality, mean, log_mean, strict=True)
+        return [Stretch(first + i, *seen) for i, (silent, *seen) in enumerate(stretches) if not silent]
 
 
 def _silent(samples: Tensor) -> list[bool]:
