@@ -107,8 +107,6 @@ def _overlap_add(frames: Tensor, settings: StftSettings) -> Tensor:
     return summed.reshape(items, -1)
 
 
-# The resolutions of the default engine: partials need the long window, onsets and clicks the short one; what is held
-# for most of a second stands out best in the longest.
+# The resolutions of the default engine: partials need the long window, onsets and clicks the short one.
 LONG = StftSettings(n_fft=4096, hop=1024)
 SHORT = StftSettings(n_fft=1024, hop=256)
-LONGEST = StftSettings(n_fft=32_768, hop=8192)

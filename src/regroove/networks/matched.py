@@ -18,6 +18,8 @@ from regroove.errors import SettingsError
 PATCH = 4
 FEATURES = 6 * PATCH + 2
 CORRECTIONS = 4 * PATCH
+# Patches that are given shares: those below 5.2 kHz, most of the lowest quarter.
+HELD = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +71,8 @@ class ResidualBlock(nn.Module):
 
 
 class MatchedUNet(nn.Module):
-    """Maps features ``(B, FEATURES, T, P)`` to ``(B, CORRECTIONS + PATCH, T, P)``, the last of them shares; all zero
-    before training.
+    """Maps features ``(B, FEATURES, T, P)`` to corrections ``(B, CORRECTIONS, T, P)`` and shares ``(B, PATCH, T,
+    HELD)``, all zero before training.
 
     T may be any number: it is padded with zeros to a multiple of ``stride`` and cut again.
     """
@@ -104,9 +106,11 @@ class MatchedUNet(nn.Module):
         """How many frames away the blocks in the middle, which reach furthest, look on either side."""
         return self.stride * sum(dilation + 1 for dilation in self.settings.dilations)
 
-    def forward(self, features: Tensor) -> Tensor:
-        x = self.hidden(features)
-        return torch.cat([self.outlet(x), self.shares(x)], dim=1)[:, :, : features.shape[2]]
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        x, frames = self.hidden(features), features.shape[2]
+        # The last patch sees no neighbour.
+        shares = self.shares(x[..., : HELD + 1])[..., :HELD]
+        return self.outlet(x)[:, :, :frames], shares[:, :, :frames]
 
     def hidden(self, features: Tensor) -> Tensor:
         """The last values before the outlets, ``(B, C, T, P)``, T a multiple of ``stride``."""
@@ -120,7 +124,7 @@ class MatchedUNet(nn.Module):
         x = self.middle(x)
         for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
             x = blocks(grow(x).add_(skips.pop()))
-        return functional.silu(x)
+        return functional.silu(x, inplace=not torch.is_grad_enabled())
 
 
 def patches(x: Tensor) -> Tensor:
