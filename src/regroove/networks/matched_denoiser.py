@@ -45,14 +45,19 @@ class MatchedDenoiser(nn.Module):
 
     def forward(self, y: Tensor, noise: NoiseMap) -> Tensor:
         """Restore ``(B, time)`` samples at the model's rate; same shape out."""
-        long, short = stft(y, LONG), stft(y, SHORT)
-        power, sharp = power_of(long), _short_map(noise.mean)
+        short, sharp = stft(y, SHORT), _short_map(noise.mean)
+        spectrum, logs = self._in_long_windows(y, short, noise, sharp)
+        return _third_estimate(istft(spectrum, LONG, length=y.shape[-1]), short, sharp, logs)
+
+    def _in_long_windows(self, y: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor) -> tuple[Tensor, Tensor]:
+        """The spectrum of the second estimate, and what scales the short window's."""
+        long = stft(y, LONG)
+        power = power_of(long)
         xi = a_priori_snr(power, noise.mean, PRIOR)
         corrections, shares = self.network(_features(long, power, short, noise, sharp, xi))
         parts = corrections.split(PATCH, dim=1)
         first = _first_estimate(long, noise.mean, xi, parts)
-        second = istft(_second_estimate(first, long, noise.mean, shares), LONG, length=y.shape[-1])
-        return _third_estimate(second, short, sharp, parts[3])
+        return _second_estimate(first, long, noise.mean, shares), parts[3]
 
 
 class WhiteNoiseDenoiser:
@@ -172,7 +177,7 @@ def _third_estimate(second: Tensor, short: Tensor, noise: Tensor, logs: Tensor) 
     # Only where noise can be: a bin far above its noise map hardly changes.
     weight = (16 * spread / (power_of(short) + (spread + TINY))).sqrt_()
     gain = (weight * _off_grid(logs, frames)).clamp_(-6, 0.7).exp_()
-    removed = short - scaled(stft(second, SHORT), gain)
+    change = scaled(stft(second, SHORT), gain).sub_(short)
     most = MOST_REMOVED**2 * spread.clamp_min(torch.finfo(spread.dtype).tiny)
-    bounded = scaled(removed, (power_of(removed) / most).clamp_min_(1).rsqrt_())
-    return istft(short - bounded, SHORT, length=second.shape[-1])
+    bounded = scaled(change, (power_of(change) / most).clamp_min_(1).rsqrt_())
+    return istft(bounded.add_(short), SHORT, length=second.shape[-1])
