@@ -27,7 +27,7 @@ PIECE = 32
 # Pieces before and after a click, and samples beside it that are left out, for telling it from an onset.
 BESIDE, GUARD = 14, 64
 # Hops that are whitened at once: as many as fit into a processor's cache.
-BATCH = 16
+BATCH = 64
 QUIETEST = 1e-12
 Floats = NDArray[np.float32]
 Signal = NDArray[np.floating]
