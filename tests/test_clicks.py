@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from regroove.dsp.autoregression import autocorrelation, interpolate, models_from
+from regroove.dsp.autoregression import Interpolation, autocorrelation, models_from
 from regroove.noise.click_repair import BLOCK, ClickRepairer, repair_clicks
 from regroove.noise.clicks import ClickSettings
 from regroove.noise.synthesis import OFF, RecordNoise, preset, synthesise
@@ -70,13 +70,13 @@ def test_interpolation_is_the_least_squares_solution() -> None:
     rows = np.stack([np.roll(np.pad(model[::-1], (0, 113)), k) for k in range(114)])
     known = np.setdiff1d(np.arange(120), unknown)
     expected = np.linalg.lstsq(rows[:, unknown], -rows[:, known] @ signal[known], rcond=None)[0]
-    np.testing.assert_allclose(interpolate(signal, unknown, model=model), expected, atol=1e-6)
+    np.testing.assert_allclose(Interpolation(signal, unknown, model=model).values(), expected, atol=1e-6)
 
 
 def test_full_trust_keeps_the_samples() -> None:
     signal = np.random.default_rng(0).standard_normal(100)
     unknown = np.arange(50, 55)
-    found = interpolate(signal, unknown, model=np.array([1.0, -0.5]), trust=1e9)
+    found = Interpolation(signal, unknown, model=np.array([1.0, -0.5])).values(1e9)
     np.testing.assert_allclose(found, signal[unknown], atol=1e-6)
 
 
@@ -210,7 +210,7 @@ def test_many_groups_are_interpolated_as_each_by_itself() -> None:
     groups = [np.array([40, 41, 43, 50]), np.array([90]), np.arange(200, 240)]
     trust = np.array([0.0, 0.5, 1e-3])
     each = zip(groups, models, trust, strict=True)
-    alone = [interpolate(signal, at, model=model, trust=float(share)) for at, model, share in each]
+    alone = [Interpolation(signal, at, model=model).values(float(share)) for at, model, share in each]
     which = np.repeat(np.arange(3), [len(at) for at in groups])
-    together = interpolate(signal, np.concatenate(groups), model=models, trust=trust, group=which)
+    together = Interpolation(signal, np.concatenate(groups), model=models, group=which).values(trust)
     np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-12)

@@ -60,41 +60,27 @@ def models_from(correlation: Samples, *, whiteness: float = 1e-6) -> Samples:
     return np.ascontiguousarray(np.moveaxis(model, 0, -1))
 
 
-def interpolate(
-    signal: Samples,
-    unknown: NDArray[np.intp],
-    *,
-    model: Samples,
-    trust: float | Samples = 0.0,
-    group: NDArray[np.intp] | None = None,
-) -> Samples:
+class Interpolation:
     """Values for the samples at ``unknown`` (ascending indices) that make the prediction error least.
 
     Args:
         signal: ``(time,)``; samples within ``order`` of either end must be known.
         unknown: ``(count,)``, where samples are missing or damaged.
         model: of the signal, ``(order + 1,)``, or one for each group, ``(groups, order + 1)``.
-        trust: what damaged samples still say, one number or ``(groups,)``: the variance of the prediction error over
-            that of the damage; 0 where nothing is left of them.
         group: ``(count,)``, to which group each unknown sample belongs; groups lie more than ``order`` samples apart.
 
     Janssen, Veldhuis and Vries, "Adaptive interpolation of discrete-time signals that can be modeled as
-    autoregressive processes", IEEE Trans. ASSP 34(2), 1986, equation 10; with ``trust``, the posterior mean for a
-    Gaussian disturbance: Godsill and Rayner, "Digital Audio Restoration", 1998, section 5.2.3. The matrix holds the
-    autocorrelation of the coefficients at the distances between unknown samples: banded and positive definite. It is
-    solved for the damage, all groups at once, which nothing off the diagonal connects.
+    autoregressive processes", IEEE Trans. ASSP 34(2), 1986, equation 10; with some trust in what is damaged, the
+    posterior mean for a Gaussian disturbance: Godsill and Rayner, "Digital Audio Restoration", 1998, section 5.2.3.
+    The matrix holds the autocorrelation of the coefficients at the distances between unknown samples: banded and
+    positive definite. It is solved for the damage, all groups at once, which nothing off the diagonal connects.
 
     >>> tone = np.sin(0.3 * np.arange(200))
     >>> damaged = tone + np.isin(np.arange(200), np.arange(100, 110))
-    >>> found = interpolate(damaged, np.arange(100, 110), model=np.array([1, -2 * np.cos(0.3), 1]))
+    >>> found = Interpolation(damaged, np.arange(100, 110), model=np.array([1, -2 * np.cos(0.3), 1])).values()
     >>> bool(np.allclose(found, tone[100:110], atol=1e-5))
     True
     """
-    return Interpolation(signal, unknown, model=model, group=group).values(trust)
-
-
-class Interpolation:
-    """What :func:`interpolate` solves, for one ``trust`` after the other: its arguments are those of that function."""
 
     def __init__(
         self, signal: Samples, unknown: NDArray[np.intp], *, model: Samples, group: NDArray[np.intp] | None = None
@@ -116,7 +102,12 @@ class Interpolation:
         self._groups = len(models)
 
     def values(self, trust: float | Samples = 0.0) -> Samples:
-        """The interpolated samples, ``(count,)``."""
+        """The interpolated samples, ``(count,)``.
+
+        Args:
+            trust: what damaged samples still say, one number or ``(groups,)``: the variance of the prediction error
+                over that of the damage; 0 where nothing is left of them.
+        """
         band = self._band.copy()
         band[0] += np.broadcast_to(trust, self._groups)[self._group]
         return self._damaged - solveh_banded(band, self._wanted, lower=True, overwrite_ab=True, check_finite=False)
