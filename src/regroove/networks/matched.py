@@ -18,8 +18,8 @@ from regroove.errors import SettingsError
 PATCH = 4
 FEATURES = 6 * PATCH + 2
 CORRECTIONS = 4 * PATCH
-# Patches that are given shares: those below 5.2 kHz, most of the lowest quarter.
-HELD = 120
+# Patches that are given shares: those below 10.7 kHz, nearly all of the lower half.
+HELD = 248
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ Wiener filter exactly and a bin without noise is returned as it came.
 
 Two more estimates follow. What is held stands out of the noise by up to 9 dB more in a window eight times as long:
 there the first estimate tells the music's power, the Wiener filter for it is applied to the recording, and the network
-says what share of the first estimate its result replaces, bin by bin. Little is held above 5 kHz, so this is done
-for the lowest quarter of the spectrum, at a quarter of the rate. A short window then scales the whole, which mends
-onsets and clicks that the others smear. What is taken away in all is bounded there by what the noise can have added, so
-that the attack of a picked string, which looks like a click, stays.
+says what share of the first estimate its result replaces, bin by bin. Nothing is held above 11 kHz, so this is done
+for the lower half of the spectrum, at half the rate. A short window then scales the whole, which mends onsets and
+clicks that the others smear. What is taken away in all is bounded there by what the noise can have added, so that the
+attack of a picked string, which looks like a click, stays.
 """
 
 import torch
@@ -24,9 +24,8 @@ from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_g
 from regroove.networks.matched import PATCH, MatchedUNet, patches
 
 PRIOR = DecisionDirectedSettings()
-# The long window at a quarter of the rate, and the one that is eight times as long (0.74 s).
-FEWER = 4
-LOW = StftSettings(n_fft=LONG.n_fft // FEWER, hop=LONG.hop // FEWER)
+# The long window at half the rate, and the one that is eight times as long (0.74 s).
+LOW = StftSettings(n_fft=LONG.n_fft // 2, hop=LONG.hop // 2)
 LONGEST = StftSettings(n_fft=8 * LOW.n_fft, hop=8 * LOW.hop)
 TINY = 1e-20
 # How far the noise of a bin rises above its mean power, as an amplitude (25 dB): dust on a quiet disc comes near.
@@ -155,7 +154,7 @@ def _second_estimate(first: Tensor, long: Tensor, noise: Tensor, logits: Tensor)
 
 
 def _held(first: Tensor, long: Tensor, noise: Tensor) -> Tensor:
-    """The recording, filtered with the longest window for the power of the first estimate: lowest bins of spectra."""
+    """The recording, filtered with the longest window for the power of the first estimate: lower half of spectra."""
     length = (long.shape[-1] - 1) * LOW.hop
     power = power_of(stft(istft(first, LOW, length=length), LONGEST))
     gain = power / (power + (_fine_map(noise, power.shape[-1]) + TINY))
