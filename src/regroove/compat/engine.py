@@ -80,6 +80,7 @@ class GramophoneEngine:
     """
 
     name = "cqtdiff"
+    workers = 1
 
     def __init__(
         self, sampler: Sampler78rpm, mode: NoiseMode, *, sample_rate: int, block: int, overlap: int, batch_size: int = 1

@@ -6,6 +6,7 @@ A model is its coefficients ``(..., order + 1)``, the first of which is 1.
 from functools import lru_cache
 
 import numpy as np
+import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft
@@ -23,15 +24,16 @@ def autocorrelation(frames: NDArray[np.floating], *, order: int) -> Samples:
     """
     size = next_fast_len(frames.shape[-1] + order, real=True)
     spectra = rfft(frames, size)
-    return (spectra.real**2 + spectra.imag**2) @ _to_correlation(size, order)
+    power = torch.from_numpy(spectra.real**2 + spectra.imag**2).double()
+    return (power @ _to_correlation(size, order)).numpy()
 
 
 @lru_cache(maxsize=8)
-def _to_correlation(size: int, order: int) -> Samples:
+def _to_correlation(size: int, order: int) -> torch.Tensor:
     """What an inverse transform of power spectra does for its first samples, ``(bins, order + 1)``."""
     bins = np.arange(size // 2 + 1)
     weights = np.where((bins == 0) | (2 * bins == size), 1.0, 2.0) / size
-    return weights[:, None] * np.cos(2 * np.pi / size * np.outer(bins, np.arange(order + 1)))
+    return torch.from_numpy(weights[:, None] * np.cos(2 * np.pi / size * np.outer(bins, np.arange(order + 1))))
 
 
 def models_from(correlation: Samples, *, whiteness: float = 1e-6) -> Samples:

@@ -66,17 +66,17 @@ STEADY = NoiseDrift(np.zeros(1), np.zeros(1))
 
 
 class DriftTracker:
-    """Remembers how loud every stretch of one channel is in every half octave."""
+    """Remembers how loud every stretch of one channel is in every half octave; ``workers`` threads listen."""
 
-    def __init__(self, *, sample_rate: int, settings: DriftSettings | None = None) -> None:
+    def __init__(self, *, sample_rate: int, settings: DriftSettings | None = None, workers: int = 1) -> None:
         self.settings = settings or DriftSettings()
-        self._listener = Listener(sample_rate=sample_rate)
+        self._listener = Listener(sample_rate=sample_rate, workers=workers)
         self._at: list[int] = []
         self._levels: list[Tensor] = []
         self._tonality: list[Tensor] = []
 
     def feed(self, chunk: Tensor) -> list[Stretch]:
-        """Look at the next samples, ``(time,)``; returns the stretches that they complete."""
+        """Look at the next samples, ``(time,)``; returns the stretches that are due."""
         return self._remembered(self._listener.feed(chunk))
 
     def rest(self) -> list[Stretch]:

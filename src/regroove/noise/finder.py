@@ -21,6 +21,7 @@ from regroove.noise.drift import STEADY, DriftTracker
 from regroove.noise.excerpts import Excerpts
 from regroove.noise.map import EULER
 from regroove.noise.stretches import HOP, Stretch, band_levels, bins_of_bands
+from regroove.parallel import parallel
 
 # Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
 SECOND = 6
@@ -71,7 +72,7 @@ HearNoise = Callable[[Tensor], NoiseMap]
 
 
 class NoiseFinder:
-    """Sees one channel in chunks of any size and then says how strong its noise is.
+    """Sees one channel in chunks of any size and then says how strong its noise is; ``workers`` threads look at it.
 
     After :meth:`result`, ``source`` says in words where the noise was found, ``seconds`` how much of it by itself, and
     ``drift`` how its level changes along the recording.
@@ -83,15 +84,20 @@ class NoiseFinder:
     """
 
     def __init__(
-        self, *, sample_rate: int, settings: FinderSettings | None = None, hear: HearNoise | None = None
+        self,
+        *,
+        sample_rate: int,
+        settings: FinderSettings | None = None,
+        hear: HearNoise | None = None,
+        workers: int = 1,
     ) -> None:
         self.settings = settings or FinderSettings()
-        self._hear = hear
+        self._hear, self._workers = hear, workers
         self._excerpts = Excerpts(length=round(LONGEST_EXCERPT * sample_rate), most=EXCERPTS)
         self.source, self.seconds, self.drift = "nowhere", 0.0, STEADY
         self._rate = sample_rate
         self._narrow = bins_of_bands(NARROW_EDGES, sample_rate)
-        self.tracker = DriftTracker(sample_rate=sample_rate)
+        self.tracker = DriftTracker(sample_rate=sample_rate, workers=workers)
         self._start: list[Stretch] = []
         self._end: deque[Stretch] = deque(maxlen=self.settings.ends)
         self._quiet: list[tuple[float, int, Stretch]] = []
@@ -292,11 +298,12 @@ class NoiseFinder:
         if self._hear is None:
             return None
         excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
+        maps = parallel(self._hear, [excerpt[None] for _, excerpt in excerpts], workers=self._workers)
         # An excerpt of digital silence is no evidence.
         heard = [
             (start + len(excerpt) / 2, noise)
-            for start, excerpt in excerpts
-            if (noise := self._hear(excerpt[None])).mean.any()
+            for (start, excerpt), noise in zip(excerpts, maps, strict=True)
+            if noise.mean.any()
         ]
         if not heard:
             return None

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
 
 from regroove.dsp.stft import LONG, power_of, stft
 from regroove.noise.map import EULER
+from regroove.parallel import ParallelMap
 
 FRAMES = 8
 HOP = FRAMES * LONG.hop
@@ -55,21 +57,23 @@ class Stretch:
 class Listener:
     """Cuts one channel into stretches, leaving out digital silence; the size of the chunks does not matter.
 
-    ``bands`` and ``level_bands`` are the first bin and the one after the last of each tonality and level band.
+    ``bands`` and ``level_bands`` are the first bin and the one after the last of each tonality and level band;
+    ``workers`` batches of stretches are looked at at a time.
     """
 
-    def __init__(self, *, sample_rate: int) -> None:
+    def __init__(self, *, sample_rate: int, workers: int = 1) -> None:
         self.level_bands = bins_of_bands(LEVEL_EDGES, sample_rate)
         self.bands = bins_of_bands((*TONALITY_EDGES[:-1], sample_rate / 2), sample_rate)
         self._pending = torch.zeros(0)
+        self._looked_at = ParallelMap(self._look_at, workers=workers)
         self._index = 0
 
     def feed(self, chunk: Tensor) -> list[Stretch]:
-        """The stretches that ``(time,)`` more samples complete, a batch at a time."""
+        """Look at ``(time,)`` more samples; returns the stretches that are due, a batch at a time."""
         samples = torch.cat([self._pending, chunk])
         done: list[Stretch] = []
         while len(samples) >= BATCH * HOP + LONG.n_fft:
-            done += self._look_at(samples[: BATCH * HOP + LONG.n_fft])
+            done += self._push(samples[: BATCH * HOP + LONG.n_fft])
             samples = samples[BATCH * HOP :]
         self._pending = samples.clone()
         return done
@@ -78,12 +82,20 @@ class Listener:
         """The stretches that are left at the end; a recording too short for one is seen as one."""
         samples, self._pending = self._pending, self._pending[:0]
         count = (len(samples) - LONG.n_fft) // HOP
-        if count < 1:
-            return self._look_at(samples) if self._index == 0 and len(samples) >= 2 * LONG.n_fft else []
-        return self._look_at(samples[: count * HOP + LONG.n_fft])
+        last: list[Stretch] = []
+        if count > 0:
+            last = self._push(samples[: count * HOP + LONG.n_fft])
+        elif self._index == 0 and len(samples) >= 2 * LONG.n_fft:
+            last = self._push(samples)
+        return [*last, *chain.from_iterable(self._looked_at.rest())]
 
-    def _look_at(self, samples: Tensor) -> list[Stretch]:
-        """All stretches of ``(time,)`` samples at once; a single one may be shorter."""
+    def _push(self, samples: Tensor) -> list[Stretch]:
+        first, self._index = self._index, self._index + max((len(samples) - LONG.n_fft) // HOP, 1)
+        return [stretch for batch in self._looked_at.push((first, samples)) for stretch in batch]
+
+    def _look_at(self, part: tuple[int, Tensor]) -> list[Stretch]:
+        """All stretches of ``(time,)`` samples at once, given the index of the first; a single one may be shorter."""
+        first, samples = part
         edge = LONG.n_fft // LONG.hop // 2
         spectrum = stft(samples, LONG)[:, edge : len(samples) // LONG.hop - edge + 1]
         power = power_of(spectrum).clamp_min_(1e-20)
@@ -92,7 +104,6 @@ class Listener:
         levels = band_levels((log_mean + EULER).exp(), self.level_bands)
         mean_levels = band_levels(mean, self.level_bands)
         tonality = torch.stack([_tonality(power[low:high], log[low:high]) for low, high in self.bands], dim=-1)
-        first, self._index = self._index, self._index + len(mean)
         stretches = zip(_silent(samples), levels, mean_levels, tonality, mean, log_mean, strict=True)
         return [Stretch(first + i, *seen) for i, (silent, *seen) in enumerate(stretches) if not silent]
 

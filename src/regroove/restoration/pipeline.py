@@ -5,8 +5,9 @@ is, and it is subtracted from the untouched samples. All that is kept in memory 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from typing import Protocol
 
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 from regroove.audio.resample import StreamResampler, resampled_length
 from regroove.dsp.silence import RUN, in_silence
 from regroove.errors import AudioError
-from regroove.restoration.blocks import BlockCutter, CoreJoiner
+from regroove.parallel import ParallelMap
+from regroove.restoration.blocks import BlockCutter, CoreJoiner, Item
 from regroove.restoration.clicks import ClickStage, ClickTally
-from regroove.restoration.engines.base import BlockId, Engine
+from regroove.restoration.engines.base import Engine
 
 Samples = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -75,7 +77,8 @@ def restore_stream(
             yield original, original.copy()
         return
     report = progress or (lambda stage, done: None)
-    with _one_thread():
+    with _threads(1):
+        # Listening is many small operations, 100 times slower where threads wait for each other on a busy machine.
         # Clicks included: without them thumps sound tonal, and where the noise is alone is found less often.
         heard = _at_engine_rate(source, engine, report, "listening")
         engine.observe(torch.from_numpy(chunk) for chunk in heard)
@@ -104,10 +107,10 @@ def _silence_stays(pairs: Iterator[tuple[Samples, Samples]], channels: int) -> I
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Listening is many small operations, 100 times slower where threads wait for each other on a busy machine."""
+def _threads(count: int) -> Iterator[None]:
+    """Every operation on ``count`` threads, whatever thread asks for it."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
@@ -167,9 +170,8 @@ def _removed(
     stage = ClickStage(channels=source.channels, sample_rate=engine.sample_rate, tally=clicks)
     if clicks is not None:
         chunks = stage.repaired(chunks)
-    for items in cutter.batches(chunks, size):
-        blocks = torch.from_numpy(np.stack([samples for _, samples in items]))
-        restored = _restore(engine, blocks, [block_id for block_id, _ in items])
+    count = -(-cutter.count * source.channels // size)
+    for items, restored in _restored(engine, cutter.batches(chunks, size), count=count):
         for (block_id, samples), clean in zip(items, restored, strict=True):
             joiner.add(block_id, samples.astype(np.float64) - clean)
         removed = joiner.take()
@@ -179,15 +181,28 @@ def _removed(
     yield back.finish()
 
 
-def _restore(engine: Engine, blocks: torch.Tensor, ids: Sequence[BlockId]) -> NDArray[np.float32]:
+def _restored(
+    engine: Engine, batches: Iterator[list[Item]], *, count: int
+) -> Iterator[tuple[list[Item], NDArray[np.float32]]]:
+    """Each of ``count`` batches of blocks and what the engine makes of it, in order."""
+    workers = min(engine.workers, count)
+    each = max(torch.get_num_threads() // workers, 1)
+    with _threads(each), ParallelMap(partial(_restore, engine), workers=workers) as results:
+        for items in batches:
+            yield from results.push(items)
+        yield from results.rest()
+
+
+def _restore(engine: Engine, items: list[Item]) -> tuple[list[Item], NDArray[np.float32]]:
     """Run the engine on the blocks that are not silent; silence stays silence."""
+    ids, blocks = [block_id for block_id, _ in items], torch.from_numpy(np.stack([samples for _, samples in items]))
     restored = blocks.clone()
     audible = [i for i in range(len(ids)) if bool(blocks[i].any())]
     if audible:
         restored[audible] = engine.restore(blocks[audible], [ids[i] for i in audible]).float().cpu()
     if not bool(torch.isfinite(restored).all()):
         raise AudioError(f"The engine {engine.name} gave samples that are not finite numbers.")
-    return restored.numpy()
+    return items, restored.numpy()
 
 
 def _take(blocks: deque[Samples], frames: int) -> Samples:

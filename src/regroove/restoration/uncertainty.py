@@ -46,13 +46,15 @@ class UncertaintyEngine:
             raise SettingsError(f"The engine {engine.name} draws no samples, so it cannot tell where it is uncertain.")
         self._engine = engine
         self._draws = draws
-        self.name, self.sample_rate, self.batch_size = engine.name, engine.sample_rate, engine.batch_size
+        self.name, self.sample_rate = engine.name, engine.sample_rate
+        self.batch_size, self.workers = engine.batch_size, engine.workers
         self.layout = engine.layout
         edges = np.geomspace(LOWEST_HZ, 0.98 * self.sample_rate / 2, BANDS + 1)
         self._edges = edges
         self._rows = [_bins_between(low, high, self.sample_rate) for low, high in zip(edges, edges[1:], strict=False)]
-        self._spread: dict[int, NDArray[np.float64]] = {}
-        self._power: dict[int, NDArray[np.float64]] = {}
+        # By channel and number of the block.
+        self._spread: dict[tuple[int, int], NDArray[np.float64]] = {}
+        self._power: dict[tuple[int, int], NDArray[np.float64]] = {}
         self._frames = 0
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
@@ -78,8 +80,8 @@ class UncertaintyEngine:
         # The mean of K samples still holds a K-th of their variance.
         power = (power_of(mean) - variance / self._draws).clamp_min(0)
         for item, block_id in enumerate(ids):
-            self._add(self._spread, block_id.index, self._pooled(variance[item]))
-            self._add(self._power, block_id.index, self._pooled(power[item]))
+            at = block_id.channel, block_id.index
+            self._spread[at], self._power[at] = self._pooled(variance[item]), self._pooled(power[item])
         return self._engine.restore(blocks, ids)
 
     def notes(self) -> list[str]:
@@ -127,15 +129,13 @@ class UncertaintyEngine:
         columns = core.reshape(core.shape[0], -1, _POOL).mean(dim=-1)
         return torch.stack([columns[low:high].mean(dim=0) for low, high in self._rows]).cpu().numpy()
 
-    @staticmethod
-    def _add(parts: dict[int, NDArray[np.float64]], index: int, values: NDArray[np.float64]) -> None:
-        parts[index] = parts[index] + values if index in parts else values
-
-    def _joined(self, parts: dict[int, NDArray[np.float64]], columns: int) -> NDArray[np.float64]:
+    def _joined(self, parts: dict[tuple[int, int], NDArray[np.float64]], columns: int) -> NDArray[np.float64]:
+        """The sum over channels, ``(bands, columns)``."""
         width = self.layout.hop // LONG.hop // _POOL
-        whole = np.zeros((BANDS, max(columns, width * (max(parts, default=0) + 1))))
-        for index, values in parts.items():
-            whole[:, index * width : (index + 1) * width] = values
+        last = max((index for _, index in parts), default=0)
+        whole = np.zeros((BANDS, max(columns, width * (last + 1))))
+        for (_, index), values in sorted(parts.items(), key=lambda part: part[0]):
+            whole[:, index * width : (index + 1) * width] += values
         return whole[:, :columns]
 
 

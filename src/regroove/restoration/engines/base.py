@@ -48,6 +48,8 @@ class Engine(Protocol):
     sample_rate: int
     layout: BlockLayout
     batch_size: int
+    # How many batches are restored at the same time, by as many threads.
+    workers: int
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
         """See the whole recording once, as successive ``(channels, time)`` chunks, before any block is restored."""

@@ -81,7 +81,7 @@ class CqtDiffEngine:
     """
 
     name = "cqtdiff"
-    batch_size = 1
+    batch_size = workers = 1
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ class MappedEngine:
         denoise: maps ``(items, block)`` samples, the map and the blocks' ids to the clean estimate.
         noise_region: start and end in seconds of a stretch that holds noise alone, or None to find noise.
         batch_size: how many blocks are handed over at once.
+        workers: how many threads of the processor listen, and restore blocks.
         reach: how many samples away what counts for ``denoise`` may lie, if it is less than usual.
         details: what else the receipt should say.
 
@@ -56,10 +57,11 @@ class MappedEngine:
         *,
         noise_region: tuple[float, float] | None,
         batch_size: int = 1,
+        workers: int = 1,
         reach: int | None = None,
         details: dict[str, object] | None = None,
     ) -> None:
-        self.name, self.batch_size = name, batch_size
+        self.name, self.batch_size, self.workers = name, batch_size, workers
         self.layout, self._reach = LAYOUT, reach
         self._denoise, self._region, self._details = denoise, noise_region, details or {}
         self.maps: list[NoiseMap] = []
@@ -85,12 +87,15 @@ class MappedEngine:
     def _find(self, chunks: Iterable[Tensor]) -> None:
         finders: list[NoiseFinder] = []
         for chunk in chunks:
-            finders = finders or [NoiseFinder(sample_rate=self.sample_rate, hear=hear_noise) for _ in chunk]
+            finders = finders or [self._finder() for _ in chunk]
             for finder, channel in zip(finders, chunk, strict=True):
                 finder.feed(channel.float())
         self.maps = [finder.result() for finder in finders]
         self.drifts = [finder.drift for finder in finders]
         self._source = ", ".join(dict.fromkeys(finder.source for finder in finders)) or "nowhere"
+
+    def _finder(self) -> NoiseFinder:
+        return NoiseFinder(sample_rate=self.sample_rate, hear=hear_noise, workers=self.workers)
 
     def _measure(self, chunks: Iterable[Tensor], start: float, end: float) -> None:
         first, last = round(start * self.sample_rate), round(end * self.sample_rate)
@@ -99,7 +104,7 @@ class MappedEngine:
         position, pieces = 0, []
         trackers: list[DriftTracker] = []
         for chunk in chunks:
-            trackers = trackers or [DriftTracker(sample_rate=self.sample_rate) for _ in chunk]
+            trackers = trackers or [DriftTracker(sample_rate=self.sample_rate, workers=self.workers) for _ in chunk]
             for tracker, channel in zip(trackers, chunk, strict=True):
                 tracker.feed(channel.float())
             pieces.append(chunk[:, max(first - position, 0) : max(last - position, 0)])
@@ -160,16 +165,18 @@ class MappedEngine:
 
 
 def _layout(length: int, context: int) -> BlockLayout:
-    """As few blocks as can be for ``length`` samples, all equally long, so that the last one is not mostly silence."""
+    """Few blocks for ``length`` samples, all equally long, so that the last one is not mostly silence."""
     count = max(-(-length // replace(LAYOUT, context=context).hop), 1)
+    # In pairs, so that two workers end together.
+    count += count % 2 if count > 1 else 0
     hop = -(-length // (count * GRID)) * GRID
     return replace(LAYOUT, block=hop + 2 * context, context=context)
 
 
-def wiener_engine(*, noise_region: tuple[float, float] | None) -> MappedEngine:
+def wiener_engine(*, noise_region: tuple[float, float] | None, workers: int = 1) -> MappedEngine:
     """The decision-directed Wiener filter as an engine: the baseline that every model has to beat."""
 
     def denoise(blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
         return wiener_filter(blocks, noise.mean, WIENER)
 
-    return MappedEngine("wiener", denoise, noise_region=noise_region)
+    return MappedEngine("wiener", denoise, noise_region=noise_region, workers=workers)

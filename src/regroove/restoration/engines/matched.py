@@ -37,6 +37,7 @@ class MatchedEngine(MappedEngine):
         steps: int,
         noise_region: tuple[float, float] | None,
         batch_size: int,
+        workers: int,
         brightness: float = 0.0,
         seed: int = 0,
     ) -> None:
@@ -50,6 +51,7 @@ class MatchedEngine(MappedEngine):
             self._mean,
             noise_region=noise_region,
             batch_size=batch_size,
+            workers=workers,
             reach=round(COUNTS * loaded.network.reach * LONG.hop / GRID) * GRID,
             details=details,
         )
@@ -113,6 +115,7 @@ def matched_engine(
     steps: int,
     noise_region: tuple[float, float] | None,
     batch_size: int = 1,
+    workers: int = 1,
     brightness: float = 0.0,
     seed: int = 0,
 ) -> MatchedEngine:
@@ -135,6 +138,7 @@ def matched_engine(
         steps=steps,
         noise_region=noise_region,
         batch_size=batch_size,
+        workers=workers,
         brightness=brightness,
         seed=seed,
     )

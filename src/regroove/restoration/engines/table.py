@@ -24,6 +24,13 @@ class EngineEntry:
     clicks: bool = False
 
 
+def _workers() -> int:
+    """Two where more than one thread may be used: each holds a block of half a minute in memory."""
+    import torch
+
+    return min(torch.get_num_threads(), 2)
+
+
 def _matched(settings: RestoreSettings, device: str) -> Engine:
     from regroove.restoration.engines.matched import matched_engine
 
@@ -33,6 +40,7 @@ def _matched(settings: RestoreSettings, device: str) -> Engine:
         steps=settings.steps or 1,
         noise_region=settings.noise_region,
         batch_size=settings.batch_size or (1 if device == "cpu" else 8),
+        workers=_workers() if device == "cpu" else 1,
         brightness=settings.brightness,
         seed=settings.seed,
     )
@@ -41,7 +49,7 @@ def _matched(settings: RestoreSettings, device: str) -> Engine:
 def _wiener(settings: RestoreSettings, device: str) -> Engine:
     from regroove.restoration.engines.mapped import wiener_engine
 
-    return wiener_engine(noise_region=settings.noise_region)
+    return wiener_engine(noise_region=settings.noise_region, workers=_workers())
 
 
 def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
