@@ -7,25 +7,31 @@ import sys
 import pytest
 
 FAULTS = """
-import resource
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from regroove.memory import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    np.ones(1 << 24)
+    [np.ones(1 << 22) for _ in range(4)]
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 faults()
 without = faults()
 keep_freed_memory()
 faults()
-print(without, faults())
+if sys.argv[1] == "main":
+    print(without, faults())
+else:
+    with ThreadPoolExecutor(1) as pool:
+        print(without, pool.submit(faults).result())
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep memory")
-def test_pages_are_not_asked_for_twice() -> None:
-    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("thread", ["main", "another"])
+def test_pages_are_not_asked_for_twice(thread: str) -> None:
+    done = subprocess.run([sys.executable, "-c", FAULTS, thread], capture_output=True, text=True, check=True)
     without, kept = map(int, done.stdout.split())
     assert kept < 0.25 * without

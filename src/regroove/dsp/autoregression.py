@@ -24,6 +24,7 @@ def autocorrelation(frames: NDArray[np.floating], *, order: int) -> Samples:
     """
     size = next_fast_len(frames.shape[-1] + order, real=True)
     spectra = rfft(frames, size)
+    # NumPy's product would start threads of its own, which wait in a busy loop beside those of the engines.
     power = torch.from_numpy(spectra.real**2 + spectra.imag**2).double()
     return (power @ _to_correlation(size, order)).numpy()
 

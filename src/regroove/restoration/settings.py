@@ -44,7 +44,7 @@ class RestoreSettings:
         xi: guidance weight, 0 or greater.
         compat: compute as the published code does, with its quirks.
         clicks: whether clicks and crackle are repaired before the engine restores the recording.
-        batch_size: blocks that are restored at once, at least 1.
+        batch_size: blocks that are handed to the engine at once, at least 1; on a CPU two such batches are worked on.
 
     Raises:
         SettingsError: a value is out of its range.
