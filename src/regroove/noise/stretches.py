@@ -91,7 +91,7 @@ class Listener:
 
     def _push(self, samples: Tensor) -> list[Stretch]:
         first, self._index = self._index, self._index + max((len(samples) - LONG.n_fft) // HOP, 1)
-        return [stretch for batch in self._looked_at.push((first, samples)) for stretch in batch]
+        return list(chain.from_iterable(self._looked_at.push((first, samples))))
 
     def _look_at(self, part: tuple[int, Tensor]) -> list[Stretch]:
         """All stretches of ``(time,)`` samples at once, given the index of the first; a single one may be shorter."""
