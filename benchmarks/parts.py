@@ -107,7 +107,7 @@ def main() -> None:
     print("| part | seconds for a second of audio | GFLOP for a second |\n| --- | --- | ---: |")
     for name, values in times.items():
         figure = f"{statistics.median(values):.4f} ({min(values):.4f} to {max(values):.4f})"
-        print(f"| {name} | {figure} | {gigaflop[name]:.1f} |" if gigaflop[name] else f"| {name} | {figure} | |")
+        print(f"| {name} | {figure} | {gigaflop[name]:.1f} |" if gigaflop[name] > 0.05 else f"| {name} | {figure} | |")
     speeds = [f"{multiplication_speed(dtype):.0f} in {dtype}" for dtype in (torch.float32, torch.bfloat16)]
     print(f"\nGFLOP a second of a large matrix product: {', '.join(speeds)}.")
 
