@@ -134,8 +134,8 @@ class UncertaintyEngine:
         width = self.layout.hop // LONG.hop // _POOL
         last = max((index for _, index in parts), default=0)
         whole = np.zeros((BANDS, max(columns, width * (last + 1))))
-        for (_, index), values in sorted(parts.items(), key=lambda part: part[0]):
-            whole[:, index * width : (index + 1) * width] += values
+        for channel, index in sorted(parts):
+            whole[:, index * width : (index + 1) * width] += parts[channel, index]
         return whole[:, :columns]
 
 
