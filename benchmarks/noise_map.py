@@ -22,7 +22,7 @@ from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.mixtures import Mixture, mixture
 from regroove.evaluation.suites import Suite
 from regroove.evaluation.validation import validation_suite
-from regroove.noise.finder import NoiseFinder
+from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
 from regroove.restoration.hearing import hear_noise

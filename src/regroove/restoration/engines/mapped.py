@@ -14,8 +14,8 @@ from regroove.dsp.stft import LONG
 from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
 from regroove.errors import AudioError
 from regroove.networks.checkpoints import bundled_model
-from regroove.noise.drift import DriftTracker, NoiseDrift
-from regroove.noise.finder import HEARD, NoiseFinder
+from regroove.noise.find.drift import DriftTracker, NoiseDrift
+from regroove.noise.find.finder import HEARD, NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.base import BlockId, BlockLayout
 from regroove.restoration.hearing import hear_noise

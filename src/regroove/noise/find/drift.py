@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.noise.stretches import HOP, LENGTH, LEVELS_WITHIN, Listener, Stretch, band_levels
+from regroove.noise.find.stretches import HOP, LENGTH, LEVELS_WITHIN, Listener, Stretch, band_levels
 
 # Stretches between estimates: about a second.
 STEP = 5

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.drift import STEADY, DriftTracker
-from regroove.noise.excerpts import Excerpts
+from regroove.noise.find.drift import STEADY, DriftTracker
+from regroove.noise.find.excerpts import Excerpts
 from regroove.noise.map import EULER
-from regroove.noise.stretches import HOP, Stretch, band_levels, bins_of_bands
+from regroove.noise.find.stretches import HOP, Stretch, band_levels, bins_of_bands
 from regroove.parallel import parallel
 
 # Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
