@@ -62,8 +62,8 @@ class Material:
         first = round(before * RATE)
         clean = np.zeros(noise.shape)
         clean[:, first : first + self.length] = self.music
-        region = (before - lead, before) if lead else None
-        return Take(clean=clean, noise=noise, lead=region, music=(before, before + self.length / RATE))
+        region = (float(before - lead), float(before)) if lead else None
+        return Take(clean=clean, noise=noise, lead=region, music=(float(before), float(before) + self.length / RATE))
 
 
 def material(root: Path, family: str, *, number: int, with_lead: bool, seconds: Region = (SHORTEST, LONGEST)) -> Material:
