@@ -30,10 +30,11 @@ from regroove.evaluation.families.table import FAMILIES, family_case
 from regroove.evaluation.families.variants import variants
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.metrics.signals import Samples
-from regroove.evaluation.mixtures import RATE, mixture
+from regroove.evaluation.mixtures import RATE, Mixture, mixture
 from regroove.evaluation.suites import Suite
 from regroove.evaluation.validation import find_data, validation_suite
 from regroove.networks.checkpoints import load_model
+from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.find.drift import STEADY, NoiseDrift
 from regroove.noise.find.finder import NoiseFinder
@@ -190,7 +191,9 @@ def table(scores: list[Score], stability: bool) -> Iterator[str]:
     yield "| family | lead-in | " + " | ".join(columns) + " |"
     yield "| --- | --- |" + " ---: |" * len(columns)
     noisy = [s for s in scores if FAMILIES[s.family].noisy]
-    groups = {(s.family, s.lead_in): [t for t in noisy if (t.family, t.lead_in) == (s.family, s.lead_in)] for s in noisy}
+    groups = {
+        (s.family, s.lead_in): [t for t in noisy if (t.family, t.lead_in) == (s.family, s.lead_in)] for s in noisy
+    }
     for lead_in in sorted({s.lead_in for s in noisy}, reverse=True):
         groups["all", lead_in] = [s for s in noisy if s.lead_in == lead_in]
     for (family, lead_in), group in groups.items():
@@ -231,8 +234,9 @@ def restorer(engine: str) -> Restore:
     """Restores ``(1, time)`` with a map: the Wiener filter, or a network without click repair."""
     if engine == "wiener":
         return lambda y, noise: wiener_filter(y, noise.mean, WIENER)
-    network = MatchedDenoiser(load_model("default" if engine == "matched" else engine).network).eval()
-    return torch.inference_mode()(network)
+    network = load_model("default" if engine == "matched" else engine).network
+    assert isinstance(network, MatchedUNet)
+    return torch.inference_mode()(MatchedDenoiser(network).eval())
 
 
 def validation_rows(suite: Suite) -> Iterator[str]:
@@ -252,7 +256,7 @@ def validation_rows(suite: Suite) -> Iterator[str]:
             yield f"| {lead:g} s | {snr:g} dB | " + " | ".join([*cells, f"{gains[:, 2].min():.1f}"]) + " |"
 
 
-def _as_family(clip: object, snr_db: float) -> FamilyCase:
+def _as_family(clip: Mixture, snr_db: float) -> FamilyCase:
     clean = np.concatenate([np.zeros(clip.lead), clip.clean])[None]
     lead = clip.lead / RATE
     return FamilyCase(
