@@ -57,7 +57,7 @@ def _in_few_bits(clean: Samples, noise: Samples, *, bits: int) -> Samples:
 
 
 def through_codec(audio: Samples, *, vorbis: bool, kilobits: int) -> Samples:
-    """``(channels, time)`` at 44.1 kHz through MP3 (constant rate) or Vorbis and back, aligned and as long as before."""
+    """``(channels, time)`` at 44.1 kHz through MP3 (constant rate) or Vorbis and back, aligned, same shape."""
     file = io.BytesIO()
     if vorbis:
         level = 1 - VORBIS_QUALITIES[kilobits]

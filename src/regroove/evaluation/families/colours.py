@@ -81,7 +81,7 @@ def peak(tone: float, *, q: float, gain_db: float) -> tuple[Samples, Samples]:
 
 
 def harmonics(tone: float, length: int, rng: np.random.Generator) -> Samples:
-    """A tone and up to 24 harmonics ``(1, length)``; its pitch drifts by 0.2 % and its level by 1 dB in some seconds."""
+    """A tone and up to 24 harmonics ``(1, length)``; pitch drifts by 0.2 % and level by 1 dB in some seconds."""
     times = np.arange(length) / RATE
     wander = np.sin(2 * np.pi * (times / rng.uniform(4, 15) + rng.random()))
     phase = np.cumsum(tone * (1 + 0.002 * wander)) / RATE

@@ -23,17 +23,21 @@ JUDGED = ("strauss-blue-danube", "offenbach-can-can")
 # Music begins at once: its first half second is at most so far below the rest, in dB; seconds left out at both ends.
 SOFTEST_OPENING = 20.0
 AT_THE_ENDS = 5.0
+ATTEMPTS = 50
+# Seeds of the second channel's noise are so much higher.
+OTHER_CHANNEL = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """What a family is handed: music ``(1, time)`` with a peak of 0.5, a source of noise, and random numbers.
 
-    ``number`` chooses the noise. Where ``with_lead`` is set, noise alone stands before the music.
+    ``source`` is a file or a preset. Where a family has kinds, cases of even and odd ``number`` take turns. Where
+    ``with_lead`` is set, noise alone stands before the music.
     """
 
-    root: Path
     number: int
+    source: str
     music: Samples
     with_lead: bool
     rng: np.random.Generator
@@ -49,9 +53,8 @@ class Material:
 
     def noise(self, length: int, *, channel: int = 0, presets_only: bool = False) -> Samples:
         """Noise of unit power ``(1, length)``; that of another channel is independent if it is a preset's."""
-        files = [] if presets_only else [str(self.root / f"{file}.flac") for file in RECORDED]
-        sources = [*PRESETS, *files]
-        return _noise(sources[self.number % len(sources)], length, self.number + 1000 * channel)[None]
+        source = PRESETS[self.number % len(PRESETS)] if presets_only and self.source not in PRESETS else self.source
+        return _noise(source, length, self.number + OTHER_CHANNEL * channel)[None]
 
     def take(self, noise: Samples) -> Take:
         """Music behind the usual lead-in, or from the first sample, with noise of that length."""
@@ -62,21 +65,35 @@ class Material:
         first = round(before * RATE)
         clean = np.zeros(noise.shape)
         clean[:, first : first + self.length] = self.music
-        region = (before - lead, before) if lead else None
-        return Take(clean=clean, noise=noise, lead=region, music=(before, before + self.length / RATE))
+        region = (float(before - lead), float(before)) if lead else None
+        return Take(clean=clean, noise=noise, lead=region, music=(float(before), float(before) + self.length / RATE))
 
 
-def material(root: Path, family: str, *, number: int, with_lead: bool, seconds: Region = (SHORTEST, LONGEST)) -> Material:
-    """The material of the case ``number`` of a family: the same music and draws with a lead-in and without.
+def material(
+    family: str, seed: int, *, music: str, noise: str, with_lead: bool, seconds: Region = (SHORTEST, LONGEST)
+) -> Material:
+    """The material of a case: the same excerpt of the music and the same draws with a lead-in and without."""
+    number = _number(family, seed)
+    excerpt = _excerpt(music, *seconds, number)[None]
+    rng = np.random.default_rng(number)
+    return Material(number=number, source=noise, music=excerpt, with_lead=with_lead, rng=rng)
+
+
+def ingredients(root: Path, family: str, seed: int) -> tuple[str, str]:
+    """The piece of music and the noise (a file or a preset) that a case of a family takes from a data folder.
+
+    Neighbouring seeds take other pieces and other noises.
 
     Raises:
-        SettingsError: the data folder has no music to judge by.
+        SettingsError: the folder has no music to judge by.
     """
-    pieces = _pieces(root)
-    key = crc32(family.encode())
-    music = _excerpt(pieces[(key + number) % len(pieces)], *seconds, key + number)[None]
-    rng = np.random.default_rng([key, number])
-    return Material(root=root, number=key % 1000 + number, music=music, with_lead=with_lead, rng=rng)
+    pieces, number = _pieces(root), _number(family, seed)
+    noises = [*PRESETS, *(str(root / f"{file}.flac") for file in RECORDED)]
+    return pieces[number % len(pieces)], noises[number % len(noises)]
+
+
+def _number(family: str, seed: int) -> int:
+    return crc32(family.encode()) + seed
 
 
 @lru_cache(maxsize=4)
@@ -95,12 +112,12 @@ def _excerpt(path: str, shortest: float, longest: float, seed: int) -> Samples:
     whole = read_mono(path, sample_rate=RATE)
     rng = np.random.default_rng(seed)
     length = min(round(rng.uniform(shortest, longest) * RATE), whole.size)
-    margin = round(min(AT_THE_ENDS * RATE, (whole.size - length) / 2))
-    for _ in range(50):
+    margin = min(round(AT_THE_ENDS * RATE), (whole.size - length) // 2)
+    for _ in range(ATTEMPTS):
         start = rng.integers(margin, whole.size - length - margin + 1)
         music = whole[start : start + length]
-        opening = np.mean(np.square(music[: RATE // 2])) / np.mean(np.square(music))
-        if 10 * np.log10(max(opening, 1e-12)) > -SOFTEST_OPENING:
+        opening = float(np.mean(np.square(music[: RATE // 2])) / np.mean(np.square(music)))
+        if opening > 10 ** (-SOFTEST_OPENING / 10):
             break
     return music * (PEAK / float(np.abs(music).max()))
 

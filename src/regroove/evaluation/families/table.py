@@ -8,7 +8,7 @@ from pathlib import Path
 from regroove.errors import SettingsError
 from regroove.evaluation.families import coded, colours, sides, unspoilt
 from regroove.evaluation.families.case import FamilyCase, Region, Take, case_of
-from regroove.evaluation.families.sources import LONGEST, SHORTEST, Material, material
+from regroove.evaluation.families.sources import LONGEST, SHORTEST, Material, ingredients, material
 from regroove.evaluation.validation import find_data
 
 
@@ -42,15 +42,24 @@ FAMILIES: dict[str, Family] = {
 
 
 def family_case(
-    family: str, *, lead_in: bool, seed: int, snr_db: float = math.inf, data: Path | None = None
+    family: str,
+    *,
+    lead_in: bool,
+    seed: int,
+    snr_db: float = math.inf,
+    music: str = "",
+    noise: str = "",
+    data: Path | None = None,
 ) -> FamilyCase:
     """Make a case; the same arguments give the same samples, and only noise differs between SNRs.
 
     Args:
         family: a name of :data:`FAMILIES`.
         lead_in: whether noise alone stands before the music, or music begins with the first sample.
-        seed: chooses the music, the noise and whatever the family varies.
+        seed: chooses the excerpt and whatever the family varies, and music and noise unless they are given.
         snr_db: of the noise under the music; a family without noise has none.
+        music: a file.
+        noise: a file or the name of a preset, for the families that are made of any noise.
         data: the data folder, if not the usual one.
 
     Raises:
@@ -59,8 +68,12 @@ def family_case(
     if family not in FAMILIES:
         raise SettingsError(f"There is no family {family!r}; choose one of {', '.join(FAMILIES)}.")
     kind = FAMILIES[family]
-    root = find_data() if data is None else data
-    take = kind.make(material(root, family, number=seed, with_lead=lead_in and kind.noisy, seconds=kind.seconds))
+    if not (music and noise):
+        piece, source = ingredients(find_data() if data is None else data, family, seed)
+        music, noise = music or piece, noise or source
+    take = kind.make(
+        material(family, seed, music=music, noise=noise, with_lead=lead_in and kind.noisy, seconds=kind.seconds)
+    )
     snr = snr_db if kind.noisy else math.inf
     lead = "" if take.lead is None else "-lead-in"
     return case_of(take, name=f"{family}-{seed}{lead}-{snr:g}dB", family=family, snr_db=snr)
