@@ -181,12 +181,13 @@ def _balanced(cases: list[Case], count: int) -> list[Case]:
 
 def _families(case: Case) -> list[tuple[str, object]]:
     """What comes before all other traits: families differ more than clips of one of them do."""
-    return [("family", case.family), ("lead-in", (case.family, bool(case.family and case.lead_in)))]
+    return [("family", case.family), ("family and lead-in", (case.family, bool(case.family and case.lead_in)))]
 
 
 def _traits(case: Case) -> list[tuple[str, object]]:
     singles: list[tuple[str, object]] = [
         ("snr", case.snr_db), ("noise", case.noise), ("band", case.band_label), ("piece", case.piece),
+        ("lead-in of a family", bool(case.family and case.lead_in)),
     ]  # fmt: skip
     return [
         *singles,
