@@ -22,6 +22,8 @@ from regroove.noise.find.segments import Segment
 # Music lasts longer than this many moments: the needle's thump is over within half a second.
 THUMP = 8
 NEVER = 2**62
+# How far music rises at least above noise, in a tenth of the bands: twice what chance does to their levels.
+RISE_DB = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +68,20 @@ class Choice:
 
     @property
     def cost(self) -> float:
-        """What speaks against it: 2 dB of distance from the floor as much as a quarter of the length."""
+        """What speaks against it: 2 dB that the music stays above it as much as a quarter of the length.
+
+        Music that falls below it may be faded, which says less.
+        """
         nearer = {Place.PAUSES: 2.0, Place.RUN_OUT: 0.25}.get(self.place, 0.0)
-        return max(abs(self.lift_db) - 1, 0) / 2 + nearer - 0.5 * float(np.log2(self.count))
+        away = max(self.lift_db - 1, 0) / 2 + max(-self.lift_db - 1, 0) / 8
+        return away + nearer - 0.5 * float(np.log2(self.count))
 
 
 def choose(
     parts: Sequence[Segment], levels: Levels, at: NDArray[np.int64], settings: ChoiceSettings
 ) -> Choice | None:
     """Choose among ``parts`` that may be noise, of a recording whose moments ``at`` (T,) have ``levels`` (T, C, B)."""
-    music = playing(parts, at)
+    music = playing(parts, at, levels)
     choices = []
     for group in _alike(parts, settings):
         for place, chosen in _places(group, at[music], settings).items():
@@ -114,18 +120,41 @@ def _places(
     after = [p for p in group if p.end > first and p.trend_db > -max(s.trend_db, p.wander_db)]
     out = [p for p in after if p.start > last]
     pauses = [p for p in after if p.start <= last]
+    if sum(p.count for p in lead) >= s.enough:
+        return {Place.LEAD_IN: sorted(lead, key=lambda p: p.start)}
     places = {Place.LEAD_IN: lead, Place.RUN_OUT: out, Place.PAUSES: pauses}
-    if lead and out and sum(p.count for p in lead) < s.enough:
+    if lead and out:
         places = {Place.BOTH_ENDS: lead + out, Place.PAUSES: pauses}
     return {place: sorted(chosen, key=lambda p: p.start) for place, chosen in places.items() if chosen}
 
 
-def playing(parts: Sequence[Segment], at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of the moments ``at`` (T,) are in none of the parts."""
+def playing(parts: Sequence[Segment], at: NDArray[np.int64], levels: Levels) -> NDArray[np.bool_]:
+    """Which of the moments ``at`` (T,) with ``levels`` (T, C, B) are music: those in no part, at neither end quieter.
+
+    What is before the first part, or after the last, and nowhere stands out from it is a motor or a fade.
+    """
     outside = np.ones(len(at), dtype=bool)
     for part in parts:
         outside &= (at < part.start) | (at >= part.end)
+    ordered = sorted(parts, key=lambda p: p.start)
+    for part, previous in zip(ordered, [None, *ordered], strict=False):
+        gap = outside & (at < part.start) & (at >= (previous.end if previous else 0))
+        if (outside & (at < part.start)).any() and not _stands_out(levels[gap], part):
+            outside &= ~gap
+        if (outside & (at < part.start)).any():
+            break
+    for part, following in zip(ordered[::-1], [None, *ordered[::-1]], strict=False):
+        gap = outside & (at >= part.end) & (at < (following.start if following else NEVER))
+        if not _stands_out(levels[gap], part):
+            outside &= ~gap
+        if (outside & (at >= part.end)).any():
+            break
     return outside
+
+
+def _stands_out(levels: Levels, part: Segment) -> bool:
+    """Whether a tenth of the bands of moments ``(T, C, B)`` rises above a part, as music does."""
+    return len(levels) > 0 and float(np.median(np.quantile(levels - part.levels, 0.9, axis=(1, 2)))) > RISE_DB
 
 
 def extent(music: NDArray[np.int64]) -> tuple[int, int]:

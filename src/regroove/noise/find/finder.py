@@ -168,7 +168,7 @@ class NoiseFinder:
         lift_db: float,
     ) -> FoundNoise:
         """The result where noise alone was measured in moments ``measured``."""
-        music = extent(timeline.at[playing(parts, timeline.at)])
+        music = extent(timeline.at[playing(parts, timeline.at, timeline.levels)])
         states = states_of(timeline, parts, levels, music, self.settings.states)
         drift = self._drift(timeline, states, noise, measured)
         seconds = tuple((a * HOP / self._rate, min((b + 1) * HOP, self._samples) / self._rate) for a, b in measured)
@@ -203,7 +203,7 @@ class NoiseFinder:
 
     def _is_music_alone(self, choice: Choice, timeline: Timeline, parts: list[Segment]) -> bool:
         """Whether nothing but the chosen parts was recorded and they are tones: a chord that is held, not noise."""
-        if playing(parts, timeline.at).any():
+        if playing(parts, timeline.at, timeline.levels).any():
             return False
         return float(choice.average("tonality").mean()) > self.settings.tones
 

@@ -25,6 +25,8 @@ AHEAD = 5
 _MAD = 1.4826
 # No band counts for more than this (dB) in the change of all together.
 _MOST_DB = 12.0
+# Half a turn of a 78 RPM record in moments: noise that swishes differs most from itself half a turn before.
+HALF_TURN = 4
 # Parts are cut where they reach this many moments (12 s), so that memory does not grow with them.
 LONGEST = 128
 # So many moments say as much of the spread in a band as all its neighbours do.
@@ -230,6 +232,10 @@ def _wander(together: NDArray[np.float64]) -> float:
     """
     away = np.clip(together - np.median(together), -_MOST_DB, _MOST_DB)
     robust = _MAD * np.median(np.abs(away))
+    if len(together) >= 3 * HALF_TURN:
+        # A fade is no wandering: what is left of differences without their median.
+        steps = together[HALF_TURN:] - together[:-HALF_TURN]
+        robust = min(robust, _MAD * np.median(np.abs(steps - np.median(steps))) / 2**0.5)
     share = min(AHEAD / len(away), 1.0)
     return float(np.sqrt((1 - share) * robust**2 + share * np.mean(away**2)))
 
