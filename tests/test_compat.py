@@ -11,8 +11,8 @@ import scipy.io
 import soundfile
 import torch
 
-from regroove.compat.prior import network_settings
 from regroove.compat.settings import NetworkConfig
+from regroove.compat.translate import network_settings
 from regroove.networks.cqtdiff import CqtUNet
 
 COMPAT = Path(__file__).parents[1] / "compat"
@@ -110,7 +110,10 @@ def test_same_seed_same_bytes(folder: Path) -> None:
         (["inference.use_gian=True"], "the nearest is inference.use_gain"),
         (["output_file=b.wav"], "The key noisy_audio needs a value"),
         (["noisy_audio=none.wav", "output_file=b.wav"], "none.wav does not exist"),
-        (["noisy_audio=a.wav", "output_file=b.wav", "inference.use_gain=False"], "a fixed gain needs one"),
+        (
+            ["noisy_audio=a.wav", "output_file=b.wav", "inference.use_gain=False"],
+            "mode fixed-gain needs a gain",
+        ),
         (["noisy_audio=a.wav", "output_file=b.wav", "inference.xi=0"], "xi is greater than 0"),
         (["noisy_audio=a.wav", "output_file=b.wav", "overlap=0"], "Blocks overlap by 1 to"),
         (["noisy_audio=a.wav", "output_file=b.wav", "checkpoint=none.pt"], "no model file none.pt"),

@@ -11,11 +11,11 @@ import torch
 
 from regroove.compat.config import read_config
 from regroove.compat.music import dataset_files, read_excerpt
-from regroove.compat.prior import network_settings
 from regroove.compat.sample_settings import DatasetConfig, SampleConfig
 from regroove.compat.sampling import find_checkpoint
 from regroove.compat.settings import NetworkConfig
 from regroove.compat.tasks import TASKS, make_task
+from regroove.compat.translate import network_settings
 from regroove.errors import ModelError, RegrooveError, SettingsError
 from regroove.networks.cqtdiff import CqtUNet
 

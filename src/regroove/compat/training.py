@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from regroove.compat.music import dataset_files, wave_files
-from regroove.compat.prior import network_settings
 from regroove.compat.sample_settings import SampleConfig
+from regroove.compat.translate import network_settings
 from regroove.errors import SettingsError
 from regroove.training.reference_music import Music
 from regroove.training.reference_run import Report, train_reference
@@ -23,11 +23,12 @@ def training_settings(config: SampleConfig) -> ReferenceSettings:
     >>> training_settings(SampleConfig(audio_len=66_150)).network.length
     66150
     """
+    sigma_data = config.diffusion_parameters.sigma_data
     # The section also says where the music is, which is no setting of the training.
     shared = {key: value for key, value in asdict(config.train).items() if key not in ("folder", "split")}
     return ReferenceSettings(
         network=network_settings(config.network, sample_rate=config.sample_rate, length=config.audio_len),
-        sigma_data=config.diffusion_parameters.sigma_data,
+        **({} if sigma_data is None else {"sigma_data": sigma_data}),
         seed=config.seed,
         **shared,
     )
