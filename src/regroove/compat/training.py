@@ -9,6 +9,7 @@ from regroove.compat.music import dataset_files, wave_files
 from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.translate import network_settings
 from regroove.errors import SettingsError
+from regroove.networks.reference_checkpoints import SIGMA_DATA
 from regroove.training.reference_music import Music
 from regroove.training.reference_run import Report, train_reference
 from regroove.training.reference_settings import ReferenceSettings
@@ -28,7 +29,7 @@ def training_settings(config: SampleConfig) -> ReferenceSettings:
     shared = {key: value for key, value in asdict(config.train).items() if key not in ("folder", "split")}
     return ReferenceSettings(
         network=network_settings(config.network, sample_rate=config.sample_rate, length=config.audio_len),
-        **({} if sigma_data is None else {"sigma_data": sigma_data}),
+        sigma_data=SIGMA_DATA if sigma_data is None else sigma_data,
         seed=config.seed,
         **shared,
     )

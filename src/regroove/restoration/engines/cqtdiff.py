@@ -226,7 +226,7 @@ def cqtdiff_engine(
         bank = NoiseBank.from_folder(noise_set, sample_rate=rate)
     prior = white_noise_prior(loaded)
     schedule = replace(prior.schedule, steps=steps or prior.schedule.steps)
-    details = {
+    details: dict[str, object] = {
         "model": loaded.name,
         "model_sha256": loaded.sha256,
         "noise_set": noise_set or f"synthetic {NOISE_PRESET}",
