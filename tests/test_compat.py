@@ -194,7 +194,7 @@ def test_help_prints_every_key(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("sizes", [[3_000], [1_200, 5, 1_795], [300] * 10, [10, 2_990]])
 def test_filters_of_a_stream_are_those_of_the_whole(function: Callable[[Tensor], Tensor], sizes: list[int]) -> None:
     x = torch.randn(2, 3_000, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    parts = [part.numpy() for part in filtered([p.numpy() for p in x.split(sizes, dim=1)], function, reach=400)]
+    parts = list(filtered([p.numpy() for p in x.split(sizes, dim=1)], function, reach=400))
     assert np.allclose(np.concatenate(parts, axis=1), function(x).numpy(), atol=1e-12)
 
 
