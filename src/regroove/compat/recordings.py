@@ -125,7 +125,7 @@ def filtered(blocks: Iterable[Samples], function: Filter | None, *, reach: int) 
     """Filter a stream of ``(channels, n)`` samples; what is further away than ``reach`` must not count.
 
     >>> [x.tolist() for x in filtered([np.ones((1, 2)), np.ones((1, 3))], lambda x: 2 * x, reach=1)]
-    [[[2.0]], [[2.0, 2.0, 2.0, 2.0]]]
+    [[[2.0]], [[2.0, 2.0, 2.0]], [[2.0]]]
     """
     if function is None:
         yield from blocks
