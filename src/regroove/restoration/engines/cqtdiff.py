@@ -173,10 +173,8 @@ class CqtDiffEngine:
         """In how many blocks, since the recording was observed, the sampler settled on silence."""
         if not self._lost:
             return []
-        return [
-            f"{self._lost} blocks came out silent although they hold more than noise; another seed may help, or with "
-            "the bundled network a lower highest noise level."
-        ]
+        blocks, they = ("1 block", "it holds") if self._lost == 1 else (f"{self._lost} blocks", "they hold")
+        return [f"{blocks} came out silent although {they} more than noise; another seed may help, or a larger xi."]
 
     def describe(self) -> dict[str, object]:
         """The engine, its mode, its schedule, and what it measured of every channel."""
