@@ -185,7 +185,7 @@ class CqtDiffEngine:
             "steps": schedule.steps,
             "noise_levels": [schedule.sigma_max, schedule.sigma_min],
             "compat": self.settings.compat,
-            "estimated_gain": [round(found.gain, 8) for found in self._ranges],
+            "estimated_gain": [float(f"{found.gain:.6g}") for found in self._ranges],
             "xi": [self._xi(found) for found in self._ranges],
             **self._details,
         }
