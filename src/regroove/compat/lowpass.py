@@ -8,13 +8,15 @@ from torch import Tensor
 
 from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.tasks import DENOISING
-from regroove.dsp.filters import fir_filter
+from regroove.dsp.filters import fir_filter, firwin_taps
 from regroove.errors import SettingsError
 
 # Of the original: taps, the width in Hz for which it asks for a Kaiser window, the cutoff in Hz, and for denoising how
 # far below half the sample rate that is.
 TAPS, WIDTH = 100, 1.0
 CUTOFF, BELOW_NYQUIST = 10_000.0, 500.0
+# Without compat: odd in number, so that nothing is shifted by half a sample.
+OUR_TAPS = 501
 
 
 def cutoff_of(config: SampleConfig) -> float | None:
@@ -46,6 +48,8 @@ def low_passed(x: Tensor, config: SampleConfig) -> Tensor:
     cutoff = cutoff_of(config)
     if cutoff is None:
         return x
+    if not config.compat:
+        return fir_filter(x, firwin_taps(cutoff_hz=cutoff, sample_rate=config.sample_rate, taps=OUR_TAPS))
     # The taps are even in number: the original's convolution puts the middle half a sample early.
     return fir_filter(x, _taps(cutoff, config.sample_rate), offset=TAPS // 2)
 
