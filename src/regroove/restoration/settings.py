@@ -7,7 +7,8 @@ from pathlib import Path
 
 from regroove.errors import SettingsError
 
-NOISE_MODES = ("fixed-gain", "fixed-snr", "estimated-gain", "estimated-snr")
+# What the published method takes for the level of the noise, and the number that each mode needs.
+NOISE_MODES = {"fixed-gain": "gain", "fixed-snr": "snr", "estimated-gain": None, "estimated-snr": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class RestoreSettings:
         noise_set: folder with excerpts of noise.
         noise_gain: gain of the noise in ``fixed-gain``, greater than 0.
         noise_snr: lowest and highest SNR in dB in ``fixed-snr``.
-        xi: guidance weight, 0 or greater.
+        xi: guidance weight, greater than 0.
         compat: compute as the published code does, with its quirks.
         clicks: whether clicks and crackle are repaired before the engine restores the recording.
         batch_size: blocks that are handed to the engine at once, at least 1; on a CPU two such batches are worked on.
@@ -80,7 +81,7 @@ class RestoreSettings:
             self.batch_size is None or self.batch_size >= 1,
             f"A batch has at least 1 block, not {self.batch_size}.",
         )
-        _require(self.xi is None or 0 <= self.xi < math.inf, f"The weight xi is 0 or greater, not {self.xi}.")
+        _require(self.xi is None or 0 < self.xi < math.inf, f"The weight xi is greater than 0, not {self.xi}.")
         _require(self.quality in QUALITIES, f"The quality {self.quality} is none of {', '.join(QUALITIES)}.")
         by_name = self.quality != "standard" and self.model != "default"
         _require(not by_name, "A quality stands for a model: set one of quality and model, not both.")
