@@ -134,7 +134,7 @@ def _lines(lines: Lines) -> list[dict[str, object]]:
 
 
 def _line(line: Line, harmonic: int | None, mains_hz: float | None) -> dict[str, object]:
-    part = {
+    part: dict[str, object] = {
         "frequency_hz": round(line.frequency_hz, 1),
         "level_dbfs": round(line.level_dbfs, 1),
         "over_db": round(line.over_db, 1),

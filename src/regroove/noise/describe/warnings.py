@@ -32,13 +32,13 @@ def warnings_of(found: FoundNoise, *, quiet: QuietStretch | None = None) -> list
     >>> nothing = NoiseMap(torch.zeros(1, 2049, 1), torch.zeros(1, 2049, 1))
     >>> found = FoundNoise(map=nothing, drift=(STEADY,), place=Place.NOWHERE, measured=(), confidence=0.0)
     >>> quiet = QuietStretch(start=1.0, end=1.61, power=np.ones(1))
-    >>> print(warnings_of(found, quiet=quiet)[0])
-    No noise was found, so nothing was removed; mark noise alone: regroove restore IN OUT --noise-region 0:01.00-0:01.61
+    >>> print(warnings_of(found, quiet=quiet)[0])  # doctest: +ELLIPSIS
+    No noise was found, so nothing was removed; if only noise is heard there, mark it: regroove restore ...
     """
     if found.place is Place.MARKED:
         return []
     wrong = _what_is_wrong(found, quiet)
-    return [] if wrong is None else [f"{wrong}; mark noise alone: {_command(found, quiet)}"]
+    return [] if wrong is None else [f"{wrong}; {_advice(found, quiet)}"]
 
 
 def removal_db(found: FoundNoise, quiet: QuietStretch) -> float:
@@ -64,13 +64,13 @@ def _what_is_wrong(found: FoundNoise, quiet: QuietStretch | None) -> str | None:
     return None
 
 
-def _command(found: FoundNoise, quiet: QuietStretch | None) -> str:
+def _advice(found: FoundNoise, quiet: QuietStretch | None) -> str:
     region = _better_region(found, quiet)
     command = "regroove restore IN OUT --noise-region"
     if region is None:
-        return f"{command} A-B, where from A to B (such as 0:00-0:00.8) nothing but noise is heard, half a second or more"
+        return f"mark half a second or more where only noise is heard, from A to B (such as 0:00-0:00.8): {command} A-B"
     start, end = math.ceil(region[0] * 100) / 100, math.floor(region[1] * 100) / 100
-    return f"{command} {_clock(start)}-{_clock(end)}"
+    return f"if only noise is heard there, mark it: {command} {_clock(start)}-{_clock(end)}"
 
 
 def _better_region(found: FoundNoise, quiet: QuietStretch | None) -> tuple[float, float] | None:
