@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from regroove.dsp.stft import LONG
 from regroove.errors import AudioError
 from regroove.noise.find.found import FoundNoise
-from regroove.noise.find.lines import find_lines
+from regroove.noise.find.lines import Line, Lines, find_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,8 @@ _ROWS = 320
 _TICKS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 # Lines that are named in a curve.
 _NAMED = 6
+# Octaves between two names.
+_APART = 0.15
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -104,7 +106,9 @@ def level_axis(ax: "Axes", top: float) -> None:
     ax.tick_params(labelsize=8)
 
 
-def draw_median(ax: "Axes", rows: NDArray[np.float64], edges: NDArray[np.float64], *, bin_hz: float, label: str) -> None:
+def draw_median(
+    ax: "Axes", rows: NDArray[np.float64], edges: NDArray[np.float64], *, bin_hz: float, label: str
+) -> None:
     """The median spectrum of ``(rows, columns)`` powers in bins ``bin_hz`` wide, as a curve beside a spectrogram."""
     level = decibels(np.median(rows, axis=1) * BIN_HZ / bin_hz)
     ax.plot(level, np.sqrt(edges[1:] * edges[:-1]), color="0.35", linewidth=1.2, label=label)
@@ -113,27 +117,44 @@ def draw_median(ax: "Axes", rows: NDArray[np.float64], edges: NDArray[np.float64
 def draw_noise_map(ax: "Axes", found: FoundNoise, *, nyquist: float, name_lines: bool) -> None:
     """The noise map of each channel as a curve beside a spectrogram, on the same scale, its lines marked."""
     names = ("Noise map",) if len(found.drift) == 1 else ("Noise map, left", "Noise map, right")
+    means, typicals = (power[..., 0].double().numpy() for power in (found.map.mean, found.map.typical))
     frequencies = np.arange(LONG.bins) * BIN_HZ
     shown = (frequencies >= LOWEST_HZ) & (frequencies <= nyquist)
-    for power, name, colour in zip(found.map.mean[..., 0].double().numpy(), names, NOISE_COLOURS, strict=False):
-        if not power.any():
+    named: list[float] = []
+    for mean, typical, name, colour in zip(means, typicals, names, NOISE_COLOURS, strict=False):
+        if not mean.any():
             continue
         # As loud as in the spectrogram, where a tone of amplitude 1 has a power of one half.
-        level = decibels(power * 3 / LONG.n_fft)
+        level = decibels(mean * 3 / LONG.n_fft)
         ax.plot(level[shown], frequencies[shown], color=colour, linewidth=0.9, label=name)
-        lines = [line for line in find_lines(power, sample_rate=MAP_RATE).all if line.frequency_hz > LOWEST_HZ]
-        at = np.array([line.frequency_hz for line in lines])
-        ax.plot(np.interp(at, frequencies, level), at, "o", color=colour, markersize=3.5, markerfacecolor="white")
-        for line in sorted(lines, key=lambda line: -line.over_db)[: _NAMED if name_lines else 0]:
-            ax.annotate(
-                f"{line.frequency_hz:.0f} Hz",
-                (float(np.interp(line.frequency_hz, frequencies, level)), line.frequency_hz),
-                xytext=(6, 0), textcoords="offset points", va="center", fontsize=7, color=colour,
-            )  # fmt: skip
+        lines = [
+            f
+            for line in _clearest(find_lines(mean, typical, sample_rate=MAP_RATE))
+            if (f := line.frequency_hz) > LOWEST_HZ
+        ]
+        ax.plot(np.interp(lines, frequencies, level), lines, "o", color=colour, markersize=3.5, markerfacecolor="white")
+        for line in lines[: _NAMED if name_lines else 0]:
+            # Names that would lie over each other are left out.
+            if all(abs(np.log2(line / other)) > _APART for other in named):
+                at = (float(np.interp(line, frequencies, level)), line)
+                ax.annotate(
+                    f"{line:.0f} Hz",
+                    at,
+                    xytext=(6, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=7,
+                    color=colour,
+                )
+                named.append(line)
+
+
+def _clearest(lines: Lines) -> list[Line]:
+    return sorted(lines.all, key=lambda line: -line.over_db)
 
 
 def draw_measured(ax: "Axes", found: FoundNoise) -> None:
-    """Bars along the top of a spectrogram, over the stretches that noise was measured in."""
+    """Bars along the upper edge of a spectrogram, over the stretches that noise was measured in."""
     bars = [(start, end - start) for start, end in found.measured]
-    # In parts of the axes' height.
-    ax.broken_barh(bars, (0.965, 0.035), transform=ax.get_xaxis_transform(), color="cyan", edgecolor="none", zorder=3)
+    # Just above, in parts of the axes' height.
+    ax.broken_barh(bars, (1.004, 0.018), transform=ax.get_xaxis_transform(), color=NOISE_COLOURS[0], clip_on=False)

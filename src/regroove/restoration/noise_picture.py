@@ -79,6 +79,7 @@ def _draw_states(ax: "Axes", found: FoundNoise, seconds: float) -> None:
         side.set_visible(False)
     ax.set_yticks([])
     ax.tick_params(bottom=False)
+    # In order of appearance.
     unnamed = dict.fromkeys(span.state for span in found.states)
     for span in found.states:
         ax.broken_barh([(span.start, span.end - span.start)], (0, 1), color=_COLOURS[span.state], edgecolor="white")
@@ -104,9 +105,7 @@ def _draw_spectra(
     rows = log_rows(spectrogram, edges, nyquist)
     top = float(np.ceil(decibels(rows).max() / 5) * 5)
     times = np.linspace(0, info.seconds, rows.shape[1] + 1)
-    sound.pcolormesh(
-        times, edges, decibels(rows), cmap="magma", vmin=top - DYNAMIC_RANGE_DB, vmax=top, rasterized=True
-    )
+    sound.pcolormesh(times, edges, decibels(rows), cmap="magma", vmin=top - DYNAMIC_RANGE_DB, vmax=top, rasterized=True)
     frequency_axis(sound, nyquist)
     draw_measured(sound, found)
     bin_hz = nyquist / (spectrogram.shape[0] - 1)
@@ -144,6 +143,6 @@ def _draw_drift(ax: "Axes", found: FoundNoise, seconds: float) -> None:
 def _headline(info: AudioInfo, found: FoundNoise) -> str:
     channels = "mono" if info.channels == 1 else "stereo"
     where = f"Noise: {found.place.value}"
-    measured = f", measured in {found.seconds:.1f} s (bars above)" if found.measured else ""
+    measured = f", measured in {found.seconds:.1f} s (red bars)" if found.measured else ""
     sure = f", confidence {found.confidence:.0%}"
     return plain(f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})\n{where}{measured}{sure}")

@@ -11,7 +11,7 @@ def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> N
     """Check every output's name before any work is done.
 
     Args:
-        paths: by role: output, residual, report, picture, uncertainty, its cells and receipt, as far as they are wanted.
+        paths: by role: output, residual, report, picture, uncertainty, its cells and receipt, as far as wanted.
 
     Raises:
         AudioError: an output is the recording itself (by whatever name), another output, or exists without

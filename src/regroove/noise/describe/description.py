@@ -70,8 +70,9 @@ class NoiseDescription:
 
 def describe_channels(found: FoundNoise, *, sample_rate: int) -> tuple[ChannelNoise, ...]:
     """Level, octaves, drift and lines of each channel of what was found."""
-    means = found.map.mean[..., 0].double().numpy()
-    return tuple(_channel(mean, drift, sample_rate) for mean, drift in zip(means, found.drift, strict=True))
+    means, typicals = (power[..., 0].double().numpy() for power in (found.map.mean, found.map.typical))
+    parts = zip(means, typicals, found.drift, strict=True)
+    return tuple(_channel(mean, typical, drift, sample_rate) for mean, typical, drift in parts)
 
 
 def noise_as_json(found: FoundNoise, channels: tuple[ChannelNoise, ...]) -> dict[str, object]:
@@ -118,13 +119,15 @@ def bandwidths(
     return _widest(music), _widest(noise)
 
 
-def _channel(mean: NDArray[np.float64], drift: NoiseDrift, sample_rate: int) -> ChannelNoise:
+def _channel(
+    mean: NDArray[np.float64], typical: NDArray[np.float64], drift: NoiseDrift, sample_rate: int
+) -> ChannelNoise:
     octaves = decibels(band_powers(mean, OCTAVE_EDGES, sample_rate=sample_rate))
     return ChannelNoise(
         level_dbfs=_finite(decibels(mean.mean())),
         octaves_dbfs={centre: _finite(db) for centre, db in zip(OCTAVES, octaves, strict=True)},
         drift_db=(float(drift.db.min()), float(drift.db.max())),
-        lines=find_lines(mean, sample_rate=sample_rate),
+        lines=find_lines(mean, typical, sample_rate=sample_rate),
     )
 
 

@@ -7,7 +7,7 @@ from regroove.noise.describe.description import ChannelNoise, NoiseDescription
 from regroove.noise.describe.likeness import Likeness
 from regroove.noise.describe.octaves import OCTAVES
 from regroove.noise.find.found import FoundNoise, Place
-from regroove.noise.find.lines import Lines
+from regroove.noise.find.lines import Line, Lines
 
 _MOST_LINES = 6
 
@@ -55,33 +55,42 @@ def _channel_rows(channels: tuple[ChannelNoise, ...]) -> Iterable[tuple[str, str
     for name, channel in zip(names, channels, strict=True):
         levels = [*channel.octaves_dbfs.values(), channel.level_dbfs]
         yield f"{name}, dBFS", "".join(f"{'-' if db is None else f'{db:.0f}':>6}" for db in levels)
-    for name, channel in zip(names, channels, strict=True):
-        low, high = channel.drift_db
-        where = "" if len(channels) == 1 else f"{name.lower()}: "
-        yield "Drift", f"{where}{low:+.1f} to {high:+.1f} dB along the recording" if low or high else f"{where}none"
-        yield "Tones", f"{where}{_tones(channel.lines)}"
+    for what, text in (("Drift", _drift), ("Tones", _tones)):
+        texts = [text(channel) for channel in channels]
+        if len(set(texts)) == 1:
+            yield what, texts[0]
+        else:
+            yield from ((what, f"{name.lower()}: {each}") for name, each in zip(names, texts, strict=True))
+
+
+def _drift(channel: ChannelNoise) -> str:
+    low, high = channel.drift_db
+    return f"{low:+.1f} to {high:+.1f} dB along the recording" if low or high else "none"
 
 
 def _short(hertz: float) -> str:
     return f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz:g}"
 
 
-def _tones(lines: Lines) -> str:
-    if not lines:
-        return "none"
-    parts = []
-    if lines.mains_hz is not None:
-        numbers = [number for number, _ in lines.hum]
-        loudest = max((line for _, line in lines.hum), key=lambda line: line.level_dbfs)
-        which = ", ".join(map(str, numbers[:_MOST_LINES])) + (", ..." if len(numbers) > _MOST_LINES else "")
-        parts.append(
-            f"mains hum of {lines.mains_hz:.1f} Hz, harmonics {which}; "
-            f"the loudest {loudest.frequency_hz:.0f} Hz at {loudest.level_dbfs:.0f} dBFS"
-        )
-    single = sorted(lines.single, key=lambda line: -line.over_db)[:_MOST_LINES]
-    parts += [f"{line.frequency_hz:.0f} Hz at {line.level_dbfs:.0f} dBFS" for line in single]
-    more = len(lines.single) - len(single)
-    return "; ".join(parts) + (f"; {more} more" if more else "")
+def _tones(channel: ChannelNoise) -> str:
+    lines = channel.lines
+    single = sorted(lines.single, key=lambda line: -line.over_db)
+    parts = [*([_hum(lines)] if lines.hum else []), *(_tone(line) for line in single[:_MOST_LINES])]
+    more = len(single) - _MOST_LINES
+    return ("; ".join(parts) + (f"; {more} more" if more > 0 else "")) or "none"
+
+
+def _hum(lines: Lines) -> str:
+    loudest = max((line for _, line in lines.hum), key=lambda line: line.level_dbfs)
+    if len(lines.hum) == 1:
+        return f"mains hum, {_tone(loudest)}"
+    numbers = ", ".join(str(number) for number, _ in lines.hum[:_MOST_LINES])
+    more = ", ..." if len(lines.hum) > _MOST_LINES else ""
+    return f"mains hum of {lines.mains_hz:.1f} Hz, harmonics {numbers}{more}, the loudest {_tone(loudest)}"
+
+
+def _tone(line: Line) -> str:
+    return f"{line.frequency_hz:.0f} Hz at {line.level_dbfs:.0f} dBFS"
 
 
 def _band(band: Band | None, nothing: str) -> str:

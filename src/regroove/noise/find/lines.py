@@ -2,9 +2,10 @@
 
 In a Hann window a steady tone fills five bins and nothing beyond them, whatever the noise around is coloured like. So
 a line is a bin that stands out of what lies on both sides of that lobe. How much noise alone varies from bin to bin,
-after as many frames as the map was averaged over, is measured in the map itself: a robust standard deviation over all
-its bins, of which lines are few. The frequency is interpolated between two bins (Grandke, "Interpolation algorithms
-for discrete Fourier transforms of weighted signals", IEEE Trans. IM 32(2), 1983, equation 10).
+after as many frames as the map was averaged over, is measured in the map itself: a robust standard deviation over its
+bins, of which lines are few. And a tone is steadier than noise, which rumble, thumps and notes are not: its typical
+power, which equals the mean for Gaussian noise, is more. The frequency is interpolated between two bins (Grandke,
+"Interpolation algorithms for discrete Fourier transforms of weighted signals", IEEE Trans. IM 32(2), 1983, eq. 10).
 """
 
 import math
@@ -24,6 +25,9 @@ Z = 6.5
 # masking of pure tones and of speech by white noise", JASA 22, 1950), so 6 dB over that in a bin of 10.8 Hz under a
 # Hann window.
 OVER_DB = 6.0
+# Typical power over mean power: 1 for noise, 1.35 for a tone that rises 6 dB over it (the mean logarithm of Rice's
+# distribution: ln s + E1(s) for a tone s times as strong as the noise); this is half way, in decibels.
+STEADY = 1.16
 # Tones below are not heard, and the noise of a 16-bit file's own steps is no part of a record.
 LOWEST_HZ, FAINTEST = 20.0, 2.0**-30 / 12
 # The mains, and how far they may be off: 1 % by themselves (EN 50160), 1.5 % more by a turntable's speed (DIN 45500).
@@ -64,21 +68,24 @@ class Lines:
         return tuple(sorted((*(line for _, line in self.hum), *self.single), key=lambda line: line.frequency_hz))
 
 
-def find_lines(power: NDArray[np.float64], *, sample_rate: int) -> Lines:
-    """The tones in the mean power ``(F,)`` of noise in the long STFT.
+def find_lines(mean: NDArray[np.float64], typical: NDArray[np.float64], *, sample_rate: int) -> Lines:
+    """The tones in a noise map: its mean and its typical power, ``(F,)`` each.
 
     >>> rng = np.random.default_rng(1)
-    >>> noise = 1e-6 * rng.gamma(20, 1 / 20, 2049)
-    >>> noise[55:60] += 1e-3 * np.array([0.08, 0.66, 1, 0.37, 0.02])
-    >>> [round(line.frequency_hz) for line in find_lines(noise, sample_rate=44_100).all]
+    >>> mean = 1e-6 * rng.gamma(20, 1 / 20, 2049)
+    >>> typical = mean.copy()
+    >>> mean[55:60] += 1e-3 * np.array([0.08, 0.66, 1, 0.37, 0.02])
+    >>> typical[55:60] = 1.78 * mean[55:60]
+    >>> [round(line.frequency_hz) for line in find_lines(mean, typical, sample_rate=44_100).all]
     [610]
     """
-    log = 10 * np.log10(np.maximum(power, FAINTEST))
+    log = 10 * np.log10(np.maximum(mean, FAINTEST))
     around = _around(log)
     first = math.ceil(LOWEST_HZ * LONG.n_fft / sample_rate)
     peaks = np.flatnonzero((log[1:-1] > log[:-2]) & (log[1:-1] >= log[2:])) + 1
     clear = (log[peaks] - around[peaks] > max(Z * _spread(log), OVER_DB)) & (peaks >= first)
-    return _grouped([_line(power, int(peak), around[peak], sample_rate) for peak in peaks[clear]])
+    clear &= typical[peaks] > STEADY * mean[peaks]
+    return _grouped([_line(mean, int(peak), around[peak], sample_rate) for peak in peaks[clear]])
 
 
 def _spread(log: NDArray[np.float64]) -> float:
