@@ -1,41 +1,43 @@
 """How the noise of a side drifts: slow changes of its level against the noise map.
 
-Grooves wear unevenly, so a lead-in is seldom exactly as loud as the noise at the end. In every half octave the level
+Grooves wear unevenly, so a lead-in is seldom exactly as loud as the noise at the end. In every band the level
 exceeded by nine tenths of what is around is a bound on the noise from above: music only adds to it. Where the bound of
-most half octaves moves away from the map, the noise has moved (minimum statistics: Martin, IEEE Trans. SAP 9(5),
-2001). What may be music or chance is not followed: the first 2 dB are left out, which costs the engines hardly
-anything.
+most bands moves away from the map, the noise has moved (minimum statistics: Martin, IEEE Trans. SAP 9(5), 2001). What
+may be music or chance is not followed: the first 2 dB are left out, which costs the engines hardly anything.
+
+Legend: T moments, B third octaves, K wide bands.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.noise.find.stretches import HOP, LENGTH, LEVELS_WITHIN, Listener, Stretch, band_levels
+from regroove.noise.find.moments import EDGES, HOP, LENGTH, TONALITY_EDGES, Levels
 
-# Stretches between estimates: about a second.
-STEP = 5
+# Moments between estimates: about a second.
+STEP = 10
+# The wide band that tells of tones in each third octave.
+_TONES = np.clip(np.searchsorted(TONALITY_EDGES, np.sqrt(np.multiply(EDGES[1:], EDGES[:-1]))) - 1, 0, None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriftSettings:
     """How drift is estimated.
 
-    The ``quantile`` of the levels within ``reach`` stretches on either side bounds the noise of a half octave, of those
-    stretches that are not more tonal than ``tonality`` (nepers) there. The ``bands`` quantile over at least ``fewest``
-    half octaves is the drift; ``ignored_db`` of it is left out, and it is never more than ``most_db``.
+    The ``quantile`` of the levels within ``reach`` moments on either side bounds the noise of a band, of those moments
+    that are not more tonal there than the noise itself by ``tonality`` (nepers). The ``bands`` quantile over at least
+    ``fewest`` bands is the drift; ``ignored_db`` of it is left out, and it is never more than ``most_db``.
     """
 
-    reach: int = 40
+    reach: int = 80
     quantile: float = 0.1
     tonality: float = 0.25
     bands: float = 0.25
-    fewest: int = 3
+    fewest: int = 5
     ignored_db: float = 2.0
     most_db: float = 15.0
 
@@ -65,116 +67,77 @@ class NoiseDrift:
 STEADY = NoiseDrift(np.zeros(1), np.zeros(1))
 
 
-class DriftTracker:
-    """Remembers how loud every stretch of one channel is in every half octave; ``workers`` threads listen."""
+@dataclass(frozen=True, eq=False)
+class Track:
+    """How loud and how tonal every moment of one channel is.
 
-    def __init__(self, *, sample_rate: int, settings: DriftSettings | None = None, workers: int = 1) -> None:
-        self.settings = settings or DriftSettings()
-        self._listener = Listener(sample_rate=sample_rate, workers=workers)
-        self._at: list[int] = []
-        self._levels: list[Tensor] = []
-        self._tonality: list[Tensor] = []
+    ``at`` (T,) are the moments' numbers, ``levels`` (T, B) in dB and ``tonality`` (T, K) in nepers.
+    """
 
-    def feed(self, chunk: Tensor) -> list[Stretch]:
-        """Look at the next samples, ``(time,)``; returns the stretches that are due."""
-        return self._remembered(self._listener.feed(chunk))
+    at: NDArray[np.int64]
+    levels: Levels
+    tonality: Levels
 
-    def rest(self) -> list[Stretch]:
-        """The stretches that are left at the end of the recording."""
-        return self._remembered(self._listener.rest())
 
-    def _remembered(self, stretches: list[Stretch]) -> list[Stretch]:
-        for stretch in stretches:
-            self._at.append(stretch.index)
-            self._levels.append(stretch.levels)
-            self._tonality.append(stretch.tonality)
-        return stretches
+def follow(
+    track: Track, noise: Levels, *, measured: NDArray[np.bool_], settings: DriftSettings | None = None
+) -> NoiseDrift:
+    """How the noise drifts against a map that was measured in moments of noise alone.
 
-    def keep(self, indices: range) -> None:
-        """Forget all other stretches."""
-        kept = [i for i, index in enumerate(self._at) if index in indices]
-        self._at = [self._at[i] for i in kept]
-        self._levels = [self._levels[i] for i in kept]
-        self._tonality = [self._tonality[i] for i in kept]
+    Args:
+        track: of the moments in which the record plays.
+        noise: typical level of the map in each band, ``(B,)`` in dB.
+        measured: which moments it was measured in, ``(T,)``.
+        settings: how drift is estimated.
 
-    @property
-    def levels(self) -> Tensor:
-        """In dB, ``(stretches, level bands)``."""
-        return torch.stack(self._levels) if self._levels else torch.zeros(0, 0)
+    >>> rising = np.linspace(0, 12, 600)[:, None] + np.zeros(len(EDGES) - 1)
+    >>> drift = follow(Track(np.arange(600), rising, np.zeros((600, 5))), rising[0], measured=np.arange(600) < 10)
+    >>> bool(abs(drift.db[0]) < 0.5), bool(7 < drift.db[-1] < 12)
+    (True, True)
+    """
+    s = settings or DriftSettings()
+    if not len(track.at):
+        return STEADY
+    excess = track.levels - noise
+    own = np.median(track.tonality[measured], axis=0) if measured.any() else 0.0
+    excess[(track.tonality > own + s.tonality)[:, _TONES]] = np.inf
+    # Noise that swishes falls below its own mean everywhere, so also where it was measured: that is no drift.
+    usual = min(_bound(excess[measured], s), 0.0)
+    middles = np.arange(0, len(excess), STEP)
+    bounds = np.array([_bound(excess[max(m - s.reach, 0) : m + s.reach + 1], s) for m in middles])
+    db = _beyond_doubt(np.where(bounds > 0, bounds, np.minimum(bounds - usual, 0.0)), s)
+    return NoiseDrift(track.at[middles] * float(HOP) + LENGTH / 2, _smoothed(db, s.reach // STEP))
 
-    @property
-    def tonality(self) -> Tensor:
-        """In nepers, ``(stretches, tonality bands)``."""
-        return torch.stack(self._tonality) if self._tonality else torch.zeros(0, 0)
 
-    def between(self, start: int, end: int) -> list[int]:
-        """Indices of the stretches that lie between two samples."""
-        return [i for i in self._at if start <= i * HOP and i * HOP + LENGTH <= end]
+def follow_places(powers: Levels, usual: Levels, *, at: Sequence[float], settings: DriftSettings) -> NoiseDrift:
+    """How the noise drifts by what was estimated of it in several places.
 
-    def follow(self, noise: NoiseMap, *, measured: Collection[int]) -> NoiseDrift:
-        """How the noise drifts against a map ``(1, F, 1)`` that was measured in stretches of noise alone.
+    Args:
+        powers: typical level of each band in each place, ``(places, B)`` in dB.
+        usual: that of the map, ``(B,)``.
+        at: the sample of each place, in order.
+        settings: how much is ignored, and the most that is followed.
 
-        >>> tracker = DriftTracker(sample_rate=44100)
-        >>> white = torch.randn(40 * 44100, generator=torch.Generator().manual_seed(1))
-        >>> stretches = tracker.feed(white * torch.linspace(1, 4, len(white)))
-        >>> told = NoiseMap(torch.ones(1, 2049, 1), torch.ones(1, 2049, 1))
-        >>> drift = tracker.follow(told, measured=tracker.between(0, 44100))
-        >>> bool(abs(drift.db[0]) < 0.5), bool(8 < drift.db[-1] < 12)
-        (True, True)
-        """
-        if not self._levels or not noise.mean.any():
-            return STEADY
-        excess = (self.levels - self._levels_of(noise.typical[0, :, 0])).double().numpy()
-        excess[self.tonality.numpy()[:, _TONALITY_OF_LEVEL] > self.settings.tonality] = np.inf
-        # Noise that swishes falls below its own mean everywhere, so also where it was measured: that is no drift.
-        usual = min(self._bound(excess[np.isin(self._at, list(measured))]), 0.0)
-        middles = np.arange(0, len(excess), STEP)
-        db = self._beyond_doubt(np.array([self._drift_at(excess, int(middle), usual) for middle in middles]))
-        samples = np.array(self._at)[middles] * float(HOP) + LENGTH / 2
-        return NoiseDrift(samples, _smoothed(db, self.settings.reach // STEP))
+    >>> levels = np.array([0.0, 10.0, 10.0])[:, None] + np.zeros(23)
+    >>> follow_places(levels, levels[2], at=[0, 10, 20], settings=DriftSettings()).db
+    array([-8.,  0.,  0.])
+    """
+    db = _beyond_doubt(np.median(powers - usual, axis=1), settings)
+    return NoiseDrift(np.asarray(at, dtype=np.float64), db)
 
-    def follow_places(self, powers: Tensor, usual: Tensor, *, at: Sequence[float]) -> NoiseDrift:
-        """How the noise drifts by what was heard of it in several places.
 
-        Args:
-            powers: typical power of each bin in each place, ``(places, F)``.
-            usual: that of the map, ``(F,)``.
-            at: the sample of each place, in order.
+def _beyond_doubt(db: NDArray[np.float64], s: DriftSettings) -> NDArray[np.float64]:
+    """A drift without what is ignored of it."""
+    return np.sign(db) * np.clip(np.abs(db) - s.ignored_db, 0.0, s.most_db)
 
-        >>> powers = torch.tensor([1.0, 10.0, 10.0])[:, None].expand(3, 2049)
-        >>> DriftTracker(sample_rate=44100).follow_places(powers, powers[2], at=[0, 10, 20]).db
-        array([-8.,  0.,  0.])
-        """
-        excess = self._levels_of(powers) - self._levels_of(usual)
-        db = self._beyond_doubt(excess.median(dim=1).values.double().numpy())
-        return NoiseDrift(np.asarray(at, dtype=np.float64), db)
 
-    def _levels_of(self, powers: Tensor) -> Tensor:
-        """Of powers ``(..., F)`` in dB, ``(..., level bands)``."""
-        return band_levels(powers.clamp_min(1e-20), self._listener.level_bands)
-
-    def _beyond_doubt(self, db: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A drift without what is ignored of it."""
-        s = self.settings
-        return np.sign(db) * np.clip(np.abs(db) - s.ignored_db, 0.0, s.most_db)
-
-    def _drift_at(self, excess: NDArray[np.float64], middle: int, usual: float) -> float:
-        s = self.settings
-        bound = self._bound(excess[max(middle - s.reach, 0) : middle + s.reach + 1])
-        return bound if bound > 0 else min(bound - usual, 0.0)
-
-    def _bound(self, excess: NDArray[np.float64]) -> float:
-        """What most half octaves of ``(stretches, level bands)`` do not fall below; 0 where there is nothing to say."""
-        bounds = np.quantile(excess, self.settings.quantile, axis=0, method="lower") if len(excess) else np.zeros(0)
-        known = bounds[np.isfinite(bounds)]
-        return float(np.quantile(known, self.settings.bands)) if len(known) >= self.settings.fewest else 0.0
+def _bound(excess: Levels, s: DriftSettings) -> float:
+    """What most bands of ``(moments, B)`` do not fall below; 0 where there is nothing to say."""
+    bounds = np.quantile(excess, s.quantile, axis=0, method="lower") if len(excess) else np.zeros(0)
+    known = bounds[np.isfinite(bounds)]
+    return float(np.quantile(known, s.bands)) if len(known) >= s.fewest else 0.0
 
 
 def _smoothed(db: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     weights = np.hanning(2 * reach + 3)[1:-1]
     return np.convolve(np.pad(db, reach, mode="edge"), weights / weights.sum(), mode="valid")
-
-
-_TONALITY_OF_LEVEL = [0] * LEVELS_WITHIN[0].start + [
-    b for b, s in enumerate(LEVELS_WITHIN) for _ in range(s.start, s.stop)
-]

@@ -1,85 +1,76 @@
-"""Finds the noise map of a recording by itself, from lead-in, run-out and pauses.
+"""Finds the noise map of a recording by itself, from lead-in, run-out and pauses, for all its channels at once.
 
-A stretch holds noise alone when its spectrum does and when nothing in the recording is quieter. Between neighbouring
-bins of a Gaussian noise, the logarithm of the mean power exceeds the mean logarithm by Euler's constant, for clicks
-as well; for music, with partials and gaps between them, by much more. Where music never pauses, a listener that hears
-noise through it is asked, if there is one. Too little noise in the map leaves noise behind, too much takes music away.
+Noise is what stays as it was in time, whatever its spectrum, and below which the recording never goes. Where it is
+never alone, a network that estimates it through the music is asked, if there is one. Too little noise in the map
+leaves noise behind, too much takes music away.
 """
 
-import heapq
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import takewhile
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.find.drift import STEADY, DriftTracker
+from regroove.noise.find.choice import Choice, ChoiceSettings, choose, extent, playing
+from regroove.noise.find.confidence import confidence_of
+from regroove.noise.find.drift import STEADY, DriftSettings, NoiseDrift, Track, follow, follow_places
+from regroove.noise.find.evidence import NoiseSettings, is_noise, unrest
 from regroove.noise.find.excerpts import Excerpts
-from regroove.noise.map import EULER
-from regroove.noise.find.stretches import HOP, Stretch, band_levels, bins_of_bands
+from regroove.noise.find.found import FoundNoise, Place, State
+from regroove.noise.find.moments import EDGES, HOP, Levels, Moment, MomentCutter, levels_of
+from regroove.noise.find.region import Region
+from regroove.noise.find.segments import Segment, Segmenter
+from regroove.noise.find.states import PLAYING, StateSettings, Timeline, spans_of, states_of
+from regroove.noise.map import EULER, map_of_noise
 from regroove.parallel import parallel
 
-# Stretches in a second; and the tonality bands (below 5 kHz) where music is hardest to take for noise.
-SECOND = 6
-MUSICAL = 3
-# Seconds of an excerpt for the listener, at least and at most, and how many excerpts.
+# Seconds of an excerpt for the network that hears noise through music, at least and at most, and how many excerpts.
 SHORTEST_EXCERPT, LONGEST_EXCERPT, EXCERPTS = 1.0, 12.0, 8
-# A third of an octave each: where a single soft note is seen.
-NARROW_EDGES = tuple(60 * 2 ** (i / 3) for i in range(22))
+# Steady parts whose spectra are remembered: at either end all of them, in between the quietest.
+ENDS, MOST_PARTS = 32, 256
+# Below 100 Hz even loud noise is hardly heard.
+LOWEST_HEARD = 100.0
 
-
-@dataclass(frozen=True, kw_only=True)
-class FinderSettings:
-    """When a stretch is taken for noise.
-
-    ``tonality`` is how far (nepers) its spectrum may be from a noise's on average, the most tonal band left out, and
-    ``most_tonal`` how far in any band where music is. ``onset_db`` is how far all bands must rise on average for music
-    to have begun. It must then stand out by ``contrast_db`` in one band (half of it from a lead-in of a second) and by
-    ``rise_db`` on average over the recording, or the loudest tenth of it by ``gaps_db`` in one band, or begin with a
-    step of ``begin_db`` on average. ``floor_db`` is how much quieter than a pause the quietest tenth of the recording
-    may be in a band, and ``stroke_db`` how far the mean power of a single stretch may rise above that of the others, in
-    all bands on average. ``soft_db`` is how far a third of an octave must rise over all that was before, and stay, for
-    a soft note to have begun. ``ends`` and ``keep`` are how many stretches at either end, and how many of the
-    quietest, are remembered. Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean
-    recording: it is left alone. Noise more than ``idle_db`` below the music that is followed by a second of louder
-    noise is that of the electronics while the record does not play.
-    """
-
-    tonality: float = 0.24
-    most_tonal: float = 0.3
-    onset_db: float = 2.5
-    contrast_db: float = 9.0
-    gaps_db: float = 14.0
-    begin_db: float = 6.0
-    rise_db: float = 1.2
-    floor_db: float = 6.0
-    stroke_db: float = 10.0
-    soft_db: float = 5.0
-    ends: int = 100
-    keep: int = 64
-    inaudible_db: float = 50.0
-    idle_db: float = 30.0
-
-
-# Where the noise was found when a listener was asked.
-HEARD = "heard through the music"
 # From ``(excerpts, time)`` samples to the noise map of each, ``(excerpts, F, 1)``.
 HearNoise = Callable[[Tensor], NoiseMap]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FinderSettings:
+    """When a part of a recording is taken for noise, which part is chosen, and how its drift is followed.
+
+    Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean recording: it is left alone.
+    A recording that is steady throughout is noise unless neighbouring bins differ by more than ``tones`` (nepers).
+    """
+
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    choice: ChoiceSettings = field(default_factory=ChoiceSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    states: StateSettings = field(default_factory=StateSettings)
+    inaudible_db: float = 50.0
+    tones: float = 0.5
+
+
 class NoiseFinder:
-    """Sees one channel in chunks of any size and then says how strong its noise is; ``workers`` threads look at it.
+    """Sees a recording in chunks of any size and then says what its noise is.
 
-    After :meth:`result`, ``source`` says in words where the noise was found, ``seconds`` how much of it by itself, and
-    ``drift`` how its level changes along the recording.
+    Args:
+        sample_rate: in hertz.
+        channels: how many there are.
+        region: start and end in seconds of noise alone, if a person marked it.
+        hear: estimates noise through music, where it is never alone; without it such a recording has no map.
+        workers: threads that listen.
 
-    >>> finder = NoiseFinder(sample_rate=44100)
-    >>> finder.feed(0.01 * torch.randn(88200, generator=torch.Generator().manual_seed(1)))
-    >>> round(float(finder.result().mean.mean()) / 1e-4, 1)
+    Raises:
+        AudioError: the region is too short, or ends after the recording (in :meth:`finish`).
+
+    >>> finder = NoiseFinder(sample_rate=44_100, channels=1)
+    >>> finder.add(0.01 * torch.randn(1, 88_200, generator=torch.Generator().manual_seed(1)))
+    >>> round(float(finder.finish().map.mean.mean()) / 1e-4, 1)
     1.0
     """
 
@@ -87,232 +78,179 @@ class NoiseFinder:
         self,
         *,
         sample_rate: int,
-        settings: FinderSettings | None = None,
+        channels: int,
+        region: tuple[float, float] | None = None,
         hear: HearNoise | None = None,
+        settings: FinderSettings | None = None,
         workers: int = 1,
     ) -> None:
         self.settings = settings or FinderSettings()
-        self._hear, self._workers = hear, workers
-        self._excerpts = Excerpts(length=round(LONGEST_EXCERPT * sample_rate), most=EXCERPTS)
-        self.source, self.seconds, self.drift = "nowhere", 0.0, STEADY
-        self._rate = sample_rate
-        self._narrow = bins_of_bands(NARROW_EDGES, sample_rate)
-        self.tracker = DriftTracker(sample_rate=sample_rate, workers=workers)
-        self._start: list[Stretch] = []
-        self._end: deque[Stretch] = deque(maxlen=self.settings.ends)
-        self._quiet: list[tuple[float, int, Stretch]] = []
-        self._sum = torch.zeros(LONG.bins)
+        self._rate, self._channels, self._workers = sample_rate, channels, workers
+        self._bands = bins_of_bands(EDGES, sample_rate)
+        self._cutter = MomentCutter(sample_rate=sample_rate, channels=channels, workers=workers)
+        self._segmenter = Segmenter(sample_rate=sample_rate)
+        self._region = None if region is None else Region(*region, sample_rate=sample_rate)
+        self._hear = None if region is not None else hear
+        length = round(LONGEST_EXCERPT * sample_rate)
+        self._excerpts = [Excerpts(length=length, most=EXCERPTS) for _ in range(channels)]
+        self._at: list[int] = []
+        self._levels: list[Levels] = []
+        self._tonality: list[Levels] = []
+        self._power = torch.zeros(channels, LONG.bins)
+        self._parts: list[Segment] = []
+        self._samples = 0
 
-    def feed(self, chunk: Tensor) -> None:
-        """Look at the next samples, ``(time,)``."""
-        for stretch in self.tracker.feed(chunk):
-            self._remember(stretch)
+    def add(self, chunk: Tensor) -> None:
+        """Look at the next samples, ``(channels, time)``."""
+        self._samples += chunk.shape[-1]
+        self._remember(self._cutter.add(chunk))
+        if self._region is not None:
+            self._region.add(chunk)
         if self._hear is not None:
-            self._excerpts.feed(chunk)
+            for excerpts, channel in zip(self._excerpts, chunk, strict=True):
+                excerpts.feed(channel)
 
-    def _remember(self, stretch: Stretch) -> None:
-        if len(self._start) < self.settings.ends:
-            self._start.append(stretch)
-        self._end.append(stretch)
-        if self._sounds_like_noise(stretch):
-            heapq.heappush(self._quiet, (-stretch.loudness, stretch.index, stretch.copy()))
-            if len(self._quiet) > self.settings.keep:
-                heapq.heappop(self._quiet)
-        self._sum += stretch.mean
+    def _remember(self, moments: list[Moment]) -> None:
+        for moment in moments:
+            self._at.append(moment.index)
+            self._levels.append(moment.levels)
+            self._tonality.append(moment.tonality)
+            self._power += moment.mean
+            self._keep(self._segmenter.add(moment))
 
-    def _sounds_like_noise(self, stretch: Stretch) -> bool:
-        tonality = stretch.tonality
-        usual = float(tonality.sort().values[:-1].mean()) < self.settings.tonality
-        return usual and float(tonality[:MUSICAL].max()) < 1.5 * self.settings.most_tonal
+    def _keep(self, parts: list[Segment]) -> None:
+        """Remember parts that may be noise."""
+        for part in parts:
+            if unrest(part) <= self.settings.noise.unrest:
+                self._parts.append(part)
+        if len(self._parts) > MOST_PARTS:
+            inner = self._parts[ENDS:-ENDS]
+            self._parts.remove(max(inner, key=lambda p: float(p.levels.mean())))
 
-    def result(self) -> NoiseMap:
-        """The map, each part of shape ``(1, F, 1)``; all zero when the recording is clean, or silent throughout."""
-        for stretch in self.tracker.rest():
-            self._remember(stretch)
-        count = len(self.tracker.levels)
-        if not count:
-            return self._nothing()
-        first = round(100 * LONG.n_fft / self._rate)
-        music = float((self._sum[first:] / count).sum())
-        self._leave_out_idling(music * 10 ** (-self.settings.idle_db / 10), first)
-        levels = self.tracker.levels
-        chosen = self._without_strokes(self._at_the_ends(levels) or self._pauses(levels))
-        if chosen:
-            self.seconds = len(chosen) * HOP / self._rate
-            mean = torch.stack([s.mean for s in chosen]).mean(dim=0)
-            typical = torch.stack([s.log_mean for s in chosen]).mean(dim=0).add(EULER).exp()
-        elif heard := self._through_music():
-            mean, typical = heard
-        else:
-            return self._nothing()
-        if float(mean[first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10):
-            return self._nothing()
-        found = NoiseMap(mean[None, :, None], typical[None, :, None])
-        if chosen:
-            self.drift = self.tracker.follow(found, measured=[s.index for s in chosen])
-        return found
+    def finish(self) -> FoundNoise:
+        """The noise; its map is zero when the recording is clean, or silent throughout."""
+        self._remember(self._cutter.finish())
+        self._keep(self._segmenter.finish())
+        at = np.array(self._at, dtype=np.int64)
+        shape = (0, self._channels, len(self._bands))
+        levels = np.stack(self._levels) if len(at) else np.zeros(shape)
+        timeline = Timeline(at, levels, -(-self._samples // HOP))
+        parts = [p for p in self._parts if is_noise(p, levels, at, self.settings.noise)]
+        if self._region is not None:
+            return self._marked(self._region, timeline, parts)
+        choice = choose(parts, levels, at, self.settings.choice)
+        if choice is None or self._is_music_alone(choice, timeline, parts):
+            return self._through_music(timeline)
+        mean, log_mean = (torch.from_numpy(choice.average(k)).float() for k in ("mean", "log_mean"))
+        noise = NoiseMap(mean[..., None], (log_mean + EULER).exp()[..., None])
+        if self._is_inaudible(noise):
+            return self._nothing(timeline)
+        measured = [(p.start, p.end) for p in choice.parts]
+        return self._found(noise, choice.place, timeline, parts, measured, choice.average("levels"), choice.lift_db)
 
-    def _nothing(self) -> NoiseMap:
-        self.source, self.seconds, self.drift = "nowhere", 0.0, STEADY
-        nothing = torch.zeros(1, LONG.bins, 1)
-        return NoiseMap(nothing, nothing)
+    def _marked(self, region: Region, timeline: Timeline, parts: list[Segment]) -> FoundNoise:
+        samples = region.finish()
+        noise = map_of_noise(samples - samples.mean(dim=-1, keepdim=True))
+        first, last = region.first // HOP, max(-(-region.last // HOP), region.first // HOP + 1)
+        levels = levels_of(noise.typical[..., 0].clamp_min(1e-20), self._bands)
+        found = self._found(noise, Place.MARKED, timeline, parts, [(first, last)], levels, 0.0)
+        return replace(found, measured=((region.start, region.end),), confidence=1.0, reasons=())
 
-    def _leave_out_idling(self, limit: float, first: int) -> None:
-        """Forget the hum of the electronics before the needle is down and after it is up."""
-        start, end = self._start, [*self._end][::-1]
-        for _ in range(2):
-            # What is louder at one end tells that the other end idles, so that is seen the second time at the latest.
-            start = start[self._idling(start, end, limit, first) :]
-            end = end[self._idling(end, start, limit, first) :]
-        if not start or not end or start[0].index >= end[0].index:
-            return
-        inside = range(start[0].index, end[0].index + 1)
-        self._start, self._end = (
-            [s for s in start if s.index in inside],
-            deque(s for s in end[::-1] if s.index in inside),
-        )
-        self._quiet = [entry for entry in self._quiet if entry[2].index in inside]
-        self.tracker.keep(inside)
+    def _found(
+        self,
+        noise: NoiseMap,
+        place: Place,
+        timeline: Timeline,
+        parts: list[Segment],
+        measured: list[tuple[int, int]],
+        levels: Levels,
+        lift_db: float,
+    ) -> FoundNoise:
+        """The result where noise alone was measured in moments ``measured``."""
+        music = extent(timeline.at[playing(parts, timeline.at)])
+        states = states_of(timeline, parts, levels, music, self.settings.states)
+        drift = self._drift(timeline, states, noise, measured)
+        seconds = tuple((a * HOP / self._rate, min((b + 1) * HOP, self._samples) / self._rate) for a, b in measured)
+        limit = self.settings.drift.most_db
+        trust = confidence_of(
+            place, seconds=sum(b - a for a, b in seconds), lift_db=lift_db,
+            drift_db=max((float(d.db.max()) for d in drift), default=0.0) if limit else 0.0, limit_db=limit,
+        )  # fmt: skip
+        return FoundNoise(
+            map=noise, drift=drift, place=place, measured=seconds, confidence=trust.confidence, reasons=trust.reasons,
+            states=spans_of(states, sample_rate=self._rate, seconds=self._samples / self._rate),
+        )  # fmt: skip
 
-    def _idling(self, end: list[Stretch], other: list[Stretch], limit: float, first: int) -> int:
-        """How many stretches at that end are far below the music, and below a second of noise next to them or there."""
-        run = self._before_music(end)
-        if not run or float(torch.stack([s.mean for s in run]).mean(dim=0)[first:].sum()) > limit:
-            return 0
-        # The needle comes down with a thump.
-        for start in range(len(run), min(len(run) + SECOND, len(end))):
-            if self._is_louder_noise(end[start:], run):
-                return start
-        # The last two may hold both.
-        return len(run) + 2 if self._is_louder_noise(other, run) else 0
+    def _drift(
+        self, timeline: Timeline, states: list[State], noise: NoiseMap, measured: list[tuple[int, int]]
+    ) -> tuple[NoiseDrift, ...]:
+        """Of each channel, by the moments in which the record plays."""
+        plays = np.array([states[i] in PLAYING for i in timeline.at], dtype=bool)
+        at = timeline.at[plays]
+        inside = np.zeros(len(at), dtype=bool)
+        for first, last in measured:
+            inside |= (at >= first) & (at < last)
+        typical = levels_of(noise.typical[..., 0].clamp_min(1e-20), self._bands)
+        tonality = np.stack(self._tonality)[plays] if len(self._tonality) else np.zeros((0, self._channels, 1))
+        return tuple(
+            follow(
+                Track(at, timeline.levels[plays][:, c], tonality[:, c]), typical[c],
+                measured=inside, settings=self.settings.drift,
+            )
+            for c in range(self._channels)
+        )  # fmt: skip
 
-    def _is_louder_noise(self, stretches: list[Stretch], run: list[Stretch]) -> bool:
-        noise = self._before_music(stretches)
-        if len(noise) < SECOND or not self._is_noise(noise):
+    def _is_music_alone(self, choice: Choice, timeline: Timeline, parts: list[Segment]) -> bool:
+        """Whether nothing but the chosen parts was recorded and they are tones: a chord that is held, not noise."""
+        if playing(parts, timeline.at).any():
             return False
-        return float((_median_levels(noise) - _median_levels(run)).mean()) > self.settings.begin_db
+        return float(choice.average("tonality").mean()) > self.settings.tones
 
-    def _at_the_ends(self, levels: Tensor) -> list[Stretch]:
-        """Lead-in and run-out: the noise before music begins and after it ends."""
-        ends = {"lead-in": self._start, "run-out": [*self._end][::-1]}
-        runs = {name: self._before_music(end) for name, end in ends.items()}
-        held = {
-            name: run
-            for name, run in runs.items()
-            if self._is_end(run, ends[name][len(run) :], levels)
-            # A recording that ends in words or drums may be cut off in them.
-            or (name == "lead-in" and self._comes_before_gaps(run, levels))
-        }
-        if len(held) == 2:
-            quiet = min(float(_median_levels(run).mean()) for run in held.values())
-            near = quiet + self.settings.onset_db
-            held = {name: run for name, run in held.items() if float(_median_levels(run).mean()) < near}
-        self.source = " and ".join(held)
-        return list(dict.fromkeys(s for run in held.values() for s in run))
+    def _is_inaudible(self, noise: NoiseMap) -> bool:
+        first = round(LOWEST_HEARD * LONG.n_fft / self._rate)
+        music = float(self._power[:, first:].sum()) / max(len(self._at), 1)
+        return float(noise.mean[:, first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10)
 
-    def _before_music(self, run: list[Stretch]) -> list[Stretch]:
-        """The stretches from the start of ``run`` to where music begins, less the last, which may hold its onset."""
-        noise = list(takewhile(self._sounds_like_noise, run))
-        count = min(2, len(noise))
-        while count < len(noise):
-            usual = _median_levels(noise[:count])
-            rises = [float((s.levels - usual).clamp(-3, 12).mean()) for s in noise[count : count + 2]]
-            # A second tells how loud the noise itself gets.
-            if min(rises) > self.settings.onset_db or (
-                count >= SECOND and self._is_stroke(noise[count], noise[:count])
-            ):
-                break
-            count += 1
-        return self._without_soft_music(noise[: max(count - 1, min(count, 2))]) if count < len(run) else noise
-
-    def _without_soft_music(self, run: list[Stretch]) -> list[Stretch]:
-        """``run`` as far as no band rises for good: a soft note, or the tail of one, hardly changes the others."""
-        if not run:
-            return run
-        # Typical powers, so that bursts do not count; and noise that rises does so in many bands.
-        levels = band_levels(torch.stack([s.log_mean for s in run]).exp(), self._narrow)
-        levels = levels - levels.median(dim=1, keepdim=True).values
-        for first in range(max(len(run) // 3, 2), len(run) - 1):
-            # The stretch between may hold the onset.
-            rise = levels[first + 1 :].amin(dim=0) - levels[:first].amax(dim=0)
-            if float(rise.max()) > self.settings.soft_db:
-                return run[:first]
-        return run
-
-    def _is_end(self, run: list[Stretch], following: list[Stretch], levels: Tensor) -> bool:
-        """Whether it is noise, nothing is quieter, and the music stands out from it; or whether there is no music."""
-        if not self._is_noisy_floor(run, levels):
-            return False
-        # The first two that follow may still be noise in part.
-        begun = following[2:5] if len(run) > 2 else []
-        step = float((_median_levels(begun) - _median_levels(run)).mean()) if begun else 0.0
-        # A second that keeps its level is evidence too.
-        contrast = self.settings.contrast_db / (1 if len(run) < SECOND else 2)
-        return step > self.settings.begin_db or self._stands_out(run, levels, contrast) or len(run) == len(levels)
-
-    def _is_noisy_floor(self, run: list[Stretch], levels: Tensor) -> bool:
-        return len(run) >= 2 and self._is_noise(run) and self._is_floor(run, levels)
-
-    def _comes_before_gaps(self, run: list[Stretch], levels: Tensor) -> bool:
-        """Whether it is noise and only the loudest tenth stands out, as of words and drums, but by far."""
-        return self._is_noisy_floor(run, levels) and self._stands_out(run, levels, self.settings.gaps_db, quantile=0.9)
-
-    def _stands_out(self, run: list[Stretch], levels: Tensor, contrast_db: float, quantile: float = 0.5) -> bool:
-        """Whether that quantile of the recording is louder than ``run``: by far in one band, and clearly in all."""
-        rise = levels.quantile(quantile, dim=0) - _median_levels(run)
-        return float(rise.max()) > contrast_db and float(rise.mean()) > self.settings.rise_db
-
-    def _is_noise(self, run: list[Stretch]) -> bool:
-        tonality = torch.stack([s.tonality for s in run]).median(dim=0).values
-        return float(tonality[:MUSICAL].max()) < self.settings.most_tonal
-
-    def _is_floor(self, chosen: list[Stretch], levels: Tensor) -> bool:
-        """Whether nothing is quieter, in nearly all bands: what was added everywhere cannot be louder than that."""
-        lowest = levels.quantile(0.1, dim=0)
-        return float((lowest > _median_levels(chosen) - self.settings.floor_db).float().mean()) > 0.75
-
-    def _pauses(self, levels: Tensor) -> list[Stretch]:
-        """Stretches of noise between the music, about as loud as the quietest."""
-        quiet = [s for _, _, s in sorted(self._quiet, reverse=True) if self._is_noise([s])]
-        if len(quiet) < SECOND:
-            return []
-        limit = quiet[len(quiet) // 10].loudness + self.settings.onset_db
-        chosen = [s for s in quiet if s.loudness < limit]
-        if len(chosen) < SECOND or not self._is_floor(chosen, levels):
-            return []
-        if not self._stands_out(chosen, levels, self.settings.contrast_db):
-            return []
-        self.source = "pauses"
-        return chosen
-
-    def _without_strokes(self, chosen: list[Stretch]) -> list[Stretch]:
-        return [s for s in chosen if not self._is_stroke(s, chosen)]
-
-    def _is_stroke(self, stretch: Stretch, others: list[Stretch]) -> bool:
-        """Whether it is far louder than the others: a drum hardly changes the typical power of a fifth of a second."""
-        usual = torch.stack([s.mean_levels for s in others]).median(dim=0).values
-        return float((stretch.mean_levels - usual).clamp(-3, 20).mean()) > self.settings.stroke_db
-
-    def _through_music(self) -> tuple[Tensor, Tensor] | None:
-        """What the listener hears, if there is one and the recording is long enough: the median over excerpts."""
+    def _through_music(self, timeline: Timeline) -> FoundNoise:
+        """What is estimated through the music, if it can be: the median over excerpts."""
         if self._hear is None:
-            return None
-        excerpts = self._excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
-        maps = parallel(self._hear, [excerpt[None] for _, excerpt in excerpts], workers=self._workers)
+            return self._nothing(timeline)
+        channels = [self._heard(e) for e in self._excerpts]
+        if not any(noise.mean.any() for noise, _ in channels):
+            return self._nothing(timeline)
+        noise = NoiseMap(*(torch.cat([getattr(n, k) for n, _ in channels]) for k in ("mean", "typical")))
+        if self._is_inaudible(noise):
+            return self._nothing(timeline)
+        trust = confidence_of(Place.THROUGH_MUSIC, seconds=0.0, lift_db=0.0, drift_db=0.0, limit_db=1.0)
+        return replace(
+            self._nothing(timeline), map=noise, drift=tuple(d for _, d in channels), place=Place.THROUGH_MUSIC,
+            confidence=trust.confidence, reasons=trust.reasons,
+        )  # fmt: skip
+
+    def _heard(self, excerpts: Excerpts) -> tuple[NoiseMap, NoiseDrift]:
+        """What is estimated of one channel, ``(1, F, 1)``, and how it drifts; zero where there is nothing."""
+        assert self._hear is not None
+        kept = excerpts.kept(shortest=round(SHORTEST_EXCERPT * self._rate))
+        centred = [(excerpt - excerpt.mean())[None] for _, excerpt in kept]
+        maps = parallel(self._hear, centred, workers=self._workers)
         # An excerpt of digital silence is no evidence.
-        heard = [
-            (start + len(excerpt) / 2, noise)
-            for (start, excerpt), noise in zip(excerpts, maps, strict=True)
-            if noise.mean.any()
-        ]
+        heard = [(at + len(e) / 2, m) for (at, e), m in zip(kept, maps, strict=True) if m.mean.any()]
         if not heard:
-            return None
-        self.source = HEARD
+            nothing = torch.zeros(1, LONG.bins, 1)
+            return NoiseMap(nothing, nothing), STEADY
         means, typicals = (torch.cat([getattr(m, k) for _, m in heard])[..., 0] for k in ("mean", "typical"))
         mean, typical = (x.median(dim=0).values for x in (means, typicals))
-        self.drift = self.tracker.follow_places(typicals, typical, at=[middle for middle, _ in heard])
-        return mean, typical
+        drift = follow_places(
+            levels_of(typicals, self._bands), levels_of(typical, self._bands),
+            at=[middle for middle, _ in heard], settings=self.settings.drift,
+        )  # fmt: skip
+        return NoiseMap(mean[None, :, None], typical[None, :, None]), drift
 
-
-def _median_levels(stretches: list[Stretch]) -> Tensor:
-    return torch.stack([s.levels for s in stretches]).median(dim=0).values
+    def _nothing(self, timeline: Timeline) -> FoundNoise:
+        nothing = torch.zeros(self._channels, LONG.bins, 1)
+        states = states_of(timeline, [], np.zeros(0), (0, timeline.count), self.settings.states)
+        return FoundNoise(
+            map=NoiseMap(nothing, nothing), drift=(STEADY,) * self._channels, place=Place.NOWHERE, measured=(),
+            confidence=0.0,
+            states=spans_of(states, sample_rate=self._rate, seconds=self._samples / self._rate),
+        )  # fmt: skip
