@@ -38,18 +38,18 @@ def noise(
     from regroove.restoration.settings import parse_region
 
     region = parse_region(noise_region) if noise_region is not None else None
+    reader = AudioReader(source)
+    check_outputs(reader.path, {"picture": picture} if picture else {}, overwrite=overwrite)
     with ExitStack() as stack:
-        reader = AudioReader(source)
-        check_outputs(reader.path, {"picture": picture} if picture else {}, overwrite=overwrite)
         pending = stack.enter_context(PendingFile(picture, overwrite=overwrite)) if picture else None
         with restoration_progress(quiet=quiet, stages=("listening",)) as progress:
             heard = listen_to_file(reader, region=region, picture=picture is not None, progress=progress)
-        found = heard.description.found
         if pending and heard.spectrogram is not None:
-            draw_noise(pending.temporary, reader.info, found, heard.spectrogram)
+            draw_noise(pending.temporary, reader.info, heard.description.found, heard.spectrogram)
+    description = heard.description
     if as_json:
-        print(json.dumps(heard.description.as_json(), indent=2, ensure_ascii=False))
+        print(json.dumps(description.as_json(), indent=2, ensure_ascii=False))
     else:
-        print(describe_in_words(heard.description))
-    for note in [] if quiet else [*reader.info.notes, *warnings_of(found, quiet=heard.quiet)]:
+        print(describe_in_words(description))
+    for note in [] if quiet else [*reader.info.notes, *warnings_of(description.found, quiet=description.quiet)]:
         print(note, file=sys.stderr)

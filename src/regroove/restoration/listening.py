@@ -14,7 +14,7 @@ from regroove.noise.clicks import ClickSettings
 from regroove.noise.describe.description import NoiseDescription, bandwidths, describe_channels
 from regroove.noise.describe.history import ROW, BandHistory
 from regroove.noise.describe.likeness import LikenessMeter
-from regroove.noise.describe.quiet import QuietMeter, QuietStretch
+from regroove.noise.describe.quiet import QuietMeter
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise
 from regroove.restoration.clicks import ClickStage, ClickTally
@@ -35,10 +35,9 @@ class Finder(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """A description; the recording's quietest half second; its spectrogram, ``(bins, columns)``, if asked for."""
+    """A description of the noise, and the recording's spectrogram, ``(bins, columns)``, if asked for."""
 
     description: NoiseDescription
-    quiet: QuietStretch | None
     spectrogram: NDArray[np.float64] | None
 
 
@@ -83,12 +82,9 @@ def listen(
         noise_hz=noise,
         clicks_per_minute=(tally.repaired + tally.left) / source.channels / minutes,
         likeness=None if likeness is None else likeness.finish(),
-    )
-    return Heard(
-        description=description,
         quiet=quiet.quietest(states=found.states),
-        spectrogram=None if spectrogram is None else spectrogram.result(),
     )
+    return Heard(description=description, spectrogram=None if spectrogram is None else spectrogram.result())
 
 
 def listen_to_file(

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from regroove.noise.describe.bandwidth import Band, music_bandwidth, noise_bandwidth
 from regroove.noise.describe.likeness import Likeness
 from regroove.noise.describe.octaves import OCTAVE_EDGES, OCTAVES, THIRD_EDGES, band_powers, decibels
+from regroove.noise.describe.quiet import QuietStretch
+from regroove.noise.describe.warnings import warnings_of
 from regroove.noise.find.drift import NoiseDrift
 from regroove.noise.find.found import FoundNoise
 from regroove.noise.find.lines import Line, Lines, find_lines
@@ -41,6 +43,7 @@ class NoiseDescription:
         noise_hz: the 20 dB bandwidth of the noise, the widest of all channels; None without noise.
         clicks_per_minute: clicks in each channel, on average.
         likeness: the two channels against each other; None for one channel.
+        quiet: the quietest half second, if there is one.
     """
 
     found: FoundNoise
@@ -49,12 +52,13 @@ class NoiseDescription:
     noise_hz: Band | None
     clicks_per_minute: float
     likeness: Likeness | None
+    quiet: QuietStretch | None
 
     def as_json(self) -> dict[str, object]:
         """Everything but the map, in values that JSON knows."""
         like = self.likeness
         return {
-            **noise_as_json(self.found, self.channels),
+            **_noise(self.found, self.channels),
             "bandwidth_hz": {"music": _rounded(self.music_hz, 0), "noise": _rounded(self.noise_hz, 0)},
             "clicks_per_minute": round(self.clicks_per_minute, 1),
             "channels_alike": None
@@ -65,6 +69,7 @@ class NoiseDescription:
                 "correlation": _round(like.correlation, 4),
                 "gain_db": _round(like.gain_db, 2),
             },
+            "warnings": warnings_of(self.found, quiet=self.quiet),
         }
 
 
@@ -75,8 +80,25 @@ def describe_channels(found: FoundNoise, *, sample_rate: int) -> tuple[ChannelNo
     return tuple(_channel(mean, typical, drift, sample_rate) for mean, typical, drift in parts)
 
 
-def noise_as_json(found: FoundNoise, channels: tuple[ChannelNoise, ...]) -> dict[str, object]:
-    """Where noise was found and what it is like, for ``regroove noise --json`` and for receipts."""
+def describe_noise(found: FoundNoise, *, sample_rate: int) -> dict[str, object]:
+    """What a receipt says of the noise that was found: where, how sure, the states of the side, and each channel's.
+
+        >>> import torch
+        >>> from regroove.dsp.noise_map import NoiseMap
+        >>> from regroove.noise.describe.quiet import QuietStretch
+    from regroove.noise.describe.warnings import warnings_of
+    from regroove.noise.find.drift import STEADY
+        >>> from regroove.noise.find.found import Place
+        >>> white = NoiseMap(torch.full((1, 2049, 1), 1e-6), torch.full((1, 2049, 1), 1e-6))
+        >>> found = FoundNoise(map=white, drift=(STEADY,), place=Place.LEAD_IN, measured=((0, 1.5),), confidence=1.0)
+        >>> described = describe_noise(found, sample_rate=44_100)
+        >>> described["place"], described["seconds"], described["channels"][0]["level_dbfs"]
+        ('lead-in', 1.5, -60.0)
+    """
+    return _noise(found, describe_channels(found, sample_rate=sample_rate))
+
+
+def _noise(found: FoundNoise, channels: tuple[ChannelNoise, ...]) -> dict[str, object]:
     return {
         "place": found.place.value,
         "confidence": round(found.confidence, 2),

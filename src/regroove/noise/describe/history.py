@@ -17,6 +17,9 @@ _BATCH = 32
 class BandHistory:
     """Hears a recording in chunks of any size; remembers 28 numbers for every 0.19 s of each channel.
 
+    They are geometric means over four windows, in which a click in one of them hardly counts, corrected so that their
+    mean logarithm is that of the power of Gaussian noise.
+
     >>> history = BandHistory(sample_rate=44_100)
     >>> history.add(np.ones((2, 44_100), dtype=np.float32))
     >>> history.finish().shape

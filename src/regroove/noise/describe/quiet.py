@@ -13,6 +13,8 @@ from regroove.noise.find.found import Span, State
 FRAME = 1024
 # A map of so many seconds is off by 1.3 dB from bin to bin, and by less than 0.5 dB in octaves from 250 Hz.
 SHORTEST_SECONDS = 0.5
+# A stretch goes on while frames are no louder: five standard deviations of white noise in a frame, 0.19 dB each.
+GROWS_DB = 1.0
 # While a record does not play, its noise is not heard.
 NOT_PLAYING = (State.SILENCE, State.ELECTRONICS, State.NEEDLE_DROP, State.MOTOR, State.NEEDLE_UP)
 
@@ -55,7 +57,7 @@ class QuietMeter:
     def quietest(self, *, states: Iterable[Span] = ()) -> QuietStretch | None:
         """The stretch whose loudest frame is the quietest of all, where the record plays; None where there is none.
 
-        Loudest, because a stretch that is steady is sought; as long as nothing in it is louder.
+        Loudest, because a stretch that is steady is sought; as long as it stays as quiet.
         """
         if not self._powers:
             return None
@@ -75,11 +77,13 @@ class QuietMeter:
         first = int(loudest.argmin())
         if math.isinf(loudest[first]):
             return None
-        louder = np.flatnonzero(total > loudest[first])
+        louder = np.flatnonzero(total > loudest[first] * 10 ** (GROWS_DB / 10))
         before, after = louder[louder < first], louder[louder >= first + size]
         start, end = (before[-1] + 1 if len(before) else 0), (after[0] if len(after) else len(total))
         return QuietStretch(
-            start=start * FRAME / self._rate, end=end * FRAME / self._rate, power=powers[:, start:end].mean(axis=1)
+            start=float(start * FRAME / self._rate),
+            end=float(end * FRAME / self._rate),
+            power=powers[:, start:end].mean(axis=1),
         )
 
 

@@ -6,7 +6,7 @@ from regroove.noise.describe.bandwidth import Band
 from regroove.noise.describe.description import ChannelNoise, NoiseDescription
 from regroove.noise.describe.likeness import Likeness
 from regroove.noise.describe.octaves import OCTAVES
-from regroove.noise.find.found import FoundNoise, Place
+from regroove.noise.find.found import FoundNoise
 from regroove.noise.find.lines import Line, Lines
 
 _MOST_LINES = 6
@@ -113,5 +113,3 @@ def _likeness(like: Likeness) -> str:
 def _state_rows(found: FoundNoise) -> Iterable[tuple[str, str]]:
     for number, span in enumerate(found.states):
         yield ("" if number else "States"), f"{clock(span.start):>7} - {clock(span.end):>7}  {span.state.value}"
-    if found.place is Place.NOWHERE:
-        yield "", "Nothing would be removed: mark half a second or more of noise alone with --noise-region."

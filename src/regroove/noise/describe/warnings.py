@@ -9,7 +9,7 @@ from regroove.noise.describe.quiet import SHORTEST_SECONDS, QuietStretch, power_
 from regroove.noise.find.drift import DriftSettings
 from regroove.noise.find.found import FoundNoise, Place, State
 
-# A confidence is the finder's own estimate that its map is right: below one half it is more likely wrong.
+# A confidence is the finder's own estimate that its map is right: at one half it is as likely wrong.
 UNSURE = 0.5
 # Less than the smallest difference in level that a listener notices in noise is not worth a restoration (Miller,
 # "Sensitivity to changes in the intensity of white noise", JASA 19, 1947: 0.4 dB at best, about 1 dB otherwise).
@@ -33,7 +33,7 @@ def warnings_of(found: FoundNoise, *, quiet: QuietStretch | None = None) -> list
     >>> found = FoundNoise(map=nothing, drift=(STEADY,), place=Place.NOWHERE, measured=(), confidence=0.0)
     >>> quiet = QuietStretch(start=1.0, end=1.61, power=np.ones(1))
     >>> print(warnings_of(found, quiet=quiet)[0])  # doctest: +ELLIPSIS
-    No noise was found, so nothing was removed; if only noise is heard there, mark it: regroove restore ...
+    No noise was found, so nothing is removed; if only noise is heard there, mark it: regroove restore ...
     """
     if found.place is Place.MARKED:
         return []
@@ -53,14 +53,15 @@ def removal_db(found: FoundNoise, quiet: QuietStretch) -> float:
 
 def _what_is_wrong(found: FoundNoise, quiet: QuietStretch | None) -> str | None:
     if not found.map.mean.any():
-        return "No noise was found, so nothing was removed"
+        return "No noise was found, so nothing is removed"
     if quiet is not None and (removed := removal_db(found, quiet)) < WORTH_DB:
-        return f"Of the quietest half second only {removed:.1f} dB are taken for noise, so hardly anything was removed"
-    if max(float(np.abs(drift.db).max()) for drift in found.drift) >= DriftSettings().most_db:
-        return f"The noise seems to change by {DriftSettings().most_db:g} dB along the side, more than is followed"
-    if found.confidence < UNSURE:
-        why = f" ({found.reasons[0].rstrip('.')})" if found.reasons else ""
-        return f"The noise found ({found.place.value}) is not sure{why}"
+        return f"Of the quietest half second only {removed:.1f} dB are taken for noise, so hardly anything is removed"
+    limit = DriftSettings().most_db
+    if min(float(drift.db.min()) for drift in found.drift) <= -limit:
+        return f"The noise seems to fall by {limit:g} dB or more along the side, which is as far as that is followed"
+    if found.confidence <= UNSURE:
+        # A drift upwards is among the reasons.
+        return "; ".join(reason.rstrip(".") for reason in found.reasons) or "The noise that was found is not sure"
     return None
 
 
