@@ -273,7 +273,7 @@ def test_lines_in_json_say_which_harmonic_they_are() -> None:
         map=map_of_noise((hum + noise)[None]), drift=found_noise().drift, place=Place.LEAD_IN, measured=((0, 3),),
         confidence=1.0,
     )  # fmt: skip
-    lines = describe_noise(hummed, sample_rate=RATE)["channels"][0]["lines"]
+    lines = json.loads(json.dumps(describe_noise(hummed, sample_rate=RATE)))["channels"][0]["lines"]
     assert [line["harmonic"] for line in lines] == [1, 3]
     assert [line["level_dbfs"] for line in lines] == pytest.approx([-43.0, -43.0], abs=0.3)
     text = describe_in_words(description(hummed))

@@ -83,17 +83,15 @@ def describe_channels(found: FoundNoise, *, sample_rate: int) -> tuple[ChannelNo
 def describe_noise(found: FoundNoise, *, sample_rate: int) -> dict[str, object]:
     """What a receipt says of the noise that was found: where, how sure, the states of the side, and each channel's.
 
-        >>> import torch
-        >>> from regroove.dsp.noise_map import NoiseMap
-        >>> from regroove.noise.describe.quiet import QuietStretch
-    from regroove.noise.describe.warnings import warnings_of
-    from regroove.noise.find.drift import STEADY
-        >>> from regroove.noise.find.found import Place
-        >>> white = NoiseMap(torch.full((1, 2049, 1), 1e-6), torch.full((1, 2049, 1), 1e-6))
-        >>> found = FoundNoise(map=white, drift=(STEADY,), place=Place.LEAD_IN, measured=((0, 1.5),), confidence=1.0)
-        >>> described = describe_noise(found, sample_rate=44_100)
-        >>> described["place"], described["seconds"], described["channels"][0]["level_dbfs"]
-        ('lead-in', 1.5, -60.0)
+    >>> import torch
+    >>> from regroove.dsp.noise_map import NoiseMap
+    >>> from regroove.noise.find.drift import STEADY
+    >>> from regroove.noise.find.found import Place
+    >>> white = NoiseMap(torch.full((1, 2049, 1), 1e-6), torch.full((1, 2049, 1), 1e-6))
+    >>> found = FoundNoise(map=white, drift=(STEADY,), place=Place.LEAD_IN, measured=((0, 1.5),), confidence=1.0)
+    >>> described = describe_noise(found, sample_rate=44_100)
+    >>> described["place"], described["seconds"], described["channels"][0]["level_dbfs"]
+    ('lead-in', 1.5, -60.0)
     """
     return _noise(found, describe_channels(found, sample_rate=sample_rate))
 

@@ -58,9 +58,24 @@ class BandHistory:
 
 
 def independent_bins(*, sample_rate: int) -> NDArray[np.float64]:
-    """How many independent bins each third octave has in one Hann window, one at least: a bin is 1.5 bins wide."""
-    return np.maximum(np.diff(THIRD_EDGES) * LONG.n_fft / (1.5 * sample_rate), 1.0)
+    """How many independent powers of Gaussian noise each third octave's is the mean of, in one Hann window.
+
+    The square of the weights' sum over the variance of the weighted sum; bins one and two apart are correlated.
+
+    >>> bool(np.isclose(independent_bins(sample_rate=44_100)[-1], np.diff(THIRD_EDGES)[-1] / 10.77 / 1.94, rtol=0.01))
+    True
+    """
+    low, high = (np.array(edges)[:, None] * LONG.n_fft / sample_rate for edges in (THIRD_EDGES[:-1], THIRD_EDGES[1:]))
+    bins = np.arange(LONG.bins)
+    weights = np.clip(np.minimum(high, bins + 0.5) - np.maximum(low, bins - 0.5), 0.0, None)
+    variance = sum(
+        share * (weights[:, apart:] * weights[:, : LONG.bins - apart]).sum(axis=1)
+        for apart, share in enumerate(_CORRELATED)
+    )
+    return weights.sum(axis=1) ** 2 / variance
 
 
+# Squared correlations of a Hann window's bins that are none, one and two apart, both ways: 1, 2 (2/3)^2, 2 (1/6)^2.
+_CORRELATED = (1.0, 8 / 9, 1 / 18)
 _HANN = np.hanning(LONG.n_fft + 1)[:-1].astype(np.float32)
 _WINDOW = _HANN / np.sqrt(np.square(_HANN).sum())
