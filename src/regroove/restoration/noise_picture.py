@@ -116,7 +116,7 @@ def _draw_spectra(
     curves.set_yticklabels([])
     level_axis(curves, top)
     curves.set_xlabel("dB relative to full scale, in a bin of 10.8 Hz")
-    curves.legend(loc="lower left", fontsize=8, frameon=False)
+    curves.legend(loc="upper right", fontsize=8, frameon=False)
 
 
 def _while_music(found: FoundNoise, times: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -90,7 +90,7 @@ def _draw_noise(grid: NDArray[np.object_], found: FoundNoise, nyquist: float) ->
     draw_measured(grid[0, 0], found)
     for curves in grid[:, 1]:
         draw_noise_map(curves, found, nyquist=nyquist, name_lines=False)
-        curves.legend(loc="lower left", fontsize=7, frameon=False)
+        curves.legend(loc="upper right", fontsize=7, frameon=False)
     grid[0, 1].set_title(f"Noise: {found.place.value}", loc="left", fontsize=10)
     grid[-1, 1].set_xlabel("dB, per frequency bin")
 
