@@ -39,7 +39,7 @@ from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.find.drift import STEADY, NoiseDrift
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
-from regroove.restoration.engines.mapped import WIENER, wiener_engine
+from regroove.restoration.engines.mapped import WIENER
 from regroove.restoration.hearing import hear_noise
 
 LEADS = (0.0, 0.7, 1.5, 4.0)
@@ -65,23 +65,12 @@ class Known:
         return self.drift[channel].applied(own, start=0, hop=LONG.hop, frames=frames)
 
 
-def found(noisy: Samples) -> Known:
-    """What ``(channels, time)`` gives by itself."""
-    maps, drifts, places = [], [], []
-    for channel in torch.from_numpy(noisy).float():
-        finder = NoiseFinder(sample_rate=RATE, hear=hear_noise)
-        finder.feed(channel)
-        maps.append(finder.result())
-        drifts.append(finder.drift)
-        places.append(finder.source)
-    return Known(_joined(maps), drifts, " / ".join(dict.fromkeys(places)))
-
-
-def marked(noisy: Samples, region: Region) -> Known:
-    """What ``(channels, time)`` gives when a person marks the region."""
-    engine = wiener_engine(noise_region=region)
-    engine.observe([torch.from_numpy(noisy).float()])
-    return Known(_joined(engine.maps), engine.drifts, "marked region")
+def found(noisy: Samples, region: Region | None = None) -> Known:
+    """What ``(channels, time)`` gives by itself, or where a person marks a region."""
+    finder = NoiseFinder(sample_rate=RATE, channels=len(noisy), region=region, hear=hear_noise)
+    finder.add(torch.from_numpy(noisy).float())
+    result = finder.finish()
+    return Known(result.map, result.drift, result.place.value)
 
 
 def true(case: FamilyCase) -> Known:
@@ -91,10 +80,6 @@ def true(case: FamilyCase) -> Known:
     samples = np.arange(0, envelope.size, LONG.hop)
     drift = NoiseDrift(samples.astype(float), 20 * np.log10(envelope[samples])) if envelope.min() < 1 else STEADY
     return Known(map_of_noise(noise), [drift] * len(noise), "the noise itself")
-
-
-def _joined(maps: list[NoiseMap]) -> NoiseMap:
-    return NoiseMap(torch.cat([m.mean for m in maps]), torch.cat([m.typical for m in maps]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +112,7 @@ def score(case: FamilyCase, restore: Restore, *, lead_in: bool, stability: bool)
         name=case.name, family=case.family, lead_in=lead_in, snr_db=case.snr_db, place=own.place,
         noisy=quality(case, case.noisy),
         true=quality(case, restored(case, true(case), restore)) if noise else nan,
-        marked=quality(case, restored(case, marked(case.noisy, case.lead), restore)) if case.lead else nan,
+        marked=quality(case, restored(case, found(case.noisy, case.lead), restore)) if case.lead else nan,
         found=quality(case, restored(case, own, restore)),
         error=map_error(case, own) if noise else nan,
         moves=largest_move(case, own) if stability else nan,

@@ -5,7 +5,7 @@ is, and it is subtracted from the untouched samples. All that is kept in memory 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -22,6 +22,7 @@ from regroove.parallel import ParallelMap
 from regroove.restoration.blocks import BlockCutter, CoreJoiner, Item
 from regroove.restoration.clicks import ClickStage, ClickTally
 from regroove.restoration.engines.base import Engine
+from regroove.restoration.engines.image import Mix
 
 Samples = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -160,21 +161,35 @@ def _removed(
         frames_out=source.frames,
     )
     frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=engine.sample_rate)
-    cutter = BlockCutter(engine.layout, channels=source.channels, frames=frames, seed=seed)
-    joiner = CoreJoiner(engine.layout, channels=source.channels, count=cutter.count, frames=frames)
+    mix = engine.mix
+    channels = source.channels if mix is None else len(mix.down)
+    cutter = BlockCutter(engine.layout, channels=channels, frames=frames, seed=seed)
+    joiner = CoreJoiner(engine.layout, channels=channels, count=cutter.count, frames=frames)
     chunks = at_rate(source, engine.sample_rate, report, "restoring", originals)
-    stage = ClickStage(channels=source.channels, sample_rate=engine.sample_rate, tally=clicks)
+    # A click may be in one of two channels alone, unless they are the same.
+    alike = mix is not None and mix.identical
+    stage = ClickStage(channels=1 if alike else source.channels, sample_rate=engine.sample_rate, tally=clicks)
+    if mix is not None and alike:
+        chunks = _mixed(chunks, mix)
     if clicks is not None:
         chunks = stage.repaired(chunks)
-    count = -(-cutter.count * source.channels // size)
+    if mix is not None and not alike:
+        chunks = _mixed(chunks, mix)
+    count = -(-cutter.count * channels // size)
     for items, restored in _restored(engine, cutter.batches(chunks, size), count=count):
         for (block_id, samples), clean in zip(items, restored, strict=True):
             joiner.add(block_id, samples.astype(np.float64) - clean)
         removed = joiner.take()
+        removed = removed if mix is None else mix.up @ removed
         if clicks is not None:
             removed = removed + stage.take(removed.shape[1])
         yield back.push(removed)
     yield back.finish()
+
+
+def _mixed(chunks: Iterable[NDArray[np.float32]], mix: Mix) -> Iterator[NDArray[np.float32]]:
+    """The channels that are restored."""
+    return (mix.down @ chunk for chunk in chunks)
 
 
 def _restored(

@@ -48,7 +48,7 @@ class UncertaintyEngine:
         self._draws = draws
         self.name, self.sample_rate = engine.name, engine.sample_rate
         self.batch_size, self.workers = engine.batch_size, engine.workers
-        self.layout = engine.layout
+        self.layout, self.mix = engine.layout, engine.mix
         edges = np.geomspace(LOWEST_HZ, 0.98 * self.sample_rate / 2, BANDS + 1)
         self._edges = edges
         self._rows = [_bins_between(low, high, self.sample_rate) for low, high in zip(edges, edges[1:], strict=False)]
@@ -68,7 +68,7 @@ class UncertaintyEngine:
             self._frames = -(-length // LONG.hop)
 
         self._engine.observe(counted())
-        self.layout = self._engine.layout
+        self.layout, self.mix = self._engine.layout, self._engine.mix
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` samples, and draw from the posterior beside it."""

@@ -80,8 +80,11 @@ def _played(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: N
     """Which moments say something of the floor: not those at either end that are quieter than the part throughout."""
     # What stands out most but for a tenth of the bands, which chance may lift.
     above = np.quantile(levels - segment.levels, 0.9, axis=(1, 2))
+    sides = (at < segment.start, at >= segment.end)
+    quiet = [bool(side.any() and np.median(above[side]) < settings.before_db) for side in sides]
     played = np.ones(len(at), dtype=bool)
-    for side in (at < segment.start, at >= segment.end):
-        if side.any() and np.median(above[side]) < settings.before_db:
+    for side, is_quiet, other_is_quiet in zip(sides, quiet, quiet[::-1], strict=True):
+        # A loud part has quieter ones on both sides; that is music.
+        if is_quiet and not other_is_quiet:
             played &= ~side
     return played

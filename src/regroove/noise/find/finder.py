@@ -16,7 +16,7 @@ from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.noise.find.choice import Choice, ChoiceSettings, choose, extent, playing
-from regroove.noise.find.confidence import confidence_of
+from regroove.noise.find.confidence import FAR_DB, confidence_of
 from regroove.noise.find.drift import STEADY, DriftSettings, NoiseDrift, Track, follow, follow_places
 from regroove.noise.find.evidence import NoiseSettings, is_noise, unrest
 from regroove.noise.find.excerpts import Excerpts
@@ -144,7 +144,8 @@ class NoiseFinder:
         mean, log_mean = (torch.from_numpy(choice.average(k)).float() for k in ("mean", "log_mean"))
         noise = NoiseMap(mean[..., None], (log_mean + EULER).exp()[..., None])
         if self._is_inaudible(noise):
-            return self._nothing(timeline)
+            # So far below the music it may be that of the player, or the end of a fade.
+            return self._through_music(timeline) if choice.lift_db > FAR_DB else self._nothing(timeline)
         measured = [(p.start, p.end) for p in choice.parts]
         return self._found(noise, choice.place, timeline, parts, measured, choice.average("levels"), choice.lift_db)
 

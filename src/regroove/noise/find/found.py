@@ -1,6 +1,6 @@
 """What the noise finder says about a recording, as frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from regroove.dsp.noise_map import NoiseMap
@@ -69,3 +69,8 @@ class FoundNoise:
     def seconds(self) -> float:
         """How much noise alone was measured, in seconds."""
         return sum(end - start for start, end in self.measured)
+
+    def of_channels(self, channels: slice) -> "FoundNoise":
+        """The noise of some of the channels."""
+        own = NoiseMap(self.map.mean[channels], self.map.typical[channels])
+        return replace(self, map=own, drift=self.drift[channels])

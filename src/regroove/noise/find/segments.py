@@ -29,6 +29,8 @@ _MOST_DB = 12.0
 LONGEST = 128
 # So many moments say as much of the spread in a band as all its neighbours do.
 FEW = 8
+# A band of a single moment stands out by this many standard deviations, and dB: one in 10 000 does in noise.
+REMAINS_SIGMAS, REMAINS_DB = 4.0, 5.0
 # Wide bands in hertz in which the spectrum is asked whether it stays as it is.
 STEADY_EDGES = (100, 300, 900, 2200, 5000, 10_000, 20_000)
 
@@ -54,7 +56,8 @@ class Segment:
     """A steady part: moments ``start`` to ``end``, of which ``count`` were measured.
 
     ``levels`` and ``spread`` (C, B) are the median and the robust standard deviation in dB, ``tonality`` (C, K) the
-    median, ``mean`` and ``log_mean`` (C, F) averages. ``unrest`` (C, W) says how much the shape of the spectrum in each
+    median, ``mean`` and ``log_mean`` (C, F) averages. ``trend_db`` is how much louder the last third is than the first,
+    and ``wander_db`` the standard deviation of all bands together. ``unrest`` (C, W) says how much the shape of the spectrum in each
     wide band changes from moment to moment, as a share of what chance does to that of Gaussian noise: 1 for noise of any
     colour, hum included, and more for music.
     """
@@ -66,6 +69,8 @@ class Segment:
     spread: Levels
     tonality: Levels
     unrest: Levels
+    trend_db: float
+    wander_db: float
     mean: Tensor
     log_mean: Tensor
 
@@ -138,23 +143,39 @@ class Segmenter:
         run, self._run = self._run, []
         kept = run[1:] if self._follows else run
         self._follows = True
-        if len(kept) < AHEAD - 2:
-            return []
-        levels, spread = _median_and_spread(np.stack([m.levels for m in kept]), self._chance.spread)
-        log_means = torch.stack([m.log_mean for m in kept])
-        return [
-            Segment(
-                start=kept[0].index,
-                end=kept[-1].index + 1,
-                count=len(kept),
-                levels=levels,
-                spread=spread,
-                tonality=np.median([m.tonality for m in kept], axis=0),
-                unrest=_shape_variance(log_means, self._wide) / self._chance.shape_variance,
-                mean=torch.stack([m.mean for m in kept]).mean(dim=0),
-                log_mean=log_means.mean(dim=0),
-            )
-        ]
+        kept = self._without_remains(kept) if len(kept) >= AHEAD - 2 else []
+        return [_segment_of(kept, self._chance, self._wide)] if len(kept) >= AHEAD - 2 else []
+
+    def _without_remains(self, run: list[Moment]) -> list[Moment]:
+        """``run`` without those moments at either end in which a band stands out: what rings on, or begins."""
+        levels = np.stack([m.levels for m in run])
+        median, spread = _median_and_spread(levels, self._chance.spread)
+        above = levels - median
+        # A burst raises all bands.
+        above = above - np.maximum(np.median(above, axis=(1, 2), keepdims=True), 0.0)
+        stands_out = (above > np.maximum(REMAINS_DB, REMAINS_SIGMAS * spread)).any(axis=(1, 2))
+        steady = np.flatnonzero(~stands_out)
+        return run[steady[0] : steady[-1] + 1] if len(steady) else []
+
+
+def _segment_of(kept: list[Moment], by_chance: "Chance", wide: list[tuple[int, int]]) -> Segment:
+    series = np.stack([m.levels for m in kept])
+    levels, spread = _median_and_spread(series, by_chance.spread)
+    together, third = series.mean(axis=(1, 2)), max(len(kept) // 3, 1)
+    log_means = torch.stack([m.log_mean for m in kept])
+    return Segment(
+        start=kept[0].index,
+        end=kept[-1].index + 1,
+        count=len(kept),
+        levels=levels,
+        spread=spread,
+        tonality=np.median([m.tonality for m in kept], axis=0),
+        unrest=_shape_variance(log_means, wide) / by_chance.shape_variance,
+        trend_db=float(np.median(together[-third:]) - np.median(together[:third])),
+        wander_db=_wander(together),
+        mean=torch.stack([m.mean for m in kept]).mean(dim=0),
+        log_mean=log_means.mean(dim=0),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,10 +235,11 @@ def _wander(together: NDArray[np.float64]) -> float:
 def _median_and_spread(levels: Levels, white: Levels) -> tuple[Levels, Levels]:
     """Of moments ``(T, C, B)``, over time, as robust as a median; the spread is never less than white noise's.
 
-    What few moments say of the spread in a band is averaged with what all bands say: so many times white noise's.
+    What few moments say of the spread in a band is averaged with what is usual in all bands beyond white noise's.
     """
     median = np.median(levels, axis=0)
-    own = _MAD * np.median(np.abs(levels - median), axis=0)
-    usual = max(float(np.median(own / white)), 1.0) * white
+    own = np.square(_MAD * np.median(np.abs(levels - median), axis=0))
+    least = np.square(white)
+    usual = least + np.median(np.maximum(own - least, 0.0))
     share = len(levels) / (len(levels) + FEW)
-    return median, np.maximum(np.sqrt(share * own**2 + (1 - share) * usual**2), white)
+    return median, np.sqrt(np.maximum(share * own + (1 - share) * usual, least))

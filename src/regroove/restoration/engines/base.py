@@ -10,6 +10,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from regroove.restoration.engines.image import Mix
+
 
 @dataclass(frozen=True, kw_only=True)
 class BlockLayout:
@@ -50,6 +52,8 @@ class Engine(Protocol):
     batch_size: int
     # How many batches are restored at the same time, by as many threads.
     workers: int
+    # How channels that are one image are restored together, once observed; None where each is restored by itself.
+    mix: Mix | None
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
         """See the whole recording once, as successive ``(channels, time)`` chunks, before any block is restored."""
