@@ -32,7 +32,7 @@ def noise(
     from regroove.audio.reader import AudioReader
     from regroove.noise.describe.text import describe_in_words
     from regroove.noise.describe.warnings import warnings_of
-    from regroove.restoration.listening import listen_to_file
+    from regroove.restoration.listening import listen
     from regroove.restoration.noise_picture import draw_noise
     from regroove.restoration.outputs import check_outputs
     from regroove.restoration.settings import parse_region
@@ -43,7 +43,7 @@ def noise(
     with ExitStack() as stack:
         pending = stack.enter_context(PendingFile(picture, overwrite=overwrite)) if picture else None
         with restoration_progress(quiet=quiet, stages=("listening",)) as progress:
-            heard = listen_to_file(reader, region=region, picture=picture is not None, progress=progress)
+            heard = listen(reader, region=region, picture=picture is not None, progress=progress)
         if pending and heard.spectrogram is not None:
             draw_noise(pending.temporary, reader.info, heard.description.found, heard.spectrogram)
     description = heard.description

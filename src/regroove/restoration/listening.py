@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from regroove.audio.reader import AudioReader
 from regroove.noise.clicks import ClickSettings
 from regroove.noise.describe.description import NoiseDescription, bandwidths, describe_channels
 from regroove.noise.describe.history import ROW, BandHistory
@@ -18,19 +15,12 @@ from regroove.noise.describe.quiet import QuietMeter
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise
 from regroove.restoration.clicks import ClickStage, ClickTally
+from regroove.restoration.engines.image import with_middle
 from regroove.restoration.engines.mapped import SAMPLE_RATE
 from regroove.restoration.hearing import hear_noise
 from regroove.restoration.pipeline import Progress, Samples, Source, at_rate, threads
 from regroove.restoration.settings import check_region
 from regroove.restoration.spectrogram import PooledSpectrogram
-
-
-class Finder(Protocol):
-    """Sees a recording in chunks and then says what its noise is."""
-
-    def add(self, chunk: Tensor) -> None: ...
-
-    def finish(self) -> FoundNoise: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +32,42 @@ class Heard:
 
 
 def listen(
-    source: Source, finder: Finder, *, sample_rate: int, picture: bool = False, progress: Progress | None = None
+    source: Source,
+    *,
+    region: tuple[float, float] | None = None,
+    picture: bool = False,
+    progress: Progress | None = None,
 ) -> Heard:
-    """Hear a recording once, at the finder's rate.
+    """Hear a recording once, as the engines do before they restore it.
 
     Args:
+        region: start and end in seconds of a stretch that holds noise alone; the noise is looked for otherwise.
         picture: whether the spectrogram is kept.
         progress: called with ``"listening"`` and how much of it is done, 0 to 1.
 
     Raises:
-        AudioError: the source is damaged or absurdly loud.
+        AudioError: the source is damaged or absurdly loud, or the region too short.
+        SettingsError: the region lies beyond the end of the recording.
     """
-    likeness = LikenessMeter() if source.channels == 2 else None
-    spectrogram = PooledSpectrogram(sample_rate=source.sample_rate, frames=source.frames) if picture else None
-    original = _Overheard(source, [meter for meter in (likeness, spectrogram) if meter is not None])
-    quiet, history = QuietMeter(sample_rate=sample_rate), BandHistory(sample_rate=sample_rate)
+    check_region(region, seconds=source.frames / source.sample_rate)
+    original = _Overheard(source, picture=picture)
+    # As the engines have it: the middle of two channels helps to decide.
+    channels = len(with_middle(torch.zeros(source.channels, 0)))
+    workers = min(torch.get_num_threads(), 2)
+    finder = NoiseFinder(
+        sample_rate=SAMPLE_RATE,
+        channels=channels,
+        region=region,
+        hear=hear_noise,
+        workers=workers,
+    )
+    quiet, history = QuietMeter(sample_rate=SAMPLE_RATE), BandHistory(sample_rate=SAMPLE_RATE)
     tally = ClickTally(settings=ClickSettings())
-    clicks = ClickStage(channels=source.channels, sample_rate=sample_rate, tally=tally)
+    clicks = ClickStage(channels=source.channels, sample_rate=SAMPLE_RATE, tally=tally)
 
     def heard() -> Iterator[NDArray[np.float32]]:
-        for chunk in at_rate(original, sample_rate, progress or (lambda stage, done: None), "listening"):
-            finder.add(torch.from_numpy(chunk))
+        for chunk in at_rate(original, SAMPLE_RATE, progress or (lambda stage, done: None), "listening"):
+            finder.add(with_middle(torch.from_numpy(chunk)))
             quiet.add(chunk)
             yield chunk
 
@@ -70,60 +75,42 @@ def listen(
         for repaired in clicks.repaired(heard()):
             clicks.take(repaired.shape[1])
             history.add(repaired)
-        found = finder.finish()
-    rows = history.finish()
-    times = (np.arange(len(rows)) + 0.5) * ROW
-    music, noise = bandwidths(rows, times, found, sample_rate=sample_rate)
-    minutes = source.frames / source.sample_rate / 60
-    description = NoiseDescription(
-        found=found,
-        channels=describe_channels(found, sample_rate=sample_rate),
-        music_hz=music,
-        noise_hz=noise,
-        clicks_per_minute=(tally.repaired + tally.left) / source.channels / minutes,
-        likeness=None if likeness is None else likeness.finish(),
-        quiet=quiet.quietest(states=found.states),
-    )
-    return Heard(description=description, spectrogram=None if spectrogram is None else spectrogram.result())
-
-
-def listen_to_file(
-    reader: AudioReader,
-    *,
-    region: tuple[float, float] | None = None,
-    picture: bool = False,
-    progress: Progress | None = None,
-) -> Heard:
-    """Hear a file as :meth:`~regroove.restoration.restorer.Restorer.restore_file` does; ``region`` is a marked one.
-
-    Raises:
-        AudioError: the file is damaged, or the region too short.
-        SettingsError: the region lies beyond the end of the recording.
-    """
-    check_region(region, seconds=reader.info.seconds)
-    finder = NoiseFinder(
-        sample_rate=SAMPLE_RATE,
-        channels=reader.channels,
-        hear=hear_noise,
-        workers=min(torch.get_num_threads(), 2),
-        region=region,
-    )
-    return listen(reader, finder, sample_rate=SAMPLE_RATE, picture=picture, progress=progress)
-
-
-class _Meter(Protocol):
-    def add(self, block: Samples) -> None: ...
+        found = finder.finish().of_channels(slice(0, source.channels))
+    description = _described(found, original, quiet, history, clicks=tally.repaired + tally.left)
+    return Heard(description=description, spectrogram=original.spectrogram.result() if picture else None)
 
 
 class _Overheard:
-    """A source whose blocks are also heard by meters at its own rate."""
+    """A source whose blocks are also compared with each other and, for a picture, transformed, at its own rate."""
 
-    def __init__(self, source: Source, meters: list[_Meter]) -> None:
-        self._source, self._meters = source, meters
+    def __init__(self, source: Source, *, picture: bool) -> None:
+        self._source, self._picture = source, picture
         self.sample_rate, self.channels, self.frames = source.sample_rate, source.channels, source.frames
+        self.likeness = LikenessMeter()
+        self.spectrogram = PooledSpectrogram(sample_rate=source.sample_rate, frames=source.frames)
 
     def blocks(self) -> Iterator[Samples]:
         for block in self._source.blocks():
-            for meter in self._meters:
-                meter.add(block)
+            if self.channels == 2:
+                self.likeness.add(block)
+            if self._picture:
+                self.spectrogram.add(block)
             yield block
+
+
+def _described(
+    found: FoundNoise, original: _Overheard, quiet: QuietMeter, history: BandHistory, *, clicks: int
+) -> NoiseDescription:
+    rows = history.finish()
+    times = (np.arange(len(rows)) + 0.5) * ROW
+    music, noise = bandwidths(rows, times, found, sample_rate=SAMPLE_RATE)
+    minutes = original.frames / original.sample_rate / 60
+    return NoiseDescription(
+        found=found,
+        channels=describe_channels(found, sample_rate=SAMPLE_RATE),
+        music_hz=music,
+        noise_hz=noise,
+        clicks_per_minute=clicks / original.channels / minutes,
+        likeness=original.likeness.finish() if original.channels == 2 else None,
+        quiet=quiet.quietest(states=found.states),
+    )

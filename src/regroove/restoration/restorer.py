@@ -17,7 +17,7 @@ from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.audio.writer import AudioWriter
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.clicks import ClickTally
-from regroove.restoration.engines.base import Engine
+from regroove.restoration.engines.base import Engine, NoiseFindingEngine
 from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
 from regroove.restoration.levels import LevelMeter
 from regroove.restoration.outputs import check_outputs
@@ -198,7 +198,8 @@ class Restorer:
                 if writer.clipped:
                     notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
             if picture:
-                picture.draw(pending["report"].temporary)
+                found = self.engine.found if isinstance(self.engine, NoiseFindingEngine) else None
+                picture.draw(pending["report"].temporary, found=found)
             if spread:
                 spread.draw_picture(pending["uncertainty"].temporary, title=f"{info.path.name}: where it is invented")
                 spread.save(pending["cells"].temporary)
