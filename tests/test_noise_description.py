@@ -183,7 +183,10 @@ def test_nothing_is_said_of_noise_that_is_sure() -> None:
 
 
 def test_warnings_name_the_quietest_stretch() -> None:
-    command = "if only noise is heard there, mark it: regroove restore IN OUT --noise-region 0:03.00-0:03.60"
+    command = (
+        "if only noise is heard from 0:03.00 to 0:03.60, mark it: "
+        "regroove restore IN OUT --noise-region 0:03.00-0:03.60"
+    )
     (nothing,) = warnings_of(
         found_noise(-math.inf, place=Place.NOWHERE, measured=(), confidence=0.0), quiet=quiet(-50.0)
     )
@@ -205,7 +208,7 @@ def test_warnings_give_the_reasons() -> None:
     unsure = found_noise(confidence=UNSURE, reasons=reasons, place=Place.PAUSES)
     (sentence,) = warnings_of(unsure)
     assert sentence.startswith(
-        "Only 0.3 s of noise alone were found; The noise was measured in pauses; mark half a second"
+        "Only 0.3 s of noise alone were found; the noise was measured in pauses; mark half a second"
     )
     assert sentence.endswith("regroove restore IN OUT --noise-region A-B")
     assert warnings_of(found_noise(confidence=UNSURE + 0.01, reasons=reasons)) == []

@@ -138,14 +138,9 @@ def draw_noise_map(ax: "Axes", found: FoundNoise, *, nyquist: float, name_lines:
             if all(abs(np.log2(line / other)) > _APART for other in named):
                 at = (float(np.interp(line, frequencies, level)), line)
                 ax.annotate(
-                    f"{line:.0f} Hz",
-                    at,
-                    xytext=(6, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=7,
-                    color=colour,
-                )
+                    f"{line:.0f} Hz", at, xytext=(6, 0), textcoords="offset points", va="center", fontsize=7,
+                    color=colour, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+                )  # fmt: skip
                 named.append(line)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.audio.reader import AudioInfo
-from regroove.noise.find.found import FoundNoise, State
+from regroove.noise.find.found import FoundNoise, Place, State
 from regroove.restoration.axes import (
     DYNAMIC_RANGE_DB,
     MAP_RATE,
@@ -142,7 +142,11 @@ def _draw_drift(ax: "Axes", found: FoundNoise, seconds: float) -> None:
 
 def _headline(info: AudioInfo, found: FoundNoise) -> str:
     channels = "mono" if info.channels == 1 else "stereo"
-    where = f"Noise: {found.place.value}"
+    return plain(f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})\n{_where(found)}")
+
+
+def _where(found: FoundNoise) -> str:
+    if found.place is Place.NOWHERE:
+        return "No noise was found"
     measured = f", measured in {found.seconds:.1f} s (red bars)" if found.measured else ""
-    sure = f", confidence {found.confidence:.0%}"
-    return plain(f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})\n{where}{measured}{sure}")
+    return f"Noise: {found.place.value}{measured}, confidence {found.confidence:.0%}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from regroove.noise.describe.bandwidth import Band
 from regroove.noise.describe.description import ChannelNoise, NoiseDescription
-from regroove.noise.describe.likeness import Likeness
+from regroove.noise.describe.likeness import Alike, Likeness
 from regroove.noise.describe.octaves import OCTAVES
 from regroove.noise.find.found import FoundNoise
 from regroove.noise.find.lines import Line, Lines
@@ -30,8 +30,8 @@ def describe_in_words(description: NoiseDescription) -> str:
         ("Confidence", f"{found.confidence:.0%}"),
         *(("", reason) for reason in found.reasons),
         *_channel_rows(description.channels),
-        ("Noise band", _band(description.noise_hz, "no noise")),
-        ("Music band", _band(description.music_hz, "nowhere above the noise")),
+        ("Noise band", _band(description.noise_hz, "none")),
+        ("Music band", _band(description.music_hz, "nowhere above the noise" if description.noise_hz else "not known")),
         ("Clicks", f"{description.clicks_per_minute:.0f} a minute"),
         *([] if description.likeness is None else [("Channels", _likeness(description.likeness))]),
         *_state_rows(found),
@@ -105,7 +105,7 @@ def _likeness(like: Likeness) -> str:
     parts = [like.alike.value]
     if like.difference_db is not None:
         parts.append(f"L-R {like.difference_db:+.1f} dB against L+R")
-    if like.correlation is not None and like.gain_db is not None:
+    if like.alike is not Alike.IDENTICAL and like.correlation is not None and like.gain_db is not None:
         parts.append(f"correlation {like.correlation:.3f}, right {like.gain_db:+.1f} dB")
     return "; ".join(parts)
 

@@ -1,6 +1,7 @@
 """When a restorer should mark a better region than what was found by itself, in a sentence with the command for it."""
 
 import math
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
@@ -33,7 +34,7 @@ def warnings_of(found: FoundNoise, *, quiet: QuietStretch | None = None) -> list
     >>> found = FoundNoise(map=nothing, drift=(STEADY,), place=Place.NOWHERE, measured=(), confidence=0.0)
     >>> quiet = QuietStretch(start=1.0, end=1.61, power=np.ones(1))
     >>> print(warnings_of(found, quiet=quiet)[0])  # doctest: +ELLIPSIS
-    No noise was found, so nothing is removed; if only noise is heard there, mark it: regroove restore ...
+    No noise was found, so nothing is removed; if only noise is heard from 0:01.00 to 0:01.61, mark it: regroove ...
     """
     if found.place is Place.MARKED:
         return []
@@ -61,7 +62,7 @@ def _what_is_wrong(found: FoundNoise, quiet: QuietStretch | None) -> str | None:
         return f"The noise seems to fall by {limit:g} dB or more along the side, which is as far as that is followed"
     if found.confidence <= UNSURE:
         # A drift upwards is among the reasons.
-        return "; ".join(reason.rstrip(".") for reason in found.reasons) or "The noise that was found is not sure"
+        return _joined(found.reasons) or "The noise that was found is not sure"
     return None
 
 
@@ -70,8 +71,8 @@ def _advice(found: FoundNoise, quiet: QuietStretch | None) -> str:
     command = "regroove restore IN OUT --noise-region"
     if region is None:
         return f"mark half a second or more where only noise is heard, from A to B (such as 0:00-0:00.8): {command} A-B"
-    start, end = math.ceil(region[0] * 100) / 100, math.floor(region[1] * 100) / 100
-    return f"if only noise is heard there, mark it: {command} {_clock(start)}-{_clock(end)}"
+    start, end = _clock(math.ceil(region[0] * 100)), _clock(math.floor(region[1] * 100))
+    return f"if only noise is heard from {start} to {end}, mark it: {command} {start}-{end}"
 
 
 def _better_region(found: FoundNoise, quiet: QuietStretch | None) -> tuple[float, float] | None:
@@ -88,6 +89,12 @@ def _used(region: tuple[float, float], found: FoundNoise) -> bool:
     return shared > (region[1] - region[0]) / 2
 
 
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds * 100), 6000)
+def _joined(sentences: Sequence[str]) -> str:
+    """Several sentences as one, without its full stop."""
+    parts = [sentence.rstrip(".") for sentence in sentences]
+    return "; ".join([*parts[:1], *(part[:1].lower() + part[1:] for part in parts[1:])])
+
+
+def _clock(hundredths: int) -> str:
+    minutes, rest = divmod(hundredths, 6000)
     return f"{minutes}:{rest / 100:05.2f}"
