@@ -164,6 +164,17 @@ def test_the_quietest_stretch_is_where_the_record_plays() -> None:
     assert playing.power == pytest.approx([2 * 0.02**2], rel=0.05)
 
 
+def test_the_quietest_stretch_of_some_channels() -> None:
+    rng = np.random.default_rng(10)
+    meter = QuietMeter(sample_rate=RATE)
+    meter.add(np.stack([np.repeat(pair, RATE) * rng.standard_normal(2 * RATE) for pair in ((0.1, 0.2), (0.02, 0.01))]))
+    first, second = meter.quietest(channels=slice(0, 1)), meter.quietest(channels=slice(1, 2))
+    assert first is not None
+    assert second is not None
+    assert (first.end, second.start) == pytest.approx((1.0, 1.0), abs=0.05)
+    assert first.power == pytest.approx([2 * 0.1**2], rel=0.05)
+
+
 def test_recordings_without_half_a_second_have_no_quiet_stretch() -> None:
     short, silent = QuietMeter(sample_rate=RATE), QuietMeter(sample_rate=RATE)
     short.add(np.ones((1, RATE // 3)))

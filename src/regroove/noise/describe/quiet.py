@@ -54,14 +54,20 @@ class QuietMeter:
             self._powers.append(np.square(steps).reshape(len(held), count, FRAME).mean(axis=-1))
         self._held = held[:, max(count, 0) * FRAME :]
 
-    def quietest(self, *, states: Iterable[Span] = ()) -> QuietStretch | None:
+    def quietest(
+        self,
+        *,
+        states: Iterable[Span] = (),
+        channels: slice = slice(None),
+    ) -> QuietStretch | None:
         """The stretch whose loudest frame is the quietest of all, where the record plays; None where there is none.
 
-        Loudest, because a stretch that is steady is sought; as long as it stays as quiet.
+        Loudest, because a stretch that is steady is sought; as long as it stays as quiet. All ``channels`` decide
+        together; the powers are theirs.
         """
         if not self._powers:
             return None
-        powers = np.concatenate(self._powers, axis=1)
+        powers = np.concatenate(self._powers, axis=1)[channels]
         total = powers.sum(axis=0)
         times = (np.arange(len(total)) + 0.5) * FRAME / self._rate
         # Digital silence says nothing.
