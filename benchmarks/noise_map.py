@@ -5,10 +5,11 @@
 
 Each family (``regroove.evaluation.families``) with a lead-in and without: how often noise is found, how far its map is
 from the noise under the music (mean over octaves from 125 Hz to 8 kHz), and what SI-SDR is lost by restoring with it
-rather than with the map of the very noise that was added, or of the region a person would mark. ``--engine wiener``
-(the default), ``matched`` or ``fast`` restores. ``--stability`` adds by how much the map of an octave moves, at most,
-when the recording is cut, turned down, inverted, resampled or dithered. For clean music: the SI-SDR of the result
-against the input. ``--validation`` prints the older table of the validation suite instead.
+rather than with the map of the very noise that was added, or of the region a person would mark (the worst clip is one
+of these where there is a lead-in, of those where there is none). ``--engine wiener`` (the default), ``matched`` or
+``fast`` restores. ``--stability`` adds by how much the map of an octave moves, at most, when the recording is cut,
+turned down, inverted, resampled or dithered. For clean music: the SI-SDR of the result against the input.
+``--validation`` prints the older table of the validation suite instead.
 """
 
 import argparse
@@ -46,6 +47,8 @@ LEADS = (0.0, 0.7, 1.5, 4.0)
 OCTAVES = tuple(125.0 * 2**i for i in range(7))
 # A level shared by music and noise is not followed further down than this: nothing is heard there.
 FAINTEST_ENVELOPE = 1e-3
+# What a map says below this, less than a step of 20 bits, is nothing.
+FAINTEST_DB = -120.0
 
 Restore = Callable[[Tensor, NoiseMap], Tensor]
 
@@ -148,25 +151,29 @@ def map_error(case: FamilyCase, known: Known) -> float:
             return float("nan")
         told = told[..., frames].mean(dim=-1) if told.shape[-1] > 1 else told[..., 0]
         there = power_of(stft(noise[None, music], LONG)).mean(dim=-1)
-        distances.append((octave_levels(told) - octave_levels(there)).abs())
+        levels = octave_levels(torch.stack([told[0], there[0]])).clamp_min(FAINTEST_DB)
+        distances.append(levels.diff(dim=0).abs())
     return float(torch.stack(distances).mean())
 
 
 def octave_levels(power: Tensor) -> Tensor:
-    """Of powers ``(..., F)`` in dB, ``(..., octaves)``; at least -120 dB."""
+    """Of powers ``(..., F)`` in dB, ``(..., octaves)``; without power, minus infinity."""
     frequency = torch.arange(LONG.bins) * RATE / LONG.n_fft
     within = [(frequency >= centre / 2**0.5) & (frequency < centre * 2**0.5) for centre in OCTAVES]
-    return 10 * torch.stack([power[..., bins].sum(dim=-1) for bins in within], dim=-1).clamp_min(1e-12).log10()
+    return 10 * torch.stack([power[..., bins].sum(dim=-1) for bins in within], dim=-1).log10()
 
 
 def largest_move(case: FamilyCase, known: Known) -> float:
-    """By how many dB the map of any octave and channel moves, at most, over the variants of the recording."""
-    usual = octave_levels(known.map.mean[..., 0])
-    moves = [
-        variant.mapped_back(octave_levels(found(variant.audio).map.mean[..., 0]).numpy()) - usual.numpy()
-        for variant in variants(case.noisy, sample_rate=RATE, lead=case.lead)
-    ]
-    return float(np.abs(moves).max())
+    """By how many dB the map of any octave and channel moves, at most, over the variants of the recording.
+
+    A map that is found in the one and not in the other moves without end.
+    """
+    usual = octave_levels(known.map.mean[..., 0]).numpy()
+    moves = []
+    for variant in variants(case.noisy, sample_rate=RATE, lead=case.lead):
+        levels = variant.mapped_back(octave_levels(found(variant.audio).map.mean[..., 0]).numpy())
+        moves.append(np.abs(levels - usual)[np.isfinite(levels) | np.isfinite(usual)].max(initial=0.0))
+    return float(max(moves))
 
 
 def table(scores: list[Score], stability: bool) -> Iterator[str]:

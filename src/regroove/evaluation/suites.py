@@ -168,22 +168,29 @@ def _balanced(cases: list[Case], count: int) -> list[Case]:
     seen: dict[tuple[str, object], int] = {}
     chosen: list[Case] = []
     for _ in range(count):
-        best = min(cases, key=lambda case: sum(seen.get(t, 0) for t in _traits(case)))
+        best = min(
+            cases,
+            key=lambda case: (*(seen.get(t, 0) for t in _families(case)), sum(seen.get(t, 0) for t in _traits(case))),
+        )
         cases.remove(best)
         chosen.append(best)
-        for trait in _traits(best):
+        for trait in (*_families(best), *_traits(best)):
             seen[trait] = seen.get(trait, 0) + 1
     return chosen
+
+
+def _families(case: Case) -> list[tuple[str, object]]:
+    """What comes before all other traits: families differ more than clips of one of them do."""
+    return [("family", case.family), ("family and lead-in", (case.family, bool(case.family and case.lead_in)))]
 
 
 def _traits(case: Case) -> list[tuple[str, object]]:
     singles: list[tuple[str, object]] = [
         ("snr", case.snr_db), ("noise", case.noise), ("band", case.band_label), ("piece", case.piece),
-        ("family", case.family),
+        ("lead-in of a family", bool(case.family and case.lead_in)),
     ]  # fmt: skip
     return [
         *singles,
         ("snr and band", (case.snr_db, case.band_label)),
         ("snr and noise", (case.snr_db, case.noise)),
-        ("lead-in of the family", (case.family, case.family and bool(case.lead_in))),
     ]

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.noise.find.evidence import COMMON, floor_of, unrest
+from regroove.noise.find.evidence import COMMON, floor_of
 from regroove.noise.find.found import Place
 from regroove.noise.find.moments import Levels
 from regroove.noise.find.segments import Segment
@@ -29,20 +29,20 @@ class ChoiceSettings:
     """How parts are told to be alike, and what speaks against a choice.
 
     Parts are alike that differ by less than ``alike_db`` on average over bands and ``alike_band_db`` in one.
-    ``shortest`` moments are needed at an end, ``shortest_pauses`` of pauses. ``quieter_db`` below the floor of the
+    ``shortest`` moments are needed at an end, ``shortest_pauses`` of pauses; with ``enough`` of a lead-in a
+    run-out that sounds alike is not needed. ``quieter_db`` below the floor of the
     music noise is that of another state of the record, and not used; pauses are, moreover, not above it by more than
-    ``louder_db``. What follows music may be its end: there the spectrum may change its shape by ``unrest`` at most, as
-    a share of what chance does, neighbouring bins differ by ``tonality`` (nepers), and the level falls by ``trend_db``.
+    ``louder_db``. What follows music and falls by
+    ``trend_db`` is the end of that.
     """
 
+    enough: int = 11
     alike_db: float = 3.0
     alike_band_db: float = 7.0
     shortest: int = 5
     shortest_pauses: int = 8
     quieter_db: float = 25.0
     louder_db: float = 3.0
-    unrest: float = 1.3
-    tonality: float = 0.4
     trend_db: float = 2.0
 
 
@@ -106,24 +106,16 @@ def _alike(parts: Sequence[Segment], settings: ChoiceSettings) -> list[list[Segm
 def _places(
     group: Sequence[Segment], music: NDArray[np.int64], s: ChoiceSettings
 ) -> dict[Place, list[Segment]]:
-    """The parts before, between and after the moments of music; where both ends sound alike, both."""
+    """The parts before, between and after the moments of music; where the lead-in is short, both ends."""
     first, last = extent(music)
     lead = [p for p in group if p.end <= first]
-    after = [p for p in group if p.end > first and _is_no_end_of_music(p, s)]
+    after = [p for p in group if p.end > first and p.trend_db > -max(s.trend_db, p.wander_db)]
     out = [p for p in after if p.start > last]
     pauses = [p for p in after if p.start <= last]
     places = {Place.LEAD_IN: lead, Place.RUN_OUT: out, Place.PAUSES: pauses}
-    if lead and out:
+    if lead and out and sum(p.count for p in lead) < s.enough:
         places = {Place.BOTH_ENDS: lead + out, Place.PAUSES: pauses}
     return {place: sorted(chosen, key=lambda p: p.start) for place, chosen in places.items() if chosen}
-
-
-def _is_no_end_of_music(part: Segment, s: ChoiceSettings) -> bool:
-    return (
-        unrest(part) < s.unrest
-        and float(part.tonality.mean()) < s.tonality
-        and part.trend_db > -max(s.trend_db, part.wander_db)
-    )
 
 
 def playing(parts: Sequence[Segment], at: NDArray[np.int64]) -> NDArray[np.bool_]:

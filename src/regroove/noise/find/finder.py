@@ -18,7 +18,7 @@ from regroove.dsp.stft import LONG
 from regroove.noise.find.choice import Choice, ChoiceSettings, choose, extent, playing
 from regroove.noise.find.confidence import FAR_DB, confidence_of
 from regroove.noise.find.drift import STEADY, DriftSettings, NoiseDrift, Track, follow, follow_places
-from regroove.noise.find.evidence import NoiseSettings, is_noise, unrest
+from regroove.noise.find.evidence import NoiseSettings, is_noise, shape_against
 from regroove.noise.find.excerpts import Excerpts
 from regroove.noise.find.found import FoundNoise, Place, State
 from regroove.noise.find.moments import EDGES, HOP, Levels, Moment, MomentCutter, levels_of
@@ -121,7 +121,7 @@ class NoiseFinder:
     def _keep(self, parts: list[Segment]) -> None:
         """Remember parts that may be noise."""
         for part in parts:
-            if unrest(part) <= self.settings.noise.unrest:
+            if shape_against(part, self.settings.noise) < self.settings.noise.most:
                 self._parts.append(part)
         if len(self._parts) > MOST_PARTS:
             inner = self._parts[ENDS:-ENDS]

@@ -118,6 +118,8 @@ class Segmenter:
                 self._run.append(self._ahead.popleft())
             while _holds(self._run[-1], before, step):
                 self._run.pop()
+            # Moments overlap by half, so the last one may hold the first milliseconds of what is far louder.
+            self._run.pop()
             ended = self._closed()
         elif len(self._run) >= LONGEST:
             ended = self._closed()
@@ -228,7 +230,7 @@ def _wander(together: NDArray[np.float64]) -> float:
     """
     away = np.clip(together - np.median(together), -_MOST_DB, _MOST_DB)
     robust = _MAD * np.median(np.abs(away))
-    share = AHEAD / len(away)
+    share = min(AHEAD / len(away), 1.0)
     return float(np.sqrt((1 - share) * robust**2 + share * np.mean(away**2)))
 
 
