@@ -17,14 +17,14 @@ from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.audio.writer import AudioWriter
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.clicks import ClickTally
-from regroove.restoration.engines.base import Engine
+from regroove.restoration.engines.base import Engine, NoiseFindingEngine
 from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
 from regroove.restoration.levels import LevelMeter
 from regroove.restoration.outputs import check_outputs
 from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
 from regroove.restoration.receipts import receipt_path, receipt_text, result_part, run_part
 from regroove.restoration.report import SpectrogramReport
-from regroove.restoration.settings import RestoreSettings, make_settings
+from regroove.restoration.settings import RestoreSettings, check_region, make_settings
 from regroove.restoration.sources import ArraySource
 from regroove.restoration.uncertainty import UncertaintyEngine
 
@@ -91,7 +91,7 @@ class Restorer:
         restored = np.empty((audio.size // (channels * audio.shape[-1]), channels, audio.shape[-1]))
         for samples, result in zip(audio.reshape(restored.shape), restored, strict=True):
             source = ArraySource(samples, sample_rate=sample_rate)
-            self._check_region(source.frames / sample_rate)
+            check_region(self.settings.noise_region, seconds=source.frames / sample_rate)
             position = 0
             for _, block in self._stream(source, self.engine, progress, self._tally()):
                 result[:, position : position + block.shape[1]] = block
@@ -114,13 +114,6 @@ class Restorer:
             clicks=clicks,
             progress=progress,
         )
-
-    def _check_region(self, seconds: float) -> None:
-        region = self.settings.noise_region
-        if region and region[1] > seconds:
-            raise SettingsError(
-                f"The noise region ends at {region[1]:g} seconds, after the end of the recording at {seconds:.3f}."
-            )
 
     def restore_file(
         self,
@@ -164,7 +157,7 @@ class Restorer:
             paths["receipt"] = receipt_path(paths["output"])
         reader = AudioReader(source)
         check_outputs(reader.path, paths, overwrite=overwrite)
-        self._check_region(reader.info.seconds)
+        check_region(self.settings.noise_region, seconds=reader.info.seconds)
         notes = self._write(reader, paths, overwrite, progress, began)
         seconds = time.perf_counter() - began
         return Restoration(paths=paths, notes=notes, seconds=seconds, audio_seconds=reader.info.seconds)
@@ -205,7 +198,8 @@ class Restorer:
                 if writer.clipped:
                     notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
             if picture:
-                picture.draw(pending["report"].temporary)
+                found = self.engine.found if isinstance(self.engine, NoiseFindingEngine) else None
+                picture.draw(pending["report"].temporary, found=found)
             if spread:
                 spread.draw_picture(pending["uncertainty"].temporary, title=f"{info.path.name}: where it is invented")
                 spread.save(pending["cells"].temporary)

@@ -143,6 +143,20 @@ def parse_region(text: str) -> tuple[float, float]:
     return start, end
 
 
+def check_region(region: tuple[float, float] | None, *, seconds: float) -> None:
+    """Whether a noise region, if there is one, lies within a recording of so many seconds.
+
+    Raises:
+        SettingsError: it ends after the recording.
+
+    >>> check_region((0.0, 1.5), seconds=1.5)
+    """
+    if region and region[1] > seconds:
+        raise SettingsError(
+            f"The noise region ends at {region[1]:g} seconds, after the end of the recording at {seconds:.3f}."
+        )
+
+
 def _seconds(match: re.Match[str], text: str) -> float:
     hours, minutes, seconds = match.groups()
     overflow = (minutes and float(seconds) >= 60) or (hours and int(minutes) >= 60)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.stft import LONG, power_of, stft
-from regroove.errors import AudioError, SettingsError
+from regroove.errors import SettingsError
 from regroove.restoration.engines.base import BlockId, Engine
 
 DRAWS = 4
@@ -117,10 +117,7 @@ class UncertaintyEngine:
 
         step = _POOL * LONG.hop / self.sample_rate
         values = self.result()
-        try:
-            draw_cells(path, values, frequencies=self._edges, times=np.arange(values.shape[1] + 1) * step, title=title)
-        except OSError as error:
-            raise AudioError(f"The picture cannot be written: {(error.strerror or str(error)).lower()}.") from error
+        draw_cells(path, values, frequencies=self._edges, times=np.arange(values.shape[1] + 1) * step, title=title)
 
     def _pooled(self, values: Tensor) -> NDArray[np.float64]:
         """Average the frames of a block's core ``(bins, frames)`` over bands and columns."""

@@ -77,9 +77,7 @@ class Choice:
         return away + nearer - 0.5 * float(np.log2(self.count))
 
 
-def choose(
-    parts: Sequence[Segment], levels: Levels, at: NDArray[np.int64], settings: ChoiceSettings
-) -> Choice | None:
+def choose(parts: Sequence[Segment], levels: Levels, at: NDArray[np.int64], settings: ChoiceSettings) -> Choice | None:
     """Choose among ``parts`` that may be noise, of a recording whose moments ``at`` (T,) have ``levels`` (T, C, B)."""
     music = playing(parts, at, levels)
     choices = []

@@ -6,10 +6,11 @@ context away and cross-fades what is left. An engine only ever sees blocks.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from regroove.noise.find.found import FoundNoise
 from regroove.restoration.engines.image import Mix
 
 
@@ -66,3 +67,11 @@ class Engine(Protocol):
 
     def describe(self) -> dict[str, object]:
         """Everything about this engine's result that a receipt should record (JSON-ready)."""
+
+
+@runtime_checkable
+class NoiseFindingEngine(Engine, Protocol):
+    """An engine that finds the noise of a recording while it observes it."""
+
+    # None before that.
+    found: FoundNoise | None
