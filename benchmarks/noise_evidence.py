@@ -65,7 +65,7 @@ def steady_parts(noisy: Samples, sample_rate: int) -> tuple[list[Segment], Level
     segmenter = Segmenter(sample_rate=sample_rate)
     moments = cutter.add(torch.from_numpy(noisy).float()) + cutter.finish()
     parts = [part for moment in moments for part in segmenter.add(moment)] + segmenter.finish()
-    return parts, np.stack([m.levels for m in moments]), np.array([m.index for m in moments])
+    return parts, np.array([m.levels for m in moments]), np.array([m.index for m in moments])
 
 
 def judged(case: FamilyCase) -> Iterator[Judged]:
