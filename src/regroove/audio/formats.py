@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from regroove.errors import AudioError
 
-RATES = (8_000, 192_000)
+# The highest is that of what DSD is decoded to.
+RATES = (8_000, 768_000)
 MAX_CHANNELS = 2
 CONTAINERS_IN = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3"})
 CONTAINERS_OUT = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF"}
