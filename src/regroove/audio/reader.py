@@ -12,6 +12,8 @@ from regroove.audio.containers.layout import bytes_of, layout_of
 from regroove.audio.containers.links import Layout, Length, Link
 from regroove.audio.decoder import UNKNOWN_LENGTH, Decoder
 from regroove.audio.formats import CONTAINERS_IN, MAX_CHANNELS, RATES
+from regroove.audio.metadata.model import Metadata
+from regroove.audio.metadata.read import read_metadata
 from regroove.audio.promised import promised_audio
 from regroove.errors import AudioError
 
@@ -31,7 +33,7 @@ class AudioInfo:
     frames: int
     container: str
     subtype: str
-    tags: dict[str, str] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
 
     @property
@@ -62,7 +64,7 @@ class AudioReader:
         try:
             with bytes_of(self.path) as data:
                 layout = layout_of(data)
-                self.info, self._links = _examine(self.path, layout)
+                self.info, self._links = _examine(self.path, layout, read_metadata(data))
         except OSError as error:
             raise AudioError(f"{self.path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
 
@@ -116,11 +118,12 @@ def _refuse_non_files(path: Path) -> None:
         raise AudioError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
 
 
-def _examine(path: Path, layout: Layout) -> tuple[AudioInfo, list[tuple[Link, int]]]:
+def _examine(path: Path, layout: Layout, metadata: Metadata) -> tuple[AudioInfo, list[tuple[Link, int]]]:
     """What the file is, and how many samples each of its links has."""
     if not layout.links:
         raise AudioError(f"{path} cannot be read as audio: no whole frame of sound is in it.")
-    forms, links = [], []
+    forms: list[soundfile.SoundFile] = []
+    links: list[tuple[Link, int]] = []
     for link in layout.links:
         with Decoder(path, link) as decoder:
             if not forms:
@@ -140,6 +143,7 @@ def _examine(path: Path, layout: Layout) -> tuple[AudioInfo, list[tuple[Link, in
         frames=frames,
         container=layout.container or first.format,
         subtype=first.subtype,
+        metadata=metadata,
         notes=_notes(path, layout, links, first.samplerate),
     )
     return info, links

@@ -72,7 +72,7 @@ def denoise_file(
         channels=len(restored),
         frames=info.frames,
         sample_format=sample_format,
-        tags=None if compat else info.tags,
+        metadata=None if compat else info.metadata,
         overwrite=True,
     ) as writer:
         writer.write(restored)

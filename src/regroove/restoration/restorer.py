@@ -244,7 +244,7 @@ def _open_writers(
                 channels=info.channels,
                 frames=info.frames,
                 sample_format=sample_format,
-                tags=info.tags,
+                metadata=info.metadata,
                 overwrite=overwrite,
             )
         )

@@ -39,8 +39,8 @@ class Link:
 class Layout:
     """The ``links`` of a file, how their lengths are known, and sentences about what is odd.
 
-    In the sentences ``{name}`` and ``{read}`` stand for the file's name and what was read. ``cut`` is the one for a file
-    without its end, where no header promises a length. ``container`` is what the file is where the decoder sees
+    In the sentences ``{name}`` and ``{read}`` stand for the file's name and what was read. ``cut`` is the one for a
+    file without its end, where no header promises a length. ``container`` is what the file is where the decoder sees
     something else.
     """
 

@@ -32,7 +32,7 @@ class PiecedFile(io.RawIOBase):
         self._ends = list(accumulate(map(length_of, self._pieces)))
         self._length = (self._ends[-1] if self._ends else 0) + longer
         self._position = 0
-        self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._file = path.open("rb", buffering=0)
 
     def readable(self) -> bool:
         """Always."""
@@ -77,14 +77,14 @@ class PiecedFile(io.RawIOBase):
             return piece[inside : inside + most]
         start, stop = piece
         try:
-            return os.pread(self._handle, min(most, stop - start - inside), start + inside)
+            self._file.seek(start + inside)
+            return self._file.read(min(most, stop - start - inside))
         except OSError:
             return b""
 
     def close(self) -> None:
         """Close the file beneath."""
-        if not self.closed:
-            os.close(self._handle)
+        self._file.close()
         super().close()
 
 

@@ -139,7 +139,7 @@ def _write(
         channels=info.channels,
         frames=info.frames,
         sample_format=sample_format,
-        tags=info.tags,
+        metadata=info.metadata,
         overwrite=overwrite,
     )
     meter = LevelMeter()
