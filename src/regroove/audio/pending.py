@@ -47,7 +47,7 @@ class PendingFile:
             raise AudioError(f"{path} cannot be written: {_reason(error)}.") from error
         # The process's number instead of "self": programs that are started to write there find it too.
         self.temporary = self._named or Path(f"/proc/{os.getpid()}/fd/{self._handle}")
-        self._open = True
+        self._open, self._given_up = True, False
 
     def _refuse_existing(self) -> None:
         if self.path.is_dir():
@@ -83,6 +83,10 @@ class PendingFile:
         except OSError as error:
             raise AudioError(f"{self.path} cannot be written: {_reason(error)}.") from error
 
+    def give_up(self) -> None:
+        """Let the file not get its name, though all else goes well."""
+        self._given_up = True
+
     def discard(self) -> None:
         """Remove what has no final name."""
         if self._open:
@@ -98,7 +102,7 @@ class PendingFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
+            if kind is None and not self._given_up:
                 self.commit()
         finally:
             self.discard()

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from regroove.audio.formats import output_format
+from regroove.audio.headroom import check_headroom, gain_for, headroom_note
 from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.audio.writer import AudioWriter
@@ -20,10 +21,10 @@ from regroove.restoration.clicks import ClickTally
 from regroove.restoration.engines.base import Engine
 from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
 from regroove.restoration.levels import LevelMeter
-from regroove.restoration.outputs import check_outputs
+from regroove.restoration.outputs import check_outputs, planned_outputs
+from regroove.restoration.pictures import Pictures
 from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
-from regroove.restoration.receipts import receipt_path, receipt_text, result_part, run_part
-from regroove.restoration.report import SpectrogramReport
+from regroove.restoration.receipts import receipt_text, result_part, run_part
 from regroove.restoration.settings import RestoreSettings, make_settings
 from regroove.restoration.sources import ArraySource
 from regroove.restoration.uncertainty import UncertaintyEngine
@@ -33,10 +34,14 @@ Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """What :meth:`Restorer.restore_file` made: where things went, by role, and what the user should know."""
+    """What :meth:`Restorer.restore_file` made: where things went, by role, and what the user should know.
+
+    ``failed`` are the roles of pictures that could not be made; the notes say why.
+    """
 
     paths: dict[str, Path]
     notes: list[str]
+    failed: tuple[str, ...]
     seconds: float
     audio_seconds: float
 
@@ -73,7 +78,7 @@ class Restorer:
         The last two axes are one recording. The noise of each channel is learnt by itself.
 
         Raises:
-            AudioError: no samples, not floats, not finite, or a rate outside 8 to 192 kHz.
+            AudioError: no samples, not floats, not finite, or a rate outside 8 to 768 kHz.
         """
         if isinstance(audio, torch.Tensor):
             if not audio.is_floating_point():
@@ -124,12 +129,13 @@ class Restorer:
 
     def restore_file(
         self,
-        source: str | Path,
+        source: str | Path | AudioReader,
         output: str | Path,
         *,
         residual: str | Path | None = None,
         report: str | Path | None = None,
         uncertainty: str | Path | None = None,
+        headroom: str = "auto",
         receipt: bool = True,
         overwrite: bool = False,
         progress: Progress | None = None,
@@ -139,10 +145,13 @@ class Restorer:
         Nothing appears under its final name before everything is complete.
 
         Args:
-            output: ``.wav``, ``.flac``, ``.aif`` or ``.aiff``.
+            source: a path, or a reader of it.
+            output: ``.wav``, ``.flac``, ``.aif``, ``.aiff``, ``.ogg`` or ``.mp3``.
             residual: where what was removed is written: output + residual = input, within one step of the format.
             report: where a picture (``.png``) of the spectrograms before, after and of what was removed is drawn.
             uncertainty: where a picture (``.png``) of what is invented is drawn; its numbers go beside it (``.npz``).
+            headroom: what happens to a result beyond the full scale of an integer format: ``auto`` restores once more
+                and turns all of it down by what is needed, ``off`` clips and counts.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
             progress: called with the stage and how much of it is done, 0 to 1.
@@ -153,21 +162,20 @@ class Restorer:
                 the engine draws no samples or the strength is 0.
         """
         began = time.perf_counter()
-        paths = {"output": Path(output)}
-        optional = {"residual": residual, "report": report, "uncertainty": uncertainty}
-        paths |= {role: Path(path) for role, path in optional.items() if path is not None}
-        if uncertainty is not None:
-            if self.settings.strength == 0:
-                raise SettingsError("With a strength of 0 nothing is restored, so there is no uncertainty to draw.")
-            paths["cells"] = Path(uncertainty).with_suffix(".npz")
-        if receipt:
-            paths["receipt"] = receipt_path(paths["output"])
-        reader = AudioReader(source)
+        paths = planned_outputs(output, residual=residual, report=report, uncertainty=uncertainty, receipt=receipt)
+        check_headroom(headroom)
+        if uncertainty is not None and self.settings.strength == 0:
+            raise SettingsError("With a strength of 0 nothing is restored, so there is no uncertainty to draw.")
+        reader = source if isinstance(source, AudioReader) else AudioReader(source)
         check_outputs(reader.path, paths, overwrite=overwrite)
         self._check_region(reader.info.seconds)
-        notes = self._write(reader, paths, overwrite, progress, began)
+        try:
+            notes, failed = self._write(reader, paths, overwrite, progress, began, loudest=headroom == "auto")
+        except _TooLoudError as error:
+            notes, failed = self._write(reader, paths, overwrite, progress, began, gain=error.gain)
+        made = {role: path for role, path in paths.items() if role not in failed}
         seconds = time.perf_counter() - began
-        return Restoration(paths=paths, notes=notes, seconds=seconds, audio_seconds=reader.info.seconds)
+        return Restoration(paths=made, notes=notes, failed=failed, seconds=seconds, audio_seconds=reader.info.seconds)
 
     def _write(
         self,
@@ -176,39 +184,42 @@ class Restorer:
         overwrite: bool,
         progress: Progress | None,
         began: float,
-    ) -> list[str]:
+        gain: float = 1.0,
+        loudest: bool = False,
+    ) -> tuple[list[str], tuple[str, ...]]:
+        """Write everything; returns notes, and the pictures that failed.
+
+        Raises:
+            _TooLoudError: it is the ``loudest`` that is allowed, and the outputs would clip.
+        """
         info = reader.info
         spread = UncertaintyEngine(self.engine) if "uncertainty" in paths else None
         engine = spread or self.engine
         clicks = self._tally()
         with ExitStack() as stack:
             writers, notes = _open_writers(stack, info, paths, overwrite)
-            pending = {
+            pending: dict[str, PendingFile] = {
                 role: stack.enter_context(PendingFile(paths[role], overwrite=overwrite))
                 for role in ("report", "uncertainty", "cells", "receipt")
                 if role in paths
             }
-            picture = SpectrogramReport(info) if "report" in paths else None
+            pictures = Pictures(info, pending, spread)
             meter = LevelMeter()
             for original, restored in self._stream(reader, engine, progress, clicks):
-                kept = writers["output"].write(restored)
-                removed = original - kept
+                given = original if gain == 1 else gain * original
+                kept = writers["output"].write(restored if gain == 1 else gain * restored)
+                removed = given - kept
                 if "residual" in writers:
                     writers["residual"].write(removed)
-                if picture:
-                    picture.add(original, kept, removed)
+                pictures.add(given, kept, removed)
                 meter.add(input=original, output=kept, removed=removed)
+            if loudest:
+                _refuse_clipping(writers)
+            if gain != 1:
+                notes.append(headroom_note(gain))
             if self.settings.strength:
                 notes += engine.notes()
-            for role, writer in writers.items():
-                writer.finish()
-                if writer.clipped:
-                    notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
-            if picture:
-                picture.draw(pending["report"].temporary)
-            if spread:
-                spread.draw_picture(pending["uncertainty"].temporary, title=f"{info.path.name}: where it is invented")
-                spread.save(pending["cells"].temporary)
+            notes += _finish(writers) + pictures.draw()
             if "receipt" in pending:
                 result = result_part(
                     source=info,
@@ -218,12 +229,39 @@ class Restorer:
                     clicks=None if clicks is None else {"repaired": clicks.repaired, "left": clicks.left},
                     device=self.device,
                     levels=meter.levels(),
+                    gain=gain,
                     notes=notes,
                 )
                 seconds = time.perf_counter() - began
                 run = run_part(paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds)
                 pending["receipt"].write_text(receipt_text(result=result, run=run))
-        return notes
+        return notes, pictures.failed
+
+
+class _TooLoudError(Exception):
+    """The outputs would clip without ``gain``."""
+
+    def __init__(self, gain: float) -> None:
+        super().__init__(gain)
+        self.gain = gain
+
+
+def _refuse_clipping(writers: dict[str, AudioWriter]) -> None:
+    gain = min(gain_for(writer.peak, writer.sample_format) for writer in writers.values())
+    if gain < 1:
+        raise _TooLoudError(gain)
+
+
+def _finish(writers: dict[str, AudioWriter]) -> list[str]:
+    """Complete the files; returns what is to be said about them."""
+    notes: list[str] = []
+    for role, writer in writers.items():
+        writer.finish()
+        if writer.clipped:
+            notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
+        said = writers["output"].notes if role != "output" else ()
+        notes += [f"{role.capitalize()}: {note}" for note in writer.notes if note not in said]
+    return notes
 
 
 def _open_writers(
@@ -255,7 +293,7 @@ def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:
     """Restore ``(..., channels, time)`` or ``(time,)`` floats in [-1, 1]; same type, dtype and shape out.
 
     Args:
-        sample_rate: 8 000 to 192 000 Hz.
+        sample_rate: 8 000 to 768 000 Hz.
         settings: the fields of :class:`~regroove.restoration.settings.RestoreSettings`.
 
     Raises:

@@ -12,11 +12,12 @@ from regroove.audio.metadata.model import Metadata, Picture, RawChunk
 from regroove.audio.metadata.names import AIFF, INFO
 from regroove.audio.metadata.texts import decoded, encoding_note
 
-# What is sound, describes its format, or holds nothing.
+# What is sound, describes its format, or holds nothing; and what editors measure anew: peaks and overviews of it.
 _SOUND = frozenset({b"fmt ", b"data", b"fact", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"COMM", b"SSND", b"FVER"})
+_MEASURED = frozenset({b"PEAK", b"levl", b"peak", b"ovvw"})
 _SOUND_CAF = frozenset({b"desc", b"data", b"pakt", b"kuki", b"free", b"chan", b"info"})
-# What was computed from the sound as it was.
-_COMPUTED = frozenset({b"PEAK", b"levl", b"MD5 ", b"peak", b"ovvw"})
+# A checksum of the sound as it was.
+_COMPUTED = frozenset({b"MD5 "})
 # Larger chunks are no texts, cues or pictures; all are held in memory.
 _LARGEST = 2**26
 _W64_HEAD = 24
@@ -84,17 +85,15 @@ def of_aiff(data: mmap.mmap) -> Metadata:
 
 def of_caf(data: mmap.mmap) -> Metadata:
     """Of CAF: its info chunk is a count, and names and values that end with zeros."""
-    found, gone = Gathered(), []
+    found = Gathered()
     for chunk in walk_caf(data, len(data)):  # type: ignore[arg-type]
         if chunk.tag == b"info" and chunk.present < _LARGEST:
             strings = data[chunk.start + 4 : chunk.stop].split(b"\0")
             for name, value in zip(strings[::2], strings[1::2], strict=False):
                 found.text(name.decode("latin-1").upper(), value)
-        elif chunk.tag in _COMPUTED:
-            gone.append(chunk.name)
-        elif chunk.tag not in _SOUND_CAF:
+        elif chunk.tag not in _SOUND_CAF | _MEASURED:
             found.unnamed.append(chunk.name)
-    return found.metadata("", gone=gone)
+    return found.metadata("")
 
 
 def info_list(content: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -131,7 +130,7 @@ def _split(data: mmap.mmap, chunks: Iterable[Chunk]) -> tuple[list[RawChunk], li
     """The chunks that are kept, and the names of those that cannot be."""
     kept, gone = [], []
     for chunk in chunks:
-        if chunk.tag in _SOUND:
+        if chunk.tag in _SOUND | _MEASURED:
             continue
         if chunk.tag in _COMPUTED:
             gone.append(chunk.name)
