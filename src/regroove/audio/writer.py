@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from regroove.audio.formats import HEADER_LIMIT, LOSSY, SampleFormat, container_for
 from regroove.audio.metadata.carry import carry
 from regroove.audio.metadata.model import Metadata
-from regroove.audio.metadata.tags import write_tags
 from regroove.audio.pending import PendingFile
 from regroove.audio.wave_file import WaveFile, append_aiff_chunks
 from regroove.errors import AudioError
@@ -161,6 +160,8 @@ class AudioWriter:
             with self.temporary.open("rb+") as file:
                 append_aiff_chunks(file, self._carried.behind)
         else:
+            from regroove.audio.metadata.tags import write_tags
+
             self.notes += write_tags(self.temporary, self._carried, container=self.container)
 
     def _is_complete(self) -> bool:

@@ -1,11 +1,8 @@
-"""ID3 tags, of MP3 and in chunks of WAV and AIFF, read and made with mutagen."""
+"""ID3 tags, of MP3 and in chunks of WAV and AIFF, read and made with mutagen, which is loaded when there is one."""
 
 import io
 from collections.abc import Sequence
 from typing import Any
-
-import mutagen.id3
-from mutagen.id3 import ID3
 
 from regroove.audio.metadata.model import Metadata, Picture
 from regroove.audio.metadata.names import ID3 as FRAMES
@@ -19,6 +16,8 @@ def parse(content: bytes) -> Metadata:
     >>> parse(made).texts
     (('TITLE', 'Aria'), ('SIDE', 'B'))
     """
+    from mutagen.id3 import ID3
+
     try:
         tag = ID3(io.BytesIO(content))
     except Exception:
@@ -46,7 +45,9 @@ def parse(content: bytes) -> Metadata:
 
 def build(texts: Sequence[tuple[str, str]], pictures: Sequence[Picture]) -> bytes:
     """A tag of version 2.4 that says all texts and pictures."""
-    tag = ID3()
+    import mutagen.id3
+
+    tag = mutagen.id3.ID3()
     for name in dict.fromkeys(name for name, _ in texts):
         values = [value for key, value in texts if key == name]
         frame = inverse(FRAMES, name)
