@@ -10,6 +10,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from regroove.audio.containers.layout import bytes_of, layout_of
+from regroove.audio.decoder import Decoder
 from regroove.audio.formats import HEADER_LIMIT, LOSSY, SampleFormat, container_for
 from regroove.audio.metadata.carry import carry
 from regroove.audio.metadata.model import Metadata
@@ -147,7 +149,7 @@ class AudioWriter:
             self._sink.close()
             self._finish_metadata()
             complete = self._is_complete()
-        except (soundfile.LibsndfileError, OSError):
+        except (soundfile.LibsndfileError, AudioError, OSError, ValueError):
             complete = False
         if not complete:
             raise AudioError(f"{self.path} cannot be written: the disk is full or failing.")
@@ -165,12 +167,11 @@ class AudioWriter:
             self.notes += write_tags(self.temporary, self._carried, container=self.container)
 
     def _is_complete(self) -> bool:
-        with soundfile.SoundFile(os.fsencode(self.temporary)) as file:
-            complete = file.frames == self._written == self.frames
-            if complete and self.frames:
-                file.seek(self.frames - 1)
-                complete = len(file.read(1)) == 1
-        return complete
+        with bytes_of(self.temporary) as data:
+            (link,) = layout_of(data).links
+        with Decoder(self.temporary, link) as decoder:
+            complete = self._written == self.frames and (self.container in LOSSY or decoder.sound.frames == self.frames)
+            return complete and (not self.frames or decoder.has(self.frames))
 
     def __enter__(self) -> "AudioWriter":
         return self

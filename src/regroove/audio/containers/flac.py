@@ -30,14 +30,16 @@ def flac_layout(data: mmap.mmap, start: int) -> Layout:
     beginnings = [start]
     while (place := _next_beginning(data, beginnings[-1] + 8)) >= 0:
         beginnings.append(place)
-    if beginnings == [0]:
-        return Layout(links=(Link(promised=total_samples(data, 0)),), length=Length.SEEK)
     ends = [*beginnings[1:], len(data)]
-    links = (
-        Link(pieces=((begin, end),), promised=total_samples(data, begin))
-        for begin, end in zip(beginnings, ends, strict=True)
-    )
+    links = (_link(data, begin, end) for begin, end in zip(beginnings, ends, strict=True))
     return Layout(links=tuple(links), length=Length.SEEK)
+
+
+def _link(data: mmap.mmap, begin: int, end: int) -> Link:
+    """STREAMINFO, as the last block, and the frames: other blocks are not the decoder's, and some would stop it."""
+    sound = max((stop for _, _, stop in _places(data, begin)), default=begin + 42)
+    head = b"fLaC\x80\x00\x00\x22" + data[begin + 8 : begin + 42]
+    return Link(pieces=(head, (min(sound, end), end)), promised=total_samples(data, begin))
 
 
 def total_samples(data: mmap.mmap | bytes, place: int) -> int | None:
@@ -53,12 +55,18 @@ def blocks(data: mmap.mmap | bytes, place: int) -> Iterator[Block]:
     >>> [(block.kind, block.content) for block in blocks(head, 0)][1]
     (4, b'ab')
     """
+    for kind, start, stop in _places(data, place):
+        yield Block(kind, bytes(data[start:stop]))
+
+
+def _places(data: mmap.mmap | bytes, place: int) -> Iterator[tuple[int, int, int]]:
+    """Kind, beginning and end of each block's content."""
     place, last = place + 4, False
     while not last and place + 4 <= len(data):
         head = data[place]
         size = int.from_bytes(data[place + 1 : place + 4], "big")
         last = bool(head & 0x80)
-        yield Block(head & 0x7F, bytes(data[place + 4 : place + 4 + size]))
+        yield head & 0x7F, place + 4, place + 4 + size
         place += 4 + size
 
 
