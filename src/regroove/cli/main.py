@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import regroove
 from regroove.cli.messages import MessageLostError, flush_streams, prepare_streams
-from regroove.cli.numbers import refuse_odd_numbers
+from regroove.cli.numbers import with_finite_numbers
 from regroove.errors import RegrooveError
 from regroove.memory import keep_freed_memory
 
@@ -45,9 +45,7 @@ class LazyGroup(TyperGroup):
         name = args[0]
         if name in self.commands and name in COMMANDS:
             module = import_module(COMMANDS[name][0])
-            command = typer.main.get_command(module.app)
-            refuse_odd_numbers(command)
-            self.add_command(command, name)
+            self.add_command(with_finite_numbers(typer.main.get_command(module.app)), name)
         return super().resolve_command(ctx, args)
 
 
