@@ -23,7 +23,7 @@ COMMANDS = {
     "declip": ("solve", "declip", "in.wav", "out.wav", "--level"),
     "cutoff": ("solve", "extend", "in.wav", "out.wav", "--cutoff"),
     "noise level": ("solve", "generate", "in.wav", "out.wav", "--noise-level"),
-    "minutes": ("train", "run", "--corpus", "corpus", "--state", "state", "--minutes"),
+    "minutes": ("train", "run", "corpus", "--state", "state", "--minutes"),
 }
 
 

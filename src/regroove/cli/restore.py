@@ -22,7 +22,9 @@ _METHOD = "Method"
 
 @app.command()
 def restore(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.")
+    ],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The same, by its name; a receipt is put beside it.")],
     residual: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write what was removed.", rich_help_panel=_OUTPUTS)
@@ -111,7 +113,7 @@ def restore(
 ) -> None:
     """Restore a recording: same rate, channels, length, sample format and level, less noise."""
     from regroove.audio.headroom import check_headroom
-    from regroove.audio.reader import AudioReader
+    from regroove.cli.pipes import incoming, outgoing
     from regroove.restoration.outputs import check_outputs, planned_outputs
     from regroove.restoration.settings import RestoreSettings, parse_region
 
@@ -136,33 +138,38 @@ def restore(
     )
     # All that can be refused is, before torch is imported: that takes seconds.
     check_headroom(headroom)
-    reader = AudioReader(source)
-    paths = planned_outputs(output, residual=residual, report=report, uncertainty=uncertainty)
-    check_outputs(reader.path, paths, overwrite=overwrite)
-    from regroove.restoration.restorer import Restorer
-
-    restorer = Restorer(settings)
-    with restoration_progress(quiet=quiet) as progress:
-        done = restorer.restore_file(
-            reader,
-            output,
-            residual=residual,
-            report=report,
-            uncertainty=uncertainty,
-            headroom=headroom,
-            overwrite=overwrite,
-            progress=progress,
+    with incoming(source) as reader, outgoing(output, reader) as target:
+        paths = planned_outputs(
+            target, residual=residual, report=report, uncertainty=uncertainty, receipt=target == output
         )
+        check_outputs(reader.path, paths, overwrite=overwrite)
+        from regroove.restoration.restorer import Restorer
+
+        restorer = Restorer(settings)
+        with restoration_progress(quiet=quiet) as progress:
+            done = restorer.restore_file(
+                reader,
+                target,
+                residual=residual,
+                report=report,
+                uncertainty=uncertainty,
+                headroom=headroom,
+                receipt=target == output,
+                overwrite=overwrite,
+                progress=progress,
+            )
     if not quiet:
-        print_restoration(done)
+        print_restoration(done, piped=target != output)
     if done.failed:
         raise typer.Exit(1)
 
 
-def print_restoration(done: "Restoration") -> None:
-    """Say where things went, and how long it took."""
+def print_restoration(done: "Restoration", *, piped: bool = False) -> None:
+    """Say where things went, and how long it took; only notes where standard output has the sound (``piped``)."""
     for sentence in done.notes:
         note(sentence)
+    if piped:
+        return
     labels = {
         "output": "Restored",
         "residual": "Removed",

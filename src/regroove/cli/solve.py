@@ -21,7 +21,7 @@ app = typer.Typer(
 
 _DIFFUSION = "For the method diffusion"
 
-Source = Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo.")]
+Source = Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.")]
 Output = Annotated[Path, typer.Argument(metavar="OUT", help="The same, by its name; a receipt is put beside it.")]
 Model = Annotated[str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_DIFFUSION)]
 Steps = Annotated[int | None, typer.Option(help="Sampling steps.", rich_help_panel=_DIFFUSION)]
@@ -212,14 +212,28 @@ def _parse_gap(text: str) -> tuple[float, float]:
 def _run(
     solver: "Solver", source: Path, output: Path, *, seed: int, headroom: str, overwrite: bool, quiet: bool
 ) -> None:
+    from regroove.cli.pipes import incoming, outgoing
     from regroove.restoration.solve.files import solve_file
 
-    with restoration_progress(quiet=quiet) as progress:
-        done = solve_file(solver, source, output, headroom=headroom, seed=seed, overwrite=overwrite, progress=progress)
+    with incoming(source) as reader, outgoing(output, reader) as target:
+        piped = target != output
+        with restoration_progress(quiet=quiet) as progress:
+            done = solve_file(
+                solver,
+                reader,
+                target,
+                seed=seed,
+                headroom=headroom,
+                receipt=not piped,
+                overwrite=overwrite,
+                progress=progress,
+            )
     if quiet:
         return
     for sentence in done.notes:
         note(sentence)
+    if piped:
+        return
     for channel, found in enumerate(done.found, start=1):
         say(f"Channel {channel}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items()))
     for role, path in done.paths.items():
