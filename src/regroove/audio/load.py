@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.audio.containers.layout import bytes_of, layout_of
+from regroove.audio.containers.file_bytes import bytes_of
+from regroove.audio.containers.layout import layout_of
 from regroove.audio.decoder import Decoder
 from regroove.errors import AudioError
 

@@ -8,7 +8,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from regroove.audio.containers.layout import bytes_of, layout_of
+from regroove.audio.containers.file_bytes import bytes_of
+from regroove.audio.containers.layout import layout_of
 from regroove.audio.containers.links import Layout, Length, Link
 from regroove.audio.decoder import UNKNOWN_LENGTH, Decoder
 from regroove.audio.formats import CONTAINERS_IN, MAX_CHANNELS, RATES

@@ -10,7 +10,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from regroove.audio.containers.layout import bytes_of, layout_of
+from regroove.audio.containers.file_bytes import bytes_of
+from regroove.audio.containers.layout import layout_of
 from regroove.audio.decoder import Decoder
 from regroove.audio.formats import HEADER_LIMIT, LOSSY, SampleFormat, container_for
 from regroove.audio.metadata.carry import carry

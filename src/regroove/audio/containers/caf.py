@@ -1,13 +1,13 @@
 """CAF files: one whose data chunk says more than there is, is given a size that is right."""
 
-import mmap
 import struct
 
 from regroove.audio.containers.chunks import walk_caf
+from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.links import Layout, Link
 
 
-def caf_layout(data: mmap.mmap) -> Layout:
+def caf_layout(data: FileBytes) -> Layout:
     """The file as it is, or with the size of what is left of its sound."""
     for chunk in walk_caf(data, len(data)):  # type: ignore[arg-type]
         if chunk.tag == b"data" and chunk.size > chunk.present:

@@ -1,11 +1,7 @@
 """Which kind of file it is by its first bytes, and how it is laid out."""
 
-import mmap
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 from regroove.audio.containers.caf import caf_layout
+from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.flac import flac_layout, is_flac
 from regroove.audio.containers.links import Layout
 from regroove.audio.containers.mpeg import after_id3, is_mpeg, mpeg_layout
@@ -16,22 +12,7 @@ from regroove.audio.containers.wave import FORMS, wave_layout
 _JUNK = 1 << 16
 
 
-@contextmanager
-def bytes_of(path: Path) -> Iterator[mmap.mmap]:
-    """A file's bytes, read as they are looked at.
-
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     _ = Path(file.name).write_bytes(b"RIFF")
-    ...     with bytes_of(Path(file.name)) as data:
-    ...         data[:2]
-    b'RI'
-    """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield data
-
-
-def layout_of(data: mmap.mmap) -> Layout:
+def layout_of(data: FileBytes) -> Layout:
     """How a file of these bytes is laid out; what is not known is left to the decoder."""
     if data[:4] in FORMS and data[8:12] == b"WAVE":
         return wave_layout(data)
@@ -47,7 +28,7 @@ def layout_of(data: mmap.mmap) -> Layout:
     return Layout()
 
 
-def _begins_with_mpeg(data: mmap.mmap) -> bool:
+def _begins_with_mpeg(data: FileBytes) -> bool:
     if is_mpeg(data, 0):
         return True
     # Some files begin with zeros, or with a frame whose head is lost; other kinds are known by their letters.

@@ -3,10 +3,10 @@
 The head of a frame and the tables are those of ISO/IEC 11172-3 (2.4.2.3) and 13818-3; the Xing header is LAME's.
 """
 
-import mmap
 from dataclasses import dataclass
 from functools import lru_cache
 
+from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.links import Layout, Length, Link
 
 _KBITS = {
@@ -59,7 +59,7 @@ def frame_of(head: bytes) -> Frame | None:
     return Frame(version, layer, rate, head[3] >> 6 == 3, size, samples)
 
 
-def after_id3(data: mmap.mmap | bytes, place: int) -> int:
+def after_id3(data: FileBytes | bytes, place: int) -> int:
     """Where the file goes on behind ID3v2 tags, of which there may be several, or none.
 
     >>> after_id3(b"ID3" + bytes([4, 0, 0, 0, 0, 0, 2]) + b"xy" + b"fLaC", 0)
@@ -73,7 +73,7 @@ def after_id3(data: mmap.mmap | bytes, place: int) -> int:
     return place
 
 
-def is_mpeg(data: mmap.mmap, place: int) -> bool:
+def is_mpeg(data: FileBytes, place: int) -> bool:
     """Whether two frames of one stream, or a single one that ends with the file, begin here."""
     frame = frame_of(data[place : place + 4])
     if frame is None:
@@ -85,7 +85,7 @@ def is_mpeg(data: mmap.mmap, place: int) -> bool:
     return following is not None and following.fits(frame)
 
 
-def mpeg_layout(data: mmap.mmap, start: int = 0, stop: int | None = None) -> Layout:
+def mpeg_layout(data: FileBytes, start: int = 0, stop: int | None = None) -> Layout:
     """Find every frame; a header of Xing's or another kind of frame begins a link of its own."""
     scan = _Scan(data, len(data) if stop is None else stop)
     scan.run(start)
@@ -99,7 +99,7 @@ def mpeg_layout(data: mmap.mmap, start: int = 0, stop: int | None = None) -> Lay
 class _Scan:
     """Walks over the frames up to ``stop``; ``links`` gathers places of frames that belong together."""
 
-    def __init__(self, data: mmap.mmap, stop: int) -> None:
+    def __init__(self, data: FileBytes, stop: int) -> None:
         self.data, self.stop = data, stop
         self.links: list[_Found] = []
         self.skipped = 0
@@ -107,6 +107,7 @@ class _Scan:
 
     def run(self, place: int) -> None:
         while place < self.stop:
+            self.data.passed(place)
             frame = frame_of(self.data[place : place + 4])
             if frame is not None and self._follows(place, frame):
                 if place + frame.size > self.stop:
@@ -177,7 +178,7 @@ class _Found:
         self.count += 1
 
 
-def _link(data: mmap.mmap, found: _Found) -> Link:
+def _link(data: FileBytes, found: _Found) -> Link:
     pieces = [(start, stop) for start, stop in found.stretches]
     if found.promised is None:
         length = sum(stop - start for start, stop in pieces)
@@ -197,7 +198,7 @@ def _xing_place(place: int, frame: Frame) -> int:
     return place + 4 + side
 
 
-def _xing_frames(data: mmap.mmap, place: int, frame: Frame) -> int | None:
+def _xing_frames(data: FileBytes, place: int, frame: Frame) -> int | None:
     """How many frames the header of Xing's (Info where the rate is constant) or Fraunhofer's says there are."""
     if frame.layer != 3:
         return None
@@ -209,7 +210,7 @@ def _xing_frames(data: mmap.mmap, place: int, frame: Frame) -> int | None:
     return None
 
 
-def _lame_padding(data: mmap.mmap, place: int, frame: Frame) -> int:
+def _lame_padding(data: FileBytes, place: int, frame: Frame) -> int:
     """Samples at both ends that only the encoder added: two numbers of 12 bits behind a full header of Xing's."""
     at = _xing_place(place, frame)
     if data[at + 7 : at + 8] != b"\x0f" or data[at + 120 : at + 123] not in (b"LAM", b"Lav"):

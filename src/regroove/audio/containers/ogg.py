@@ -1,9 +1,9 @@
 """Ogg files: their pages, the streams that were put one behind the other, and FLAC that is packed in pages."""
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.links import Layout, Length, Link
 from regroove.audio.containers.pieces import Piece
 
@@ -33,7 +33,7 @@ class Page:
         return bool(self.flags & _LAST)
 
 
-def pages(data: mmap.mmap) -> Iterator[Page]:
+def pages(data: FileBytes) -> Iterator[Page]:
     """Every page that is there to its end."""
     place = data.find(b"OggS")
     while place >= 0:
@@ -43,11 +43,12 @@ def pages(data: mmap.mmap) -> Iterator[Page]:
         stop = body + sum(sizes)
         if place + _HEAD > len(data) or stop > len(data):
             return
+        data.passed(place)
         yield Page(place, body, stop, data[place + 5], int.from_bytes(data[place + 14 : place + 18], "little"), sizes)
         place = stop if data[stop : stop + 4] == b"OggS" else data.find(b"OggS", stop)
 
 
-def ogg_layout(data: mmap.mmap) -> Layout:
+def ogg_layout(data: FileBytes) -> Layout:
     """Streams that follow each other are links; one that has no last page is cut short."""
     chain: list[list[Page]] = []
     for page in pages(data):
@@ -65,7 +66,7 @@ def ogg_layout(data: mmap.mmap) -> Layout:
     return Layout(links=links, length=Length.DECODE, cut=cut)
 
 
-def packets(data: mmap.mmap, link: list[Page], most: int) -> list[bytes]:
+def packets(data: FileBytes, link: list[Page], most: int) -> list[bytes]:
     """The first ``most`` packets of the stream that a link begins with."""
     found, parts = [], []
     for page in link:
@@ -83,7 +84,7 @@ def packets(data: mmap.mmap, link: list[Page], most: int) -> list[bytes]:
     return found
 
 
-def first_link(data: mmap.mmap) -> list[Page]:
+def first_link(data: FileBytes) -> list[Page]:
     """The pages of the first stream, as far as its headers can reach: those before the first sound."""
     link: list[Page] = []
     for page in pages(data):
@@ -95,7 +96,7 @@ def first_link(data: mmap.mmap) -> list[Page]:
     return link
 
 
-def _holds_flac(data: mmap.mmap, chain: list[list[Page]]) -> bool:
+def _holds_flac(data: FileBytes, chain: list[list[Page]]) -> bool:
     return bool(chain) and data[chain[0][0].body : chain[0][0].body + 5] == _FLAC_MARK
 
 

@@ -3,11 +3,11 @@
 RIFF is Microsoft's, RF64 and BW64 are EBU Tech 3306 and ITU-R BS.2088, which add 64-bit sizes in a ds64 chunk.
 """
 
-import mmap
 import struct
 from dataclasses import replace
 
 from regroove.audio.containers.chunks import Chunk, is_tag, size_is_unknown, walk
+from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.links import Layout, Length, Link
 from regroove.audio.containers.mpeg import mpeg_layout
 
@@ -16,7 +16,7 @@ _MPEG_TAGS = (0x50, 0x55)
 _NONE = 2**32 - 1
 
 
-def wave_chunks(data: mmap.mmap) -> list[Chunk]:
+def wave_chunks(data: FileBytes) -> list[Chunk]:
     """Every chunk; a data chunk of unknown size goes to the end of the file."""
     found: list[Chunk] = []
     sizes: dict[bytes, int] = {}
@@ -32,7 +32,7 @@ def wave_chunks(data: mmap.mmap) -> list[Chunk]:
     return found
 
 
-def wave_layout(data: mmap.mmap) -> Layout:
+def wave_layout(data: FileBytes) -> Layout:
     """One link of all data chunks, with a new header where the file's own is not right or not plain."""
     chunks = wave_chunks(data)
     form = next((chunk for chunk in chunks if chunk.tag == b"fmt "), None)
@@ -56,7 +56,7 @@ def _notes(sound: list[Chunk]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _is_empty(data: mmap.mmap, chunk: Chunk) -> bool:
+def _is_empty(data: FileBytes, chunk: Chunk) -> bool:
     """Whether a data chunk of size 0 holds nothing, for further chunks follow to the end of the file."""
     if chunk.size:
         return False
@@ -68,12 +68,12 @@ def _is_empty(data: mmap.mmap, chunk: Chunk) -> bool:
     return len(data) - end <= 1
 
 
-def _container(data: mmap.mmap) -> str | None:
+def _container(data: FileBytes) -> str | None:
     return "RF64" if data[:4] in (b"RF64", b"BW64") else None
 
 
 def _pieces(
-    data: mmap.mmap, form: Chunk, fact: Chunk | None, sound: list[Chunk]
+    data: FileBytes, form: Chunk, fact: Chunk | None, sound: list[Chunk]
 ) -> tuple[bytes | tuple[int, int], ...]:
     inner = struct.pack("<4sI", b"fmt ", form.present) + data[form.start : form.stop] + b"\0" * (form.present % 2)
     if fact is not None:

@@ -1,8 +1,8 @@
 """Reading what a file says besides sound."""
 
-import mmap
 import struct
 
+from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.flac import APPLICATION, CUESHEET, PICTURE, VORBIS_COMMENT, blocks, is_flac
 from regroove.audio.containers.mpeg import after_id3
 from regroove.audio.containers.ogg import first_link, packets
@@ -16,7 +16,7 @@ _COMMENTS = (b"\x03vorbis", b"OpusTags")
 _ID3V1 = 128
 
 
-def read_metadata(data: mmap.mmap) -> Metadata:
+def read_metadata(data: FileBytes) -> Metadata:
     """Everything that a file of these bytes says besides sound; a kind that is not known says nothing."""
     if data[:4] in FORMS:
         return riff.of_riff(data)
@@ -36,7 +36,7 @@ def read_metadata(data: mmap.mmap) -> Metadata:
     return _of_mpeg(data, start)
 
 
-def _of_flac(data: mmap.mmap, start: int) -> Metadata:
+def _of_flac(data: FileBytes, start: int) -> Metadata:
     texts: list[tuple[str, str]] = []
     encodings: set[str] = set()
     pictures, kept, unnamed = [], [], []
@@ -67,7 +67,7 @@ def _of_flac(data: mmap.mmap, start: int) -> Metadata:
     )
 
 
-def _of_ogg(data: mmap.mmap) -> Metadata:
+def _of_ogg(data: FileBytes) -> Metadata:
     found = packets(data, first_link(data), 2)
     comment = found[1] if len(found) > 1 else b""
     for mark in _COMMENTS:
@@ -79,7 +79,7 @@ def _of_ogg(data: mmap.mmap) -> Metadata:
     return Metadata(texts=tuple(texts), pictures=tuple(pictures), notes=encoding_note(encodings))
 
 
-def _of_mpeg(data: mmap.mmap, start: int) -> Metadata:
+def _of_mpeg(data: FileBytes, start: int) -> Metadata:
     if start:
         tag = data[:start]
         found = id3.parse(tag)
@@ -90,7 +90,7 @@ def _of_mpeg(data: mmap.mmap, start: int) -> Metadata:
     return Metadata()
 
 
-def _of_au(data: mmap.mmap) -> Metadata:
+def _of_au(data: FileBytes) -> Metadata:
     """The annotation between the header and the sound."""
     start = struct.unpack(">I", data[4:8])[0] if len(data) >= 24 else 24
     value, encoding = decoded(data[24 : min(start, len(data))])

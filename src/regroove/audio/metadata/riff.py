@@ -1,11 +1,11 @@
 """What the chunks of WAV, W64, AIFF and CAF files say."""
 
 import io
-import mmap
 import struct
 from collections.abc import Iterable, Iterator
 
 from regroove.audio.containers.chunks import Chunk, walk, walk_caf
+from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.wave import wave_chunks
 from regroove.audio.metadata import broadcast, id3
 from regroove.audio.metadata.model import Metadata, Picture, RawChunk
@@ -59,17 +59,17 @@ class Gathered:
         )
 
 
-def of_riff(data: mmap.mmap) -> Metadata:
+def of_riff(data: FileBytes) -> Metadata:
     """Of WAV, RF64 and BW64."""
     return _of_wave(data, wave_chunks(data))
 
 
-def of_w64(data: mmap.mmap) -> Metadata:
+def of_w64(data: FileBytes) -> Metadata:
     """Of Sony's W64, whose chunks are those of WAV with longer names."""
     return _of_wave(data, list(_w64_chunks(data)))
 
 
-def of_aiff(data: mmap.mmap) -> Metadata:
+def of_aiff(data: FileBytes) -> Metadata:
     """Of AIFF and AIFF-C."""
     kept, gone = _split(data, walk(data, len(data), order=">"))  # type: ignore[arg-type]
     found = Gathered()
@@ -83,7 +83,7 @@ def of_aiff(data: mmap.mmap) -> Metadata:
     return found.metadata("AIFF", kept, gone)
 
 
-def of_caf(data: mmap.mmap) -> Metadata:
+def of_caf(data: FileBytes) -> Metadata:
     """Of CAF: its info chunk is a count, and names and values that end with zeros."""
     found = Gathered()
     for chunk in walk_caf(data, len(data)):  # type: ignore[arg-type]
@@ -107,7 +107,7 @@ def info_list(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield item.tag, content[item.start : item.stop]
 
 
-def _of_wave(data: mmap.mmap, chunks: Iterable[Chunk]) -> Metadata:
+def _of_wave(data: FileBytes, chunks: Iterable[Chunk]) -> Metadata:
     kept, gone = _split(data, chunks)
     found = Gathered()
     for chunk in kept:
@@ -126,7 +126,7 @@ def _of_wave(data: mmap.mmap, chunks: Iterable[Chunk]) -> Metadata:
     return found.metadata("RIFF", kept, gone)
 
 
-def _split(data: mmap.mmap, chunks: Iterable[Chunk]) -> tuple[list[RawChunk], list[str]]:
+def _split(data: FileBytes, chunks: Iterable[Chunk]) -> tuple[list[RawChunk], list[str]]:
     """The chunks that are kept, and the names of those that cannot be."""
     kept, gone = [], []
     for chunk in chunks:
@@ -143,12 +143,12 @@ def _split(data: mmap.mmap, chunks: Iterable[Chunk]) -> tuple[list[RawChunk], li
     return kept, gone
 
 
-def _name(data: mmap.mmap, chunk: Chunk) -> str:
+def _name(data: FileBytes, chunk: Chunk) -> str:
     kind = data[chunk.start : chunk.start + 4].decode("latin-1").strip()
     return f"LIST {kind}" if chunk.tag == b"LIST" else chunk.name
 
 
-def _w64_chunks(data: mmap.mmap) -> Iterator[Chunk]:
+def _w64_chunks(data: FileBytes) -> Iterator[Chunk]:
     place = 40
     while place + _W64_HEAD <= len(data):
         tag = bytes(data[place : place + 4])
