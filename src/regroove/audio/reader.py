@@ -119,10 +119,28 @@ def _refuse_non_files(path: Path) -> None:
         raise AudioError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
 
 
-def _examine(path: Path, layout: Layout, metadata: Metadata) -> tuple[AudioInfo, list[tuple[Link, int]]]:
-    """What the file is, and how many samples each of its links has."""
+def check_readable(path: Path) -> None:
+    """Refuse, without decoding, what is no recording that can be restored.
+
+    Raises:
+        AudioError: the file is missing, empty, no audio, or has too many channels or an odd rate.
+    """
+    _refuse_non_files(path)
+    with bytes_of(path) as data:
+        layout = layout_of(data)
+    _refuse_nothing(path, layout)
+    with Decoder(path, layout.links[0]) as decoder:
+        _check(path, decoder.sound)
+
+
+def _refuse_nothing(path: Path, layout: Layout) -> None:
     if not layout.links:
         raise AudioError(f"{path} cannot be read as audio: no whole frame of sound is in it.")
+
+
+def _examine(path: Path, layout: Layout, metadata: Metadata) -> tuple[AudioInfo, list[tuple[Link, int]]]:
+    """What the file is, and how many samples each of its links has."""
+    _refuse_nothing(path, layout)
     forms: list[soundfile.SoundFile] = []
     links: list[tuple[Link, int]] = []
     for link in layout.links:

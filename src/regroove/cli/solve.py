@@ -21,7 +21,21 @@ app = typer.Typer(
 
 _DIFFUSION = "For the method diffusion"
 
-Source = Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.")]
+
+def _readable(source: Path) -> Path:
+    """Refuse what is no recording before torch is imported: that takes seconds."""
+    from regroove.audio.reader import check_readable
+    from regroove.cli.pipes import STANDARD
+
+    if source != STANDARD:
+        check_readable(source)
+    return source
+
+
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.", callback=_readable),
+]
 Output = Annotated[Path, typer.Argument(metavar="OUT", help="The same, by its name; a receipt is put beside it.")]
 Model = Annotated[str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_DIFFUSION)]
 Steps = Annotated[int | None, typer.Option(help="Sampling steps.", rich_help_panel=_DIFFUSION)]
@@ -178,7 +192,10 @@ def retrieve(
 
 @app.command()
 def generate(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A recording: its spectrum, level and length are used.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="A recording: its spectrum, level and length are used.", callback=_readable),
+    ],
     output: Output,
     model: Model = "default",
     steps: Steps = None,

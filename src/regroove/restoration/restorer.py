@@ -11,11 +11,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from regroove.audio.formats import output_format
-from regroove.audio.headroom import check_headroom, gain_for, headroom_note
+from regroove.audio.headroom import check_headroom, headroom_note
 from regroove.audio.pending import PendingFile
-from regroove.audio.reader import AudioInfo, AudioReader
-from regroove.audio.writer import AudioWriter
+from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.clicks import ClickTally
 from regroove.restoration.engines.base import Engine
@@ -28,6 +26,7 @@ from regroove.restoration.receipts import receipt_text, result_part, run_part
 from regroove.restoration.settings import RestoreSettings, make_settings
 from regroove.restoration.sources import ArraySource
 from regroove.restoration.uncertainty import UncertaintyEngine
+from regroove.restoration.writers import TooLoudError, finish, open_writers, refuse_clipping
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 
@@ -171,7 +170,7 @@ class Restorer:
         self._check_region(reader.info.seconds)
         try:
             notes, failed = self._write(reader, paths, overwrite, progress, began, loudest=headroom == "auto")
-        except _TooLoudError as error:
+        except TooLoudError as error:
             notes, failed = self._write(reader, paths, overwrite, progress, began, gain=error.gain)
         made = {role: path for role, path in paths.items() if role not in failed}
         seconds = time.perf_counter() - began
@@ -190,14 +189,14 @@ class Restorer:
         """Write everything; returns notes, and the pictures that failed.
 
         Raises:
-            _TooLoudError: it is the ``loudest`` that is allowed, and the outputs would clip.
+            TooLoudError: it is the ``loudest`` that is allowed, and the outputs would clip.
         """
         info = reader.info
         spread = UncertaintyEngine(self.engine) if "uncertainty" in paths else None
         engine = spread or self.engine
         clicks = self._tally()
         with ExitStack() as stack:
-            writers, notes = _open_writers(stack, info, paths, overwrite)
+            writers, notes = open_writers(stack, info, paths, overwrite)
             pending: dict[str, PendingFile] = {
                 role: stack.enter_context(PendingFile(paths[role], overwrite=overwrite))
                 for role in ("report", "uncertainty", "cells", "receipt")
@@ -214,12 +213,12 @@ class Restorer:
                 pictures.add(given, kept, removed)
                 meter.add(input=original, output=kept, removed=removed)
             if loudest:
-                _refuse_clipping(writers)
+                refuse_clipping(writers)
             if gain != 1:
                 notes.append(headroom_note(gain))
             if self.settings.strength:
                 notes += engine.notes()
-            notes += _finish(writers) + pictures.draw()
+            notes += finish(writers) + pictures.draw()
             if "receipt" in pending:
                 result = result_part(
                     source=info,
@@ -236,57 +235,6 @@ class Restorer:
                 run = run_part(paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds)
                 pending["receipt"].write_text(receipt_text(result=result, run=run))
         return notes, pictures.failed
-
-
-class _TooLoudError(Exception):
-    """The outputs would clip without ``gain``."""
-
-    def __init__(self, gain: float) -> None:
-        super().__init__(gain)
-        self.gain = gain
-
-
-def _refuse_clipping(writers: dict[str, AudioWriter]) -> None:
-    gain = min(gain_for(writer.peak, writer.sample_format) for writer in writers.values())
-    if gain < 1:
-        raise _TooLoudError(gain)
-
-
-def _finish(writers: dict[str, AudioWriter]) -> list[str]:
-    """Complete the files; returns what is to be said about them."""
-    notes: list[str] = []
-    for role, writer in writers.items():
-        writer.finish()
-        if writer.clipped:
-            notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
-        said = writers["output"].notes if role != "output" else ()
-        notes += [f"{role.capitalize()}: {note}" for note in writer.notes if note not in said]
-    return notes
-
-
-def _open_writers(
-    stack: ExitStack, info: AudioInfo, paths: dict[str, Path], overwrite: bool
-) -> tuple[dict[str, AudioWriter], list[str]]:
-    writers: dict[str, AudioWriter] = {}
-    notes = [*info.notes]
-    for role in ("output", "residual"):
-        if role not in paths:
-            continue
-        sample_format, note = output_format(paths[role], subtype=info.subtype)
-        if note:
-            notes.append(f"{role.capitalize()}: {note}")
-        writers[role] = stack.enter_context(
-            AudioWriter(
-                paths[role],
-                sample_rate=info.sample_rate,
-                channels=info.channels,
-                frames=info.frames,
-                sample_format=sample_format,
-                metadata=info.metadata,
-                overwrite=overwrite,
-            )
-        )
-    return writers, notes
 
 
 def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:

@@ -5,7 +5,7 @@ A line of the history says what was done (EBU R 98): algorithm, sampling frequen
 
 import struct
 
-import regroove
+from regroove.version import __version__
 
 # Description, originator, its reference, date, time; then the time reference, the version, and so on.
 _FIELDS = (
@@ -53,5 +53,5 @@ def with_history(bext: bytes, *, sample_rate: int, bits: int, channels: int) -> 
     if history and not history.endswith(b"\n"):
         history += b"\r\n"
     mode = "mono" if channels == 1 else "stereo"
-    line = f"A=PCM,F={sample_rate},W={bits},M={mode},T=regroove {regroove.__version__}; restored\r\n"
+    line = f"A=PCM,F={sample_rate},W={bits},M={mode},T=regroove {__version__}; restored\r\n"
     return bext[:_HISTORY] + history + line.encode("ascii")
