@@ -75,6 +75,7 @@ def test_files_that_were_put_together_are_read_to_the_last(
     assert np.abs(ours - theirs).max() < 1e-3
     done = Restorer(engine="wiener", strength=0.0).restore_file(both, tmp_path / "out.wav")
     assert soundfile.info(tmp_path / "out.wav").frames == len(theirs)
+    assert done.notes[0] == f"both.{suffix} holds 2 recordings, one after the other; texts are those of the first."
     assert done.audio_seconds == pytest.approx(len(theirs) / soundfile.info(first).samplerate)
 
 
@@ -239,3 +240,23 @@ def test_a_damaged_mp3_makes_the_decoder_say_nothing(
     path.write_bytes(content)
     assert len(read(path)) == AudioReader(path).frames
     assert capfd.readouterr().err == ""
+
+
+def test_a_count_that_is_too_small_does_not_end_an_mp3(ffmpeg: Ffmpeg, decoded: Decoded, tone: Path) -> None:
+    path = ffmpeg("-i", tone, "-c:a", "libmp3lame", "-b:a", "128k", "a.mp3")
+    whole = AudioReader(path).frames
+    content = bytearray(path.read_bytes())
+    place = content.find(b"Info") + 8
+    count = struct.unpack(">I", content[place : place + 4])[0]
+    content[place : place + 4] = struct.pack(">I", count // 2)
+    path.write_bytes(content)
+    # Without a count that is right, the encoder's own samples at both ends cannot be told from sound.
+    assert len(read(path)) == AudioReader(path).frames == count * 1152 >= whole
+
+
+def test_a_broken_frame_is_not_called_a_pipe(ffmpeg: Ffmpeg, tone: Path) -> None:
+    path = ffmpeg("-i", tone, "-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0", "a.mp3")
+    path.write_bytes(path.read_bytes()[:100] + b"\xff\xfb\x90" * 100)
+    with pytest.raises(AudioError, match="cannot be read as audio") as refused:
+        AudioReader(path)
+    assert "pipe" not in str(refused.value)

@@ -41,8 +41,7 @@ class Decoder:
                 self.sound = soundfile.SoundFile(self._bytes)
         except soundfile.LibsndfileError as error:
             self._bytes.close()
-            reason = " ".join(error.error_string.split()).rstrip(".").replace(". ", ": ")
-            raise AudioError(f"{path} cannot be read as audio ({reason or 'its format is not known'}).") from error
+            raise AudioError(f"{path} cannot be read as audio ({_reason(error)}).") from error
         except (TypeError, ValueError, OSError) as error:
             self._bytes.close()
             raise AudioError(f"{path} cannot be read as audio.") from error
@@ -75,6 +74,12 @@ class Decoder:
     ) -> None:
         self.sound.close()
         self._bytes.close()
+
+
+def _reason(error: soundfile.LibsndfileError) -> str:
+    """The library's words as the end of our sentence; it takes an MP3 file that it cannot decode for a pipe."""
+    reason = " ".join(error.error_string.split()).rstrip(".").replace(". ", ": ")
+    return "it is damaged" if "pipe" in reason else reason or "its format is not known"
 
 
 @contextmanager

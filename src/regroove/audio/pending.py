@@ -5,6 +5,7 @@ import platform
 import re
 import secrets
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -40,7 +41,7 @@ class PendingFile:
         self.path = path
         self.overwrite = overwrite
         self._refuse_existing()
-        remove_leftovers(path.parent)
+        remove_leftovers(path.parent.absolute())
         try:
             self._handle, self._named = _nameless(path.parent) or _hidden(path.parent)
         except OSError as error:
@@ -108,8 +109,12 @@ class PendingFile:
             self.discard()
 
 
+@cache
 def remove_leftovers(folder: Path) -> None:
-    """Remove hidden files of this machine's processes that are no more; others are left alone, and so are errors."""
+    """Remove hidden files of this machine's processes that are no more; others are left alone, and so are errors.
+
+    Once for each folder and process: folders of collections are long.
+    """
     with suppress(OSError):
         for entry in os.scandir(folder):
             match = _PART.fullmatch(entry.name)

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from regroove.audio.containers.chunks import size_is_unknown, walk, walk_caf
 
-# No storage holds that many bytes: a size beyond is an error in the header, not a promise.
-LARGEST = 2**50
+# The largest file of ext4: a size beyond is an error in the header, not a promise.
+LARGEST = 2**44
 # Tags of Sony's W64 are 16 bytes, of which the first four are letters.
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0O\x8e\xdb\x8a"
 

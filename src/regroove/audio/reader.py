@@ -179,7 +179,8 @@ def _check(path: Path, sound: soundfile.SoundFile) -> None:
 
 def _length(path: Path, link: Link, decoder: Decoder, how: Length) -> int:
     frames = decoder.sound.frames
-    if how is Length.DECODE or frames >= UNKNOWN_LENGTH:
+    estimated = decoder.sound.subtype.startswith("MPEG")
+    if how is Length.DECODE or estimated or frames >= UNKNOWN_LENGTH:
         return _count(decoder)
     if how is Length.SEEK and frames and not decoder.has(frames):
         with Decoder(path, link) as again:
@@ -199,6 +200,8 @@ def _notes(path: Path, layout: Layout, links: list[tuple[Link, int]], rate: int)
     frames = sum(length for _, length in links)
     said = {"name": path.name, "read": f"{frames / rate:.2f} s"}
     notes = [note.format(**said) for note in layout.notes]
+    if len(links) > 1:
+        notes.append(f"{path.name} holds {len(links)} recordings, one after the other; texts are those of the first.")
     promised = sum(link.promised or length for link, length in links)
     if layout.length is Length.HEADER and (promise := promised_audio(path)) and promise.present and not promise.kept:
         promised = round(frames * promise.promised / promise.present)
