@@ -18,6 +18,7 @@ from mutagen.id3 import APIC, ID3, TIT2
 from regroove import Restorer
 from regroove.audio.load import read_audio
 from regroove.audio.reader import AudioReader
+from regroove.cli.main import run as run_regroove
 from regroove.errors import AudioError
 
 KINDS = {
@@ -138,6 +139,29 @@ def test_damaged_files_are_restored_or_refused(tmp_path: Path, restorer: Restore
     before = used()
     check(tmp_path, content, restorer)
     assert used() - before < MEMORY
+
+
+@given(content=damaged())
+@settings(COMMON, max_examples=100)
+def test_damaged_files_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    source, output = tmp_path / "in.audio", tmp_path / "out.wav"
+    for path in tmp_path.iterdir():
+        path.unlink()
+    source.write_bytes(content)
+    command = ["regroove", "restore", str(source), str(output), "--engine", "wiener", "--strength", "0", "--quiet"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as ended:
+        run_regroove()
+    # From the file handles themselves: decoders write there, too.
+    out, err = capfd.readouterr()
+    assert out == ""
+    if ended.value.code:
+        assert ended.value.code == 2 and err.startswith("regroove: ") and len(err.splitlines()) == 1
+        assert [path.name for path in tmp_path.iterdir()] == ["in.audio"]
+    else:
+        assert err == "" and soundfile.info(output).frames > 0
 
 
 @given(content=st.binary(max_size=300))

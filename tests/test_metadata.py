@@ -243,7 +243,7 @@ def test_aiff_to_aiff_keeps_every_chunk(tmp_path: Path, sound: np.ndarray) -> No
 def test_a_checksum_of_the_old_sound_is_not_kept(tmp_path: Path, bwf: Path) -> None:
     content = bwf.read_bytes() + chunk(b"MD5 ", bytes(16))
     bwf.write_bytes(content[:4] + struct.pack("<I", len(content) - 8) + content[8:])
-    assert restore(bwf, tmp_path / "out.wav") == ["Output: MD5 is left out, for it describes the sound as it was."]
+    assert restore(bwf, tmp_path / "out.wav") == ["Output: MD5, which describes the sound as it was, is left out."]
 
 
 def test_damaged_tags_do_not_cost_the_sound(tmp_path: Path, bwf: Path) -> None:

@@ -58,7 +58,13 @@ def test_lengths_are_those_of_an_independent_decoder(ffmpeg: Ffmpeg, decoded: De
     assert read_audio(path)[0].shape == (1, len(theirs))
 
 
-CHAINED = {"ogg": ("-c:a", "libvorbis"), "opus": ("-c:a", "libopus"), "mp3": ("-c:a", "libmp3lame"), "flac": ()}
+CHAINED = {
+    "wav": (),
+    "ogg": ("-c:a", "libvorbis"),
+    "opus": ("-c:a", "libopus"),
+    "mp3": ("-c:a", "libmp3lame"),
+    "flac": (),
+}
 
 
 @pytest.mark.parametrize("suffix", CHAINED)

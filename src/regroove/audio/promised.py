@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from regroove.audio.containers.chunks import size_is_unknown, walk, walk_caf
+from regroove.audio.containers.chunks import LARGEST_FILE, size_is_unknown, walk, walk_caf
 
-# The largest file of ext4: a size beyond is an error in the header, not a promise.
-LARGEST = 2**44
 # Tags of Sony's W64 are 16 bytes, of which the first four are letters.
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0O\x8e\xdb\x8a"
 
@@ -49,7 +47,7 @@ def promised_audio(path: Path) -> Promise | None:
     if found is None:
         return None
     start, size = found
-    if size > LARGEST:
+    if size > LARGEST_FILE:
         return None
     return Promise(size, max(0, min(size, end - start)))
 

@@ -202,8 +202,14 @@ def _notes(path: Path, layout: Layout, links: list[tuple[Link, int]], rate: int)
     notes = [note.format(**said) for note in layout.notes]
     if len(links) > 1:
         notes.append(f"{path.name} holds {len(links)} recordings, one after the other; texts are those of the first.")
-    promised = sum(link.promised or length for link, length in links)
-    if layout.length is Length.HEADER and (promise := promised_audio(path)) and promise.present and not promise.kept:
+    promised = sum(link.promised or round(length / (link.share or 1.0)) for link, length in links)
+    if (
+        promised == frames
+        and layout.length is Length.HEADER
+        and (promise := promised_audio(path))
+        and promise.present
+        and not promise.kept
+    ):
         promised = round(frames * promise.promised / promise.present)
     if promised > frames:
         notes.append(f"{path.name} is cut short: {_seconds(frames, promised, rate)} that its header promises.")

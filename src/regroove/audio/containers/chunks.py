@@ -8,6 +8,8 @@ from typing import BinaryIO
 # Sizes that programs write that do not know the length: none, or near 2 or 4 GiB.
 _LIMITS = (2**31, 2**32)
 _NEAR = 4096
+# The largest file of ext4: a size beyond is an error in the header, not a promise.
+LARGEST_FILE = 2**44
 # Chunks of a file that was damaged or made to be slow: no program writes a thousandth of this.
 _MOST_CHUNKS = 100_000
 

@@ -23,12 +23,13 @@ class Link:
     """One stretch of sound: its ``pieces``, or the whole file as it is.
 
     ``longer`` are bytes promised beyond its end to decoders that would stop at an estimate. ``promised`` are the
-    samples that the header promises where the decoder cannot know it.
+    samples that the header promises where the decoder cannot know it; ``share`` is what is there of the promised bytes.
     """
 
     pieces: tuple[Piece, ...] | None = None
     longer: int = 0
     promised: int | None = None
+    share: float = 1.0
 
     def file(self, path: Path) -> PiecedFile:
         """The bytes for the decoder."""

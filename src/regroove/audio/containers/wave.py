@@ -6,7 +6,7 @@ RIFF is Microsoft's, RF64 and BW64 are EBU Tech 3306 and ITU-R BS.2088, which ad
 import struct
 from dataclasses import replace
 
-from regroove.audio.containers.chunks import Chunk, is_tag, size_is_unknown, walk
+from regroove.audio.containers.chunks import LARGEST_FILE, Chunk, is_tag, size_is_unknown, walk
 from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.links import Layout, Length, Link
 from regroove.audio.containers.mpeg import mpeg_layout
@@ -16,14 +16,17 @@ _MPEG_TAGS = (0x50, 0x55)
 _NONE = 2**32 - 1
 
 
-def wave_chunks(data: FileBytes) -> list[Chunk]:
-    """Every chunk; a data chunk of unknown size goes to the end of the file."""
+def wave_chunks(data: FileBytes, *, begin: int = 0) -> list[Chunk]:
+    """Every chunk of the file that begins here, up to the next one that was put behind it.
+
+    A data chunk of unknown size goes to the end.
+    """
     found: list[Chunk] = []
     sizes: dict[bytes, int] = {}
-    for chunk in walk(data, len(data), order="<", sizes=sizes):  # type: ignore[arg-type]
+    for chunk in walk(data, len(data), order="<", first=begin + 12, sizes=sizes):  # type: ignore[arg-type]
         if chunk.tag == b"ds64" and chunk.present >= 16:
             sizes[b"data"] = struct.unpack("<Q", data[chunk.start + 8 : chunk.start + 16])[0]
-        if not is_tag(chunk.tag):
+        if not is_tag(chunk.tag) or chunk.tag in FORMS:
             break
         if chunk.tag == b"data" and size_is_unknown(chunk.size) and not _is_empty(data, chunk):
             found.append(Chunk(chunk.tag, chunk.start, chunk.size, len(data) - chunk.start))
@@ -33,18 +36,32 @@ def wave_chunks(data: FileBytes) -> list[Chunk]:
 
 
 def wave_layout(data: FileBytes) -> Layout:
-    """One link of all data chunks, with a new header where the file's own is not right or not plain."""
-    chunks = wave_chunks(data)
-    form = next((chunk for chunk in chunks if chunk.tag == b"fmt "), None)
-    sound = [chunk for chunk in chunks if chunk.tag == b"data"]
-    if form is None or form.present < 14 or not sound:
+    """One link of all data chunks for each file that is in it, with a new header: its own may be wrong or not plain."""
+    links: list[Link] = []
+    notes: list[str] = []
+    begin = 0
+    while begin + 12 <= len(data) and data[begin : begin + 4] in FORMS and data[begin + 8 : begin + 12] == b"WAVE":
+        chunks = wave_chunks(data, begin=begin)
+        form = next((chunk for chunk in chunks if chunk.tag == b"fmt "), None)
+        sound = [chunk for chunk in chunks if chunk.tag == b"data"]
+        if form is None or form.present < 14 or not sound:
+            break
+        if not begin and struct.unpack("<H", data[form.start : form.start + 2])[0] in _MPEG_TAGS:
+            inner = mpeg_layout(data, sound[0].start, sound[-1].stop)
+            return replace(inner, notes=(*_notes(sound), *inner.notes), container="WAV")
+        fact = next((chunk for chunk in chunks if chunk.tag == b"fact" and chunk.present == 4), None)
+        links.append(Link(pieces=_pieces(data, form, fact, sound), share=_share(sound)))
+        notes += _notes(sound)
+        stop = chunks[-1].stop
+        begin = stop + stop % 2
+    if not links:
         return Layout()
-    if struct.unpack("<H", data[form.start : form.start + 2])[0] in _MPEG_TAGS:
-        inner = mpeg_layout(data, sound[0].start, sound[-1].stop)
-        return replace(inner, notes=(*_notes(sound), *inner.notes), container="WAV")
-    fact = next((chunk for chunk in chunks if chunk.tag == b"fact" and chunk.present == 4), None)
-    pieces = _pieces(data, form, fact, sound)
-    return Layout(links=(Link(pieces=pieces),), length=Length.HEADER, notes=_notes(sound), container=_container(data))
+    return Layout(links=tuple(links), length=Length.HEADER, notes=tuple(notes), container=_container(data))
+
+
+def _share(sound: list[Chunk]) -> float:
+    promised = sum(chunk.present if size_is_unknown(chunk.size) else chunk.size for chunk in sound)
+    return sum(chunk.present for chunk in sound) / promised if 0 < promised <= LARGEST_FILE else 1.0
 
 
 def _notes(sound: list[Chunk]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def carry(metadata: Metadata, *, container: str, sample_rate: int, bits: int, ch
     >>> made.behind[0].content, made.notes
     (b'INFOINAM\\x05\\x00\\x00\\x00Aria\\x00\\x00', ('WAV has no place for the cue sheet.',))
     """
-    gone = [f"{name} is left out, for it describes the sound as it was." for name in metadata.gone]
+    gone = [f"{name} is left out." for name in metadata.gone]
     if metadata.family and metadata.family == _FAMILIES[container]:
         return _same(metadata, container, tuple(gone), sample_rate=sample_rate, bits=bits, channels=channels)
     notes = [*metadata.notes, *gone]

@@ -16,6 +16,8 @@ from regroove.audio.metadata.texts import decoded, encoding_note
 _SOUND = frozenset({b"fmt ", b"data", b"fact", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"COMM", b"SSND", b"FVER"})
 _MEASURED = frozenset({b"PEAK", b"levl", b"peak", b"ovvw"})
 _SOUND_CAF = frozenset({b"desc", b"data", b"pakt", b"kuki", b"free", b"chan", b"info"})
+# What would make a file of its own.
+_FORMS = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff"})
 # A checksum of the sound as it was.
 _COMPUTED = frozenset({b"MD5 "})
 # Larger chunks are no texts, cues or pictures; all are held in memory.
@@ -133,11 +135,13 @@ def _split(data: FileBytes, chunks: Iterable[Chunk]) -> tuple[list[RawChunk], li
         if chunk.tag in _SOUND | _MEASURED:
             continue
         if chunk.tag in _COMPUTED:
-            gone.append(chunk.name)
+            gone.append(f"{chunk.name}, which describes the sound as it was,")
+        elif chunk.tag in _FORMS:
+            gone.append(f"{chunk.name}, a file behind the first,")
         elif chunk.present < chunk.size:
-            gone.append(f"{chunk.name} (cut short)")
+            gone.append(f"{chunk.name}, which is cut short,")
         elif chunk.size > _LARGEST:
-            gone.append(f"{chunk.name} (larger than 64 MB)")
+            gone.append(f"{chunk.name}, which is larger than 64 MB,")
         else:
             kept.append(RawChunk(chunk.tag, data[chunk.start : chunk.stop], _name(data, chunk)))
     return kept, gone
