@@ -27,8 +27,8 @@ from regroove.evaluation.mixtures import gain_for_snr, noise_of, read_mono
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.noise.drift import DriftTracker, NoiseDrift
-from regroove.noise.finder import NoiseFinder
+from regroove.noise.find.drift import DriftTracker, NoiseDrift
+from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
 from regroove.restoration.hearing import hear_noise

@@ -24,7 +24,7 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.click_repair import repair_clicks
-from regroove.noise.finder import NoiseFinder
+from regroove.noise.find.finder import NoiseFinder
 from regroove.restoration.engines.mapped import WIENER
 from regroove.restoration.hearing import hear_noise
 

@@ -3,6 +3,7 @@
 import runpy
 import shutil
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,18 @@ import pytest
 import scipy.io
 import soundfile
 import torch
+from torch import Tensor
 
-from regroove.compat.prior import network_settings
+from regroove.compat.recordings import Filters, denoised, filtered
 from regroove.compat.settings import NetworkConfig
+from regroove.compat.translate import network_settings
+from regroove.diffusion.posterior import SamplerSettings
+from regroove.diffusion.schedules import KarrasSettings
+from regroove.dsp.emphasis import deemphasize, emphasize
 from regroove.networks.cqtdiff import CqtUNet
+from regroove.noise.banks import NoiseBank
+from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
+from regroove.restoration.sources import ArraySource
 
 COMPAT = Path(__file__).parents[1] / "compat"
 EXAMPLE = Path(__file__).parents[1] / "src" / "regroove" / "examples" / "noisy-78.flac"
@@ -95,6 +104,47 @@ def test_without_compat_the_file_keeps_its_format_and_rate(folder: Path) -> None
     assert (info.frames, info.samplerate, info.channels, info.subtype) == (len(audio), 48_000, 2, "PCM_24")
 
 
+def test_without_a_checkpoint_the_schedule_suits_the_bundled_network(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [f"noisy_audio={folder / 'a.wav'}", f"output_file={folder / 'bundled.wav'}", "device=cpu"]
+    given = [*files, f"inference.denoising.noise_folder={folder / 'noise'}", "diffusion_parameters.T=1"]
+    assert script("inference.py", *given) == 0, capsys.readouterr().err
+    assert "35 steps from noise level 1 to 0.0001, which suit it" in capsys.readouterr().out
+    assert script("inference.py", *given, *small(folder)) == 0
+    assert "which suit it" not in capsys.readouterr().out
+
+
+def test_a_long_recording_is_never_held_whole(folder: Path) -> None:
+    """The pieces that come out are short, and what went in before is gone by then."""
+    sampler = SamplerSettings(schedule=KarrasSettings(steps=1, sigma_min=1, sigma_max=1))
+    engine = CqtDiffEngine(
+        lambda x, sigma: x / (1 + sigma[:, None] ** 2),
+        NoiseBank([torch.ones(1_000)], sample_rate=RATE),
+        CqtDiffSettings(sampler=sampler, compat=True),
+        block=BLOCK,
+    )
+
+    class Counted:
+        """A recording that counts how many samples were read of it."""
+
+        sample_rate, channels, frames, read = RATE, 2, 400_000, 0
+
+        def blocks(self) -> Iterator[np.ndarray]:
+            self.read = 0
+            for block in ArraySource(0.01 * np.ones((2, self.frames)), sample_rate=RATE).blocks():
+                self.read += block.shape[1]
+                yield block
+
+    source, given = Counted(), 0
+    filters = Filters(before=lambda x: x, after=lambda x: x, reach=400)
+    for block in denoised(source, engine, seed=0, filters=filters):
+        # One piece that was read, the blocks that are open, and what the filters wait for.
+        assert source.read - given <= 65_536 + 3 * BLOCK + 4 * filters.reach
+        given += block.shape[1]
+    assert given == source.frames
+
+
 def test_same_seed_same_bytes(folder: Path) -> None:
     made = []
     for name, seed in (("s1.wav", 0), ("s2.wav", 0), ("s3.wav", 1)):
@@ -110,7 +160,10 @@ def test_same_seed_same_bytes(folder: Path) -> None:
         (["inference.use_gian=True"], "the nearest is inference.use_gain"),
         (["output_file=b.wav"], "The key noisy_audio needs a value"),
         (["noisy_audio=none.wav", "output_file=b.wav"], "none.wav does not exist"),
-        (["noisy_audio=a.wav", "output_file=b.wav", "inference.use_gain=False"], "a fixed gain needs one"),
+        (
+            ["noisy_audio=a.wav", "output_file=b.wav", "inference.use_gain=False"],
+            "mode fixed-gain needs a gain",
+        ),
         (["noisy_audio=a.wav", "output_file=b.wav", "inference.xi=0"], "xi is greater than 0"),
         (["noisy_audio=a.wav", "output_file=b.wav", "overlap=0"], "Blocks overlap by 1 to"),
         (["noisy_audio=a.wav", "output_file=b.wav", "checkpoint=none.pt"], "no model file none.pt"),
@@ -135,6 +188,14 @@ def test_help_prints_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert script("inference.py", "--help") == 0
     assert "python inference.py" in (text := capsys.readouterr().out)
     assert "use_range" in text
+
+
+@pytest.mark.parametrize("function", [emphasize, deemphasize])
+@pytest.mark.parametrize("sizes", [[3_000], [1_200, 5, 1_795], [300] * 10, [10, 2_990]])
+def test_filters_of_a_stream_are_those_of_the_whole(function: Callable[[Tensor], Tensor], sizes: list[int]) -> None:
+    x = torch.randn(2, 3_000, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    parts = list(filtered([p.numpy() for p in x.split(sizes, dim=1)], function, reach=400))
+    assert np.allclose(np.concatenate(parts, axis=1), function(x).numpy(), atol=1e-12)
 
 
 @pytest.mark.parametrize("noise", ["denoising.gain=0.02", "denoising.snr_range=[5,15]"])
@@ -180,7 +241,7 @@ def test_panels_with_either_header(
         for track in ("Track 01.wav", "Track 02.wav"):
             shutil.copy(folder / "a.wav", tmp_path / f"panel-{number}" / "noisy" / track)
     columns = [file, f"snr-{panel}-1", f"snr-{panel}-2", f"noise-gain-{panel}-1", f"noise-gain-{panel}-2"]
-    rows = ["Track 01.wav,10,30,0.01,0.001", "Track 02.wav,3,30,0.02,0.002"]
+    rows = ["/music/78/Track 01.wav,10,30,0.01,0.001", "Track 02.wav,3,30,0.02,0.002"]
     (tmp_path / "sample-info.csv").write_text("\n".join([",".join(columns), *rows]) + "\n")
     printed = f"testing.folder={tmp_path} testing.panel=1 testing.out=out device=cpu inference.use_gain=True"
     assert script("testing.py", *printed.split(), "inference.use_range=False", *small(folder)) == 0
@@ -191,5 +252,8 @@ def test_panels_with_either_header(
     fixed = ["inference.use_gain=False", "inference.use_range=False", "testing.panel=2", *small(folder)]
     assert script("testing.py", *printed.split(), *fixed) == 0
     assert "Mode fixed-gain" in capsys.readouterr().out
+    ranges = ["inference.use_range=True", "testing.panel=2", *small(folder)]
+    assert script("testing.py", *printed.split(), *ranges) == 0
+    assert "Mode fixed-snr" in capsys.readouterr().out
     for wrong in ("testing.panel=3", "testing.out=noisy"):
         assert script("testing.py", *printed.split(), *small(folder), wrong) == 2

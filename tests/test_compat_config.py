@@ -1,16 +1,22 @@
 """Configuration files and dotted overrides of the original's scripts."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
 from regroove.compat.config import known_keys, nearest, read_config
 from regroove.compat.degrading import NoiseGainConfig
+from regroove.compat.original_keys import ORIGINAL_KEYS
 from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.settings import DenoiseConfig, InferenceConfig
+from regroove.diffusion.schedules import PUBLISHED_CHURN, cqtdiff_schedule, shellac_schedule
 from regroove.errors import SettingsError
+from regroove.networks.cqtdiff import CqtUNetSettings
+from regroove.networks.reference_checkpoints import SIGMA_DATA
 
 CONF = Path(__file__).parents[1] / "compat" / "conf"
 SCHEMAS: dict[str, type] = {
@@ -29,6 +35,25 @@ def test_the_file_explains_every_key_and_holds_the_defaults(name: str) -> None:
         if key.startswith("dset."):
             continue
         assert OmegaConf.select(OmegaConf.load(file), key, default="absent") != "absent", key
+
+
+@pytest.mark.parametrize("name", ["inference", "denoise", "conf"])
+def test_the_published_numbers_in_the_comments_are_those_of_the_code(name: str) -> None:
+    lines = (CONF / f"{name}.yaml").read_text().splitlines()
+    said = {m[1]: m[2] for line in lines if (m := re.match(r"  (\w+): null +# (.*)", line))}
+    sizes = CqtUNetSettings(sample_rate=44_100, length=44_100)
+    for key in ("octaves", "bins_per_octave", "channels", "dilations", "frequencies", "embedding"):
+        value = getattr(sizes, key)
+        assert yaml.safe_load(said[key]) == (value if isinstance(value, int) else list(value))
+    churn = {"Schurn": "amount", "Snoise": "noise", "Stmin": "sigma_min", "Stmax": "sigma_max"}
+    assert {key: float(said[key]) for key in churn} == {k: getattr(PUBLISHED_CHURN, v) for k, v in churn.items()}
+    assert f"{SIGMA_DATA:g}" in said["sigma_data"]
+    # The music tasks of sample.py have the other schedule, which is also that of the bundled network.
+    first, other = shellac_schedule(), cqtdiff_schedule()
+    first, other = (other, first) if name == "conf" else (first, other)
+    for key, field in (("sigma_min", "sigma_min"), ("sigma_max", "sigma_max"), ("T", "steps"), ("rho", "rho")):
+        numbers = [float(n) for n in re.findall(r"\d+(?:e-\d+)?", said[key])]
+        assert numbers[0] == getattr(first, field) and (key == "rho" or getattr(other, field) in numbers)
 
 
 def test_overrides_have_the_types_of_their_keys() -> None:
@@ -101,3 +126,68 @@ def test_a_data_set_is_chosen_by_its_name(tmp_path: Path) -> None:
         read_config(SampleConfig, file, ["dset=none"])
     with pytest.raises(SettingsError, match=r"the nearest is dset\.path"):
         read_config(SampleConfig, file, ["dset.pth=/music"])
+
+
+# The names in the original's configuration files.
+_SHARED = """crossfade_duration block_duration overlap_duration noisy_audio output_file audio_len sample_rate device
+    checkpoint inference.xi inference.order inference.data_consistency inference.T inference.max_thresh_grads
+    inference.denoising.noise_files_path inference.denoising.crossfade_duration"""
+_TRANSFORM = """cqt.binsoct cqt.numocts cqt.fmax cqt.fmin cqt.use_norm diffusion_parameters.sigma_data
+    diffusion_parameters.sigma_min diffusion_parameters.sigma_max diffusion_parameters.P_mean diffusion_parameters.P_std
+    diffusion_parameters.ro diffusion_parameters.ro_train diffusion_parameters.Schurn diffusion_parameters.Snoise
+    diffusion_parameters.Stmin diffusion_parameters.Stmax"""
+THEIRS = {
+    "inference": f"""{_SHARED} {_TRANSFORM} testing.folder testing.panel testing.out inference.infer_xi
+        inference.use_gain inference.use_range inference.denoising.power_window_size inference.noise_gain
+        inference.snr_range""",
+    "denoise": f"""{_SHARED} {_TRANSFORM} filtering.use_postfilter filtering.use_prefilter filtering.save_path
+        filtering.points_per_band filtering.bandpass_power filtering.order inference.denoising.noise_gain
+        inference.denoising.snr_range""",
+    "conf": f"""{_TRANSFORM} wandb.entity wandb.project wandb.run_name model_dir architecture sample_rate audio_len
+        resample_factor num_workers device sashimi.unconditional sashimi.L stft.win_size stft.model.hop_size
+        unet.padding unet.conditioner.use_conditioning save_model unet_STFT.depth lr batch_size ema_rate
+        scheduler_step_size scheduler_gamma restore checkpoint_id log log_interval save_interval n_bins inference.mode
+        inference.load.load_mode inference.load.audio inference.load.data_directory inference.load.seg_size
+        inference.load.seg_idx inference.checkpoint inference.exp_name inference.T inference.num_sample_chunks
+        inference.unconditional.num_samples inference.xi inference.data_consistency inference.sampler
+        inference.noise_in_observations_SNR inference.bandwidth_extension.decimate.factor
+        inference.bandwidth_extension.filter.type inference.bandwidth_extension.filter.fc
+        inference.bandwidth_extension.filter.order inference.bandwidth_extension.filter.fir_order
+        inference.bandwidth_extension.filter.beta inference.bandwidth_extension.filter.ripple
+        inference.bandwidth_extension.filter.resample.fs inference.bandwidth_extension.filter.biquad.Q
+        inference.inpainting.gap_length inference.inpainting.start_gap_idx inference.comp_sens.percentage
+        inference.phase_retrieval.win_size inference.phase_retrieval.hop_size inference.max_thresh_grads
+        inference.type_spec inference.declipping.SDR inference.declipping.clip_value
+        inference.denoising.noise_files_path inference.denoising.noise_file inference.denoising.crossfade_duration
+        inference.denoising.noise_gain extra_info sde_type sde_kwargs.gamma sde_kwargs.sigma_max hydra.job.config
+        dset.name dset.path dset.years dset.years_test""",
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_every_key_of_the_original_is_known_or_named(name: str, tmp_path: Path) -> None:
+    known, table = known_keys(SCHEMAS[name]), ORIGINAL_KEYS[SCHEMAS[name]]
+    assert not set(table) & set(known)
+    named = set()
+    for key in set(THEIRS[name].split()) - set(known):
+        with pytest.raises(SettingsError) as error:
+            read_config(SCHEMAS[name], CONF / f"{name}.yaml", [f"{key}=1"])
+        above = [entry for entry in table if key == entry or key.startswith(f"{entry}.")]
+        assert len(above) == 1, key
+        named |= set(above)
+        assert table[above[0]] in str(error.value) and "the nearest" not in str(error.value)
+        # What stands for it is a key of ours, or a reason.
+        assert table[above[0]] in known or " " in table[above[0]]
+    assert named == set(table)
+
+
+def test_a_file_of_the_original_is_told_what_to_rename(tmp_path: Path) -> None:
+    file = tmp_path / "denoise.yaml"
+    for content, said in (
+        ("filtering:\n  use_prefilter: True\n", "filtering.use_prefilter is called denoising.pre_filter here"),
+        ("inference:\n  denoising:\n    snr_range: 3\n", "is called denoising.snr_range here"),
+        ("cqt:\n  fmin: 150\n", "cqt.fmin is not used here: the original does not use it either"),
+    ):
+        file.write_text(content)
+        with pytest.raises(SettingsError, match=said):
+            read_config(DenoiseConfig, file)

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 import torch
 
-from regroove.compat.prior import network_settings
 from regroove.compat.settings import NetworkConfig
+from regroove.compat.translate import network_settings
 from regroove.networks.cqtdiff import CqtUNet
 
 ROOT = Path(__file__).parents[1]

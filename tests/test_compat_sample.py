@@ -2,20 +2,23 @@
 
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.signal
 import soundfile
 import torch
 
 from regroove.compat.config import read_config
+from regroove.compat.lowpass import cutoff_of, low_passed
 from regroove.compat.music import dataset_files, read_excerpt
-from regroove.compat.prior import network_settings
 from regroove.compat.sample_settings import DatasetConfig, SampleConfig
 from regroove.compat.sampling import find_checkpoint
 from regroove.compat.settings import NetworkConfig
 from regroove.compat.tasks import TASKS, make_task
+from regroove.compat.translate import network_settings
 from regroove.errors import ModelError, RegrooveError, SettingsError
 from regroove.networks.cqtdiff import CqtUNet
 
@@ -60,7 +63,7 @@ MODES = {
     "phase_retrieval": ["inference.phase_retrieval.win_size=256", "inference.phase_retrieval.hop_size=64"],
     "compressive_sensing": ["inference.compressive_sensing.percentage=40"],
     "denoising": ["inference.denoising.gain=0.05"],
-    "bandwidth_extension": ["inference.final_lowpass=9000", "inference.data_consistency=True"],
+    "bandwidth_extension": ["inference.noise_in_observations_SNR=20", "inference.data_consistency=True"],
 }
 
 
@@ -131,16 +134,60 @@ def test_tasks_do_what_their_settings_say(folder: Path) -> None:
     assert float(at.abs().max()) == pytest.approx(0.05)
     kept = make_task(CLEAN, config(mode="compressive_sensing"), seed=0).degraded
     assert float((kept != 0).float().mean()) == pytest.approx(0.1, abs=0.03)
-    noise = (
-        make_task(
-            CLEAN,
-            config(mode="denoising", denoising__snr_range="[8,8]", denoising__noise_folder=folder / "noise"),
-            seed=0,
-        ).degraded
-        - CLEAN
-    )
-    assert float(10 * torch.log10(CLEAN.square().sum() / noise.square().sum())) == pytest.approx(8.0, abs=0.01)
     assert make_task(CLEAN, config(mode="phase_retrieval"), seed=0).norm == "matrix"
+
+
+def ratio_db(music: torch.Tensor, noise: torch.Tensor) -> float:
+    return float(10 * torch.log10(music.square().sum() / noise.square().sum()))
+
+
+@pytest.mark.parametrize(("compat", "scale"), [(True, 0.5), (False, 1.0)])
+def test_what_is_denoised_is_at_half_the_level_in_compat_mode(folder: Path, compat: bool, scale: float) -> None:
+    given = {"mode": "denoising", "denoising__noise_folder": folder / "noise"}
+    at_snr = replace(config(denoising__snr_range="[8,8]", **given), compat=compat)
+    noise = make_task(CLEAN, at_snr, seed=0).observation - scale * CLEAN
+    assert ratio_db(scale * CLEAN, noise) == pytest.approx(8.0, abs=0.01)
+    at_gain = replace(config(denoising__gain=0.02, **given), compat=compat)
+    noise = make_task(CLEAN, at_gain, seed=0).observation - scale * CLEAN
+    assert float(noise.square().mean().sqrt()) == pytest.approx(0.02 * scale, rel=1e-4)
+
+
+def test_one_noise_file_is_added_to_every_clip(folder: Path) -> None:
+    (folder / "others").mkdir(exist_ok=True)
+    for number in range(3):
+        noise = np.random.default_rng(number).normal(0, 0.01, 9_000)
+        soundfile.write(folder / "others" / f"{number}.wav", noise, RATE, subtype="DOUBLE")
+    given = {"mode": "denoising", "denoising__gain": 0.02, "denoising__noise_folder": folder / "others"}
+    file = folder / "others" / "1.wav"
+    added = [make_task(CLEAN, config(denoising__noise_file=file, **given), seed=s).observation for s in range(4)]
+    expected = torch.from_numpy(soundfile.read(file)[0][:BLOCK]).float()
+    expected = CLEAN / 2 + 0.01 * expected / expected.square().mean().sqrt()
+    assert all(torch.allclose(found, expected, atol=1e-6) for found in added)
+    drawn = [make_task(CLEAN, config(**given), seed=s).observation for s in range(4)]
+    assert not all(torch.equal(found, drawn[0]) for found in drawn)
+    with pytest.raises(RegrooveError, match="sample rate of 22050"):
+        make_task(CLEAN, replace(config(denoising__noise_file=file, **given), sample_rate=44_100), seed=0)
+
+
+def test_noise_in_what_is_observed_has_its_ratio() -> None:
+    given = {"mode": "bandwidth_extension", "bandwidth_extension__fc": 4000}
+    quiet = make_task(CLEAN + 0.5, config(**given), seed=0).observation
+    noisy = make_task(CLEAN + 0.5, config(noise_in_observations_SNR=10, **given), seed=0).observation
+    # The offset of the signal does not count.
+    assert ratio_db(quiet - quiet.mean(), noisy - quiet) == pytest.approx(10.0, abs=0.2)
+
+
+def test_the_final_lowpass_is_the_original_s_in_compat_mode() -> None:
+    plain, denoising = config(mode="inpainting"), config(mode="denoising")
+    assert [cutoff_of(c) for c in (plain, denoising)] == [10_000.0, RATE / 2 - 500]
+    assert [cutoff_of(replace(c, compat=False)) for c in (plain, denoising)] == [None, None]
+    assert cutoff_of(config(mode="inpainting", final_lowpass=0)) is None
+    assert cutoff_of(replace(plain, sample_rate=16_000)) is None
+    with pytest.raises(SettingsError, match="lies between"):
+        cutoff_of(config(final_lowpass=20_000))
+    taps = scipy.signal.firwin(100, 10_000, width=1, window="kaiser", fs=RATE)
+    expected = torch.nn.functional.conv1d(CLEAN[None].double(), torch.from_numpy(taps)[None, None], padding="same")[0]
+    assert torch.allclose(low_passed(CLEAN.double(), plain), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize(

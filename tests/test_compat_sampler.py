@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from regroove.compat.engine import GramophoneEngine, NoiseMode
-from regroove.compat.sampler import Sampler, Sampler78rpm
+from regroove.compat.sampler import Sampler78rpm, xi_for_lowest_snr
 from regroove.compat.settings import DiffusionConfig
+from regroove.compat.translate import sampler_settings
 from regroove.diffusion.denoiser import Denoiser
+from regroove.diffusion.guidance import GuidanceSettings
+from regroove.diffusion.posterior import SamplerSettings
+from regroove.diffusion.schedules import ChurnSettings, cqtdiff_schedule, shellac_schedule
 from regroove.errors import SettingsError
 from regroove.noise.banks import NoiseBank
-from regroove.restoration.engines.base import BlockId
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "samplers.npz"
 RATE, LENGTH = 44_100, 2_048
@@ -37,10 +39,10 @@ def golden() -> dict[str, Tensor]:
 
 
 def published(golden: dict[str, Tensor], steps: int = 35) -> Sampler78rpm:
-    low, high = (1e-6, 10.0) if steps == 140 else (1e-4, 1.0)
-    diffusion = DiffusionConfig(T=steps, sigma_min=low, sigma_max=high, Schurn=0.0)
+    schedule = shellac_schedule() if steps == 140 else cqtdiff_schedule()
     bank = NoiseBank([golden["noise_wav"].flatten().float()], sample_rate=RATE, crossfade=0.01)
-    return Sampler78rpm(Sampler(denoiser=gaussian(golden["prior_psd"]), diffusion=diffusion), bank, sample_rate=RATE)
+    settings = SamplerSettings(schedule=schedule, churn=ChurnSettings())
+    return Sampler78rpm(gaussian(golden["prior_psd"]), bank, sample_rate=RATE, settings=settings)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +65,14 @@ def test_snr_denoising_is_the_reference_s(golden: dict[str, Tensor]) -> None:
 PSD = 0.05 / (1 + (torch.arange(LENGTH // 2 + 1) / 40.0) ** 2)
 
 
-def case(*, compat: bool, schurn: float = 5.0) -> tuple[Sampler78rpm, Tensor, Tensor]:
+def case(*, compat: bool) -> tuple[Sampler78rpm, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(3)
     white = torch.randn(2, LENGTH, generator=generator)
     clean = torch.fft.irfft(torch.fft.rfft(white, norm="ortho") * PSD.sqrt(), n=LENGTH, norm="ortho")
     bank = NoiseBank([torch.randn(60_000, generator=generator)], sample_rate=8_000)
-    sampler = Sampler(denoiser=gaussian(PSD), diffusion=DiffusionConfig(T=24, Schurn=schurn))
+    settings = SamplerSettings(schedule=replace(shellac_schedule(), steps=24))
     noisy = clean + 0.03 * torch.randn(2, LENGTH, generator=generator)
-    return Sampler78rpm(sampler, bank, sample_rate=8_000, compat=compat), clean, noisy
+    return Sampler78rpm(gaussian(PSD), bank, sample_rate=8_000, settings=settings, compat=compat), clean, noisy
 
 
 @pytest.mark.parametrize(("compat", "level"), [(True, 2.0), (False, 1.0)])
@@ -98,25 +100,31 @@ def test_impossible_settings_are_errors() -> None:
     with pytest.raises(SettingsError, match="must not exceed"):
         sampler.predict_gramophone_denoising_with_snr(noisy, (8.0, 5.0))
     with pytest.raises(SettingsError, match="order is 1 or 2"):
-        Sampler(denoiser=gaussian(PSD), diffusion=DiffusionConfig(order=3))
+        sampler_settings(DiffusionConfig(order=3), schedule=shellac_schedule(), guidance=GuidanceSettings())
 
 
 def test_a_folder_is_the_noise_inference_set(tmp_path: Path) -> None:
     import soundfile
 
     soundfile.write(tmp_path / "n.wav", np.random.default_rng(1).normal(0, 0.1, 9_000), 8_000)
-    sampler = Sampler(denoiser=gaussian(PSD), diffusion=DiffusionConfig(T=3))
-    out = Sampler78rpm(sampler, tmp_path, sample_rate=8_000).predict_gramophone_denoising(torch.zeros(1, LENGTH), 0.1)
+    settings = SamplerSettings(schedule=replace(shellac_schedule(), steps=3))
+    sampler = Sampler78rpm(gaussian(PSD), tmp_path, sample_rate=8_000, settings=settings)
+    out = sampler.predict_gramophone_denoising(torch.zeros(1, LENGTH), 0.1)
     assert bool(torch.isfinite(out).all())
 
 
-@pytest.mark.parametrize(("prior", "lost"), [(gaussian(PSD), 0), (lambda x, sigma: 0 * x, 2)])
-def test_blocks_that_settle_on_silence_are_counted(prior: Denoiser, lost: int) -> None:
-    sampler, _, noisy = case(compat=False)
-    sampler.sampler = replace(sampler.sampler, denoiser=prior)
-    mode = NoiseMode(mode="fixed-gain", gain=0.03, xi=0.35)
-    engine = GramophoneEngine(sampler, mode, sample_rate=8_000, block=LENGTH, overlap=512)
-    quiet = 0.03 * torch.randn(1, 9_000, generator=torch.Generator().manual_seed(8))
-    engine.observe([quiet])
-    engine.restore(noisy, [BlockId(channel=0, index=i, seed=i) for i in range(2)])
-    assert engine.lost == lost
+def test_the_variable_xi_follows_from_the_lowest_snr() -> None:
+    sampler, _, noisy = case(compat=True)
+    out = sampler.predict_gramophone_denoising_with_variable_xi(noisy, [(5.0, 8.0), (20.0, 24.0)])
+    same = sampler.predict_gramophone_denoising_with_snr(noisy, [(5.0, 8.0), (20.0, 24.0)], xi=[0.35, 1.4])
+    assert torch.equal(out, same)
+    assert [xi_for_lowest_snr(snr) for snr in (-3.0, 30.0)] == [0.35, pytest.approx(2.45)]
+
+
+def test_keys_that_are_null_are_the_schedule_s() -> None:
+    made = sampler_settings(DiffusionConfig(), schedule=cqtdiff_schedule(), guidance=GuidanceSettings())
+    assert made == SamplerSettings(schedule=cqtdiff_schedule())
+    config = DiffusionConfig(T=7, sigma_max=3.0, Schurn=0.0, Stmax=2.0)
+    made = sampler_settings(config, schedule=cqtdiff_schedule(), guidance=GuidanceSettings())
+    assert made.schedule == replace(cqtdiff_schedule(), steps=7, sigma_max=3.0)
+    assert made.churn == ChurnSettings(amount=0.0, sigma_max=2.0)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from regroove.compat.prior import network_settings
 from regroove.compat.sample_settings import SampleConfig, TrainConfig
 from regroove.compat.settings import NetworkConfig
 from regroove.compat.training import train, training_settings
+from regroove.compat.translate import network_settings
 from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.cqtdiff import CqtUNetSettings
 from regroove.networks.reference_checkpoints import read_reference_checkpoint

@@ -115,24 +115,6 @@ def test_batching_changes_nothing(operator, data_consistency):
         torch.testing.assert_close(run([i])[0], together[i], rtol=1e-8, atol=1e-10)
 
 
-def test_the_batch_norm_couples_items_and_is_the_item_norm_for_one():
-    clean, x = _batch_case()
-    operator = Mask(gap_mask(LENGTH, start=10, stop=60))
-    y, sigma = operator.A(clean), torch.full((3,), 0.5, dtype=torch.float64)
-
-    def guided(norm, items):
-        guide = ReconstructionGuidance(operator, y[items], settings=GuidanceSettings(norm=norm))
-        return guide(denoise, x[items], sigma[items])
-
-    torch.testing.assert_close(guided("batch", [1]), guided("item", [1]))
-    assert not torch.allclose(guided("batch", [0, 1, 2]), guided("item", [0, 1, 2]), rtol=1e-2)
-    # One norm over the whole batch, the gradient's as well as the residual's.
-    denoised = denoise(x, sigma)
-    step = denoised - guided("batch", [0, 1, 2])
-    s = step.norm() / (0.5**2 * 0.35 / 0.5 * LENGTH**0.5)
-    torch.testing.assert_close(float(s), 1.0, rtol=1e-4, atol=0)
-
-
 def test_phase_retrieval_lowers_the_magnitude_s_error_and_its_norms_differ():
     clean = draw(2, seed=7)
     operator = StftMagnitude(n_fft=32, hop=8)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from regroove.diffusion.preconditioning import MAESTRO_SIGMA_DATA, EdmDenoiser, edm_coefficients
+from regroove.diffusion.preconditioning import EdmDenoiser, edm_coefficients
 from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.diffusion.schedules import (
+    PUBLISHED_CHURN,
     ChurnSettings,
     KarrasSettings,
     churn_gammas,
@@ -17,6 +18,7 @@ from regroove.diffusion.schedules import (
     shellac_schedule,
 )
 from regroove.errors import SettingsError
+from regroove.networks.reference_checkpoints import SIGMA_DATA
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "schedule.npz"
 
@@ -33,12 +35,12 @@ def test_levels_and_churn_are_the_reference_s(golden, name, settings):
     sigmas = karras_sigmas(settings)
     np.testing.assert_allclose(sigmas[:-1], golden[f"{name}_t"][:-1], rtol=1e-5)
     assert sigmas[-1] == 0 == golden[f"{name}_t"][-1]
-    gammas = churn_gammas(sigmas, ChurnSettings(amount=5.0))
+    gammas = churn_gammas(sigmas, PUBLISHED_CHURN)
     np.testing.assert_allclose(gammas, golden[f"{name}_gamma"], rtol=1e-5)
 
 
 def test_coefficients_are_the_reference_s(golden):
-    coefficients = edm_coefficients(torch.from_numpy(golden["sigma"]), sigma_data=MAESTRO_SIGMA_DATA)
+    coefficients = edm_coefficients(torch.from_numpy(golden["sigma"]), sigma_data=SIGMA_DATA)
     for name in ("skip", "out", "in", "noise"):
         np.testing.assert_allclose(getattr(coefficients, f"c_{name}"), golden[f"c{name}"], rtol=1e-5, atol=1e-9)
 
@@ -72,7 +74,7 @@ def test_the_network_sees_unit_variance_and_the_right_target_recovers_the_clean_
         c = edm_coefficients(sigma, sigma_data=0.057)
         return (clean - c.c_skip[:, None] * noisy) / c.c_out[:, None]
 
-    estimate = EdmDenoiser(network)(noisy, sigma)
+    estimate = EdmDenoiser(network, sigma_data=SIGMA_DATA)(noisy, sigma)
     torch.testing.assert_close(estimate, clean)
     np.testing.assert_allclose(seen["x"].std(dim=1), 1, atol=0.02)
     assert seen["c_noise"].shape == (3,)

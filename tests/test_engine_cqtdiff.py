@@ -1,5 +1,6 @@
 """The reference engine, with an exact Gaussian denoiser and with a small reference network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from regroove.diffusion.denoiser import per_item
+from regroove.diffusion.denoiser import Denoiser, per_item
+from regroove.diffusion.posterior import SamplerSettings
+from regroove.diffusion.schedules import shellac_schedule
 from regroove.errors import SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import build_network, save_model
@@ -40,7 +43,8 @@ def bank() -> NoiseBank:
 
 
 def engine(bank: NoiseBank, **options: object) -> CqtDiffEngine:
-    settings = CqtDiffSettings(**{"steps": 24, **options})  # type: ignore[arg-type]
+    sampler = SamplerSettings(schedule=replace(shellac_schedule(), steps=24))
+    settings = CqtDiffSettings(sampler=sampler, **options)  # type: ignore[arg-type]
     return CqtDiffEngine(gaussian, bank, settings, block=BLOCK)
 
 
@@ -101,7 +105,16 @@ def test_batched_is_one_by_one_and_seeded(bank: NoiseBank, noisy: tuple[Tensor, 
 
 @pytest.mark.parametrize(
     "options",
-    [{"mode": "loud"}, {"mode": "fixed-gain"}, {"mode": "estimated-gain", "gain": 0.1}, {"mode": "fixed-snr"}],
+    [
+        {"mode": "loud"},
+        {"mode": "fixed-gain"},
+        {"mode": "fixed-gain", "gain": 0.0},
+        {"mode": "estimated-gain", "gain": 0.1},
+        {"mode": "fixed-snr"},
+        {"mode": "fixed-snr", "snr": (5.0, 3.0)},
+        {"xi": 0.0},
+        {"window": 0},
+    ],
 )
 def test_contradictions_are_errors(options: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
@@ -116,14 +129,34 @@ def test_small_reference_network_runs(tmp_path: Path) -> None:
     torch.manual_seed(0)
     save_model(tmp_path / "small.safetensors", build_network(card), card)
     made = cqtdiff_engine(
-        CqtDiffSettings(steps=3), model=str(tmp_path / "small.safetensors"), noise_set=None, device="cpu"
+        CqtDiffSettings(), model=str(tmp_path / "small.safetensors"), noise_set=None, device="cpu", steps=3
     )
     restored = run(made, 0.05 * torch.randn(5_000))
     assert restored.shape == (5_000,) and bool(torch.isfinite(restored).all())
-    assert made.describe()["noise_set"] == "synthetic shellac"
+    found = made.describe()
+    assert (found["noise_set"], found["steps"], found["noise_levels"]) == ("synthetic shellac", 3, [10.0, 1e-6])
 
 
 def test_the_default_model_serves_as_the_prior() -> None:
-    made = cqtdiff_engine(CqtDiffSettings(steps=2), model="default", noise_set=None, device="cpu")
+    made = cqtdiff_engine(CqtDiffSettings(), model="default", noise_set=None, device="cpu", steps=2)
+    assert made.describe()["noise_levels"] == [1.0, 1e-4]
     restored = run(made, 0.05 * torch.randn(8_000))
     assert restored.shape == (8_000,) and bool(torch.isfinite(restored).all())
+
+
+@pytest.mark.parametrize(("prior", "said"), [(gaussian, []), (lambda x, sigma: 0 * x, ["2 blocks came out silent"])])
+def test_blocks_that_settle_on_silence_are_told(
+    bank: NoiseBank, noisy: tuple[Tensor, Tensor], prior: Denoiser, said: list[str]
+) -> None:
+    sampler = SamplerSettings(schedule=replace(shellac_schedule(), steps=24))
+    made = CqtDiffEngine(prior, bank, CqtDiffSettings(sampler=sampler), block=BLOCK)
+    made.observe([noisy[1][None]])
+    blocks = noisy[1][8_300 : 8_300 + 2 * BLOCK].reshape(2, BLOCK)
+    made.restore(blocks, [BlockId(channel=0, index=i, seed=i) for i in range(2)])
+    assert [note.partition(" although")[0] for note in made.notes()] == said
+
+
+@pytest.mark.parametrize("layout", [{"overlap": 0}, {"overlap": BLOCK}, {"batch_size": 0}])
+def test_impossible_layouts_are_errors(bank: NoiseBank, layout: dict[str, int]) -> None:
+    with pytest.raises(SettingsError, match="Blocks overlap"):
+        CqtDiffEngine(gaussian, bank, CqtDiffSettings(), block=BLOCK, **layout)

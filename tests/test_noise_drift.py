@@ -8,7 +8,7 @@ import torch
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.drift import STEADY, DriftTracker, NoiseDrift
+from regroove.noise.find.drift import STEADY, DriftTracker, NoiseDrift
 from regroove.noise.map import coloured, map_of_noise
 from regroove.noise.synthesis import preset, synthesise
 from regroove.restoration.engines.base import BlockId

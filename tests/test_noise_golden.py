@@ -1,18 +1,22 @@
 """Blocks, noise powers, loops and mixing, equal to the reference's numbers."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from regroove.dsp.blocks import OverlapSettings, fade_in, join, padding, split
+from regroove.compat.blocks import fade_in, padding, restore_in_blocks
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.banks import NoiseBank, loop_by_revolution, unit_power
 from regroove.noise.powers import moving_power, power_range, xi_for_snr
+from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
+from regroove.restoration.sources import ArraySource
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
-SETTINGS = OverlapSettings(block=44_100, overlap=11_025)
+LAYOUT = BlockLayout(block=44_100, context=0, fade=11_025)
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="shared/ with the reference's numbers is not here")
 
 
@@ -40,16 +44,61 @@ def test_powers_and_estimates() -> None:
     assert measured.xi == pytest.approx(float(g["xi"]))
 
 
+class Untouched:
+    """An engine that restores nothing, and keeps the blocks that it was given."""
+
+    name, sample_rate, layout, batch_size, workers = "untouched", 44_100, LAYOUT, 2, 1
+
+    def __init__(self) -> None:
+        self.blocks: list[torch.Tensor] = []
+
+    def observe(self, chunks: Iterable[torch.Tensor]) -> None:
+        """Read the recording and learn nothing."""
+        self.blocks = [torch.empty(0, LAYOUT.block) for chunk in chunks if chunk.shape[-1]][:1]
+
+    def restore(self, blocks: torch.Tensor, ids: Sequence[BlockId]) -> torch.Tensor:
+        """The blocks themselves."""
+        self.blocks.append(blocks)
+        return blocks
+
+    def notes(self) -> list[str]:
+        """None."""
+        return []
+
+    def describe(self) -> dict[str, object]:
+        """Nothing."""
+        return {}
+
+
+def rejoined(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A recording ``(time,)`` cut into the original's blocks, and joined again."""
+    engine = Untouched()
+    source = ArraySource(x[None].numpy(), sample_rate=44_100)
+    parts = list(restore_in_blocks(source, engine, seed=0, progress=None))
+    return torch.cat(engine.blocks), torch.from_numpy(np.concatenate(parts, axis=1))[0]
+
+
 @needs_golden
 def test_blocks() -> None:
     g = golden("blocks")
     signal = torch.from_numpy(g["signal"])
-    blocks = split(signal, SETTINGS)
-    assert blocks.shape[1] == int(g["n_blocks"])
-    assert padding(signal.shape[-1], SETTINGS)[0] == int(g["left_pad"])
-    assert_close(fade_in(11_025), g["fade_in"])
-    assert_close(blocks[0, :, ::97], g["blocks_every_97"])
-    assert_close(join(blocks, SETTINGS, length=signal.shape[-1]), signal.numpy(), 1e-6)
+    blocks, joined = rejoined(signal[0])
+    assert len(blocks) == int(g["n_blocks"])
+    assert padding(signal.shape[-1], LAYOUT)[0] == int(g["left_pad"])
+    assert_close(torch.from_numpy(fade_in(11_025)), g["fade_in"])
+    assert_close(blocks[:, ::97], g["blocks_every_97"])
+    assert_close(joined, signal[0].numpy(), 1e-6)
+
+
+@needs_golden
+def test_the_engine_measures_what_the_reference_does() -> None:
+    g = golden("blocks")
+    bank = NoiseBank([torch.ones(1_000)], sample_rate=44_100)
+    engine = CqtDiffEngine(lambda x, sigma: x, bank, CqtDiffSettings(compat=True), block=44_100)
+    engine.observe(torch.from_numpy(g["signal"]).split(30_000, dim=-1))
+    found = engine.describe()
+    assert found["estimated_gain"] == [pytest.approx(float(g["gain"]), rel=1e-5)]
+    assert found["xi"] == [pytest.approx(float(g["xi"]))]
 
 
 @needs_golden
@@ -64,8 +113,8 @@ def test_loops() -> None:
 
 @pytest.mark.parametrize("length", [1, 5_000, 33_075, 44_100, 100_001])
 def test_blocks_reconstruct(length: int) -> None:
-    x = torch.randn(2, length, dtype=torch.float64)
-    assert torch.allclose(join(split(x, SETTINGS), SETTINGS, length=length), x, atol=1e-9)
+    x = torch.randn(length, generator=torch.Generator().manual_seed(length))
+    assert torch.allclose(rejoined(x)[1], x.double(), atol=1e-6)
 
 
 def test_one_revolution_less_when_the_rest_is_too_short() -> None:

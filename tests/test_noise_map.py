@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.noise.finder import HearNoise, NoiseFinder
+from regroove.noise.find.finder import HearNoise, NoiseFinder
 from regroove.noise.map import map_of_noise
-from regroove.noise.stretches import HOP, LENGTH, Listener, Stretch, bins_of_bands
+from regroove.noise.find.stretches import HOP, LENGTH, Listener, Stretch, bins_of_bands
 from regroove.noise.synthesis import preset, synthesise
 from regroove.restoration.hearing import hear_noise
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from regroove.noise.finder import NoiseFinder
+from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.synthesis import preset, synthesise
 from regroove.parallel import ParallelMap, parallel
 from regroove.restoration.engines import mapped

@@ -1,4 +1,4 @@
-"""Every guided sampler run of the reference, repeated with its analytic denoiser."""
+"""Every sampler run of the reference, repeated with its analytic denoiser: the denoising ones through the engine."""
 
 from pathlib import Path
 
@@ -6,15 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from regroove.diffusion.guidance import GuidanceSettings, ReconstructionGuidance
-from regroove.diffusion.schedules import cqtdiff_schedule, karras_sigmas, shellac_schedule
-from regroove.diffusion.solvers import EULER, HEUN, evaluations, sample
+from regroove.diffusion.guidance import GuidanceSettings
+from regroove.diffusion.posterior import SamplerSettings, draw
+from regroove.diffusion.randomness import item_generators
+from regroove.diffusion.schedules import ChurnSettings, cqtdiff_schedule, karras_sigmas, shellac_schedule
+from regroove.diffusion.solvers import EULER, HEUN, evaluations
+from regroove.noise.banks import NoiseBank
 from regroove.operators.clip import Clip
 from regroove.operators.filters import Fir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask
-from regroove.operators.mixing import GainMixing, SnrMixing
 from regroove.operators.resample import Decimate
+from regroove.restoration.engines.base import BlockId
+from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "samplers.npz"
 LENGTH = 2048
@@ -38,18 +42,11 @@ def gaussian_denoiser(psd):
     return denoise
 
 
-def unit_power_noise(golden):
-    noise = golden["noise_looped_2048"].float()
-    noise = noise / noise.square().mean().sqrt()
-    return lambda x: noise.to(x).expand_as(x)
-
-
 def case(name, golden):
     """(operator, observation, guidance settings) of a run."""
     clean, settings = golden["clean"], {}
     clip = float(golden["clip_value"])
     fir, mask, cs_mask = golden["fir"].flatten(), golden["mask"], golden["cs_mask"]
-    noise = unit_power_noise(golden)
     runs = {
         "inpainting_xi0.35_dc0": (Mask(mask), clean * mask, settings),
         "inpainting_xi0.35_dc1": (Mask(mask), clean * mask, {"data_consistency": True}),
@@ -60,9 +57,6 @@ def case(name, golden):
         "bwe_firwin_dc1": (Fir(fir), golden["lowpassed"], {"data_consistency": True}),
         "bwe_decimate4": (Decimate(4, length=LENGTH, drop_last=True), clean[..., 0:-1:4], settings),
         "compsens": (Mask(cs_mask), clean * cs_mask, settings),
-        "denoise_gain_T35_xi0.35": (GainMixing(noise, gain=0.02, halve=True), golden["noisy"], settings),
-        "denoise_gain_T140_xi1.4": (GainMixing(noise, gain=0.02, halve=True), golden["noisy"], {"xi": 1.4}),
-        "denoise_snr20_T35_xi0.35": (SnrMixing(noise, snr_db=lambda x: 20.0, halve=True), golden["noisy"], settings),
         "phase_retrieval": (StftMagnitude(n_fft=256, hop=64), golden["spectrogram"], {"norm": "matrix"}),
     }
     return runs[name]
@@ -78,41 +72,63 @@ RUNS = [
     "bwe_firwin_dc1",
     "bwe_decimate4",
     "compsens",
-    "denoise_gain_T35_xi0.35",
-    "denoise_gain_T140_xi1.4",
-    "denoise_snr20_T35_xi0.35",
     "phase_retrieval",
 ]
+DENOISING = {
+    "denoise_gain_T35_xi0.35": (cqtdiff_schedule(), {"mode": "fixed-gain", "gain": 0.02, "xi": 0.35}),
+    "denoise_gain_T140_xi1.4": (shellac_schedule(), {"mode": "fixed-gain", "gain": 0.02, "xi": 1.4}),
+    "denoise_snr20_T35_xi0.35": (cqtdiff_schedule(), {"mode": "fixed-snr", "snr": (20.0, 20.0), "xi": 0.35}),
+}
 
 
 def run(name, golden):
-    schedule = shellac_schedule() if "T140" in name else cqtdiff_schedule()
-    sigmas = karras_sigmas(schedule)
-    guidance = None
-    if name != "unconditional_T35":
-        operator, observation, settings = case(name, golden)
-        guidance = ReconstructionGuidance(operator, observation, settings=GuidanceSettings(**settings))
-    return sample(
+    operator, observation, settings = (None, None, {}) if name == "unconditional_T35" else case(name, golden)
+    return draw(
         gaussian_denoiser(golden["prior_psd"]),
-        golden["initial_randn"] * sigmas[0],
-        sigmas=sigmas,
-        rule=EULER if "order1" in name else HEUN,
-        guidance=guidance,
+        golden["initial_randn"],
+        SamplerSettings(
+            schedule=cqtdiff_schedule(),
+            churn=ChurnSettings(),
+            rule=EULER if "order1" in name else HEUN,
+            guidance=GuidanceSettings(**settings),
+        ),
+        generators=item_generators([0]),
+        operator=operator,
+        observation=observation,
+        start=golden["initial_randn"],
     )
 
 
-@pytest.mark.parametrize("name", ["unconditional_T35", *RUNS])
-def test_run_is_the_reference_s(golden, name):
-    out = run(name, golden)
+def denoise(name, golden):
+    """A denoising run, block by block as the pipeline asks for it."""
+    schedule, number = DENOISING[name]
+    bank = NoiseBank([golden["noise_wav"].flatten().float()], sample_rate=44_100, crossfade=0.01)
+    settings = CqtDiffSettings(**number, sampler=SamplerSettings(schedule=schedule, churn=ChurnSettings()), compat=True)
+    engine = CqtDiffEngine(gaussian_denoiser(golden["prior_psd"]), bank, settings, block=LENGTH)
+    engine.observe([golden["noisy"]])
+    return engine.restore(golden["noisy"], [BlockId(channel=0, index=0, seed=0)], start=golden["initial_randn"])
+
+
+def assert_equal(name, out, golden):
     expected = golden[name]
     error = float((out - expected).abs().max() / expected.abs().max())
     assert error < TOLERANCES.get(name, 1e-5)
 
 
+@pytest.mark.parametrize("name", ["unconditional_T35", *RUNS])
+def test_run_is_the_reference_s(golden, name):
+    assert_equal(name, run(name, golden), golden)
+
+
+@pytest.mark.parametrize("name", DENOISING)
+def test_the_engine_is_the_reference_s(golden, name):
+    assert_equal(name, denoise(name, golden), golden)
+
+
 def test_every_run_is_covered(golden):
     inputs = {"clean", "prior_psd", "splitmix_1_head", "initial_randn", "mask", "clip_value", "fir", "lowpassed"}
     inputs |= {"cs_mask", "noise_wav", "noise_looped_2048", "noise_looped_300000_every_997", "noisy", "spectrogram"}
-    assert set(golden) - inputs == {"unconditional_T35", *RUNS}
+    assert set(golden) - inputs == {"unconditional_T35", *RUNS, *DENOISING}
 
 
 def test_the_published_denoiser_evaluates_279_times():

@@ -22,7 +22,7 @@ MUSHRA_TRIALS = 8
 
 @app.command()
 def evaluate(
-    suite: Annotated[str, typer.Option(help="validation, a folder, or a CSV manifest.")] = "validation",
+    suite: Annotated[str, typer.Option(help="validation, wild, a folder, or a CSV manifest.")] = "validation",
     out: Annotated[Path, typer.Option(help="Folder for results, report and cache.")] = Path("runs/evaluation"),
     methods: Annotated[str | None, typer.Option(help="Comma-separated, each name or name:option=value:...")] = None,
     metrics: Annotated[str, typer.Option(help="Comma-separated names of metrics.")] = DEFAULT_METRICS,
@@ -114,8 +114,10 @@ def _suite(source: str, data: Path | None, group: str | None) -> "Suite":
     from regroove.errors import SettingsError
     from regroove.evaluation.suites import Suite, load_suite
     from regroove.evaluation.validation import validation_suite
+    from regroove.evaluation.wild import wild_suite
 
-    suite = validation_suite(data) if source == "validation" else load_suite(source)
+    named = {"validation": validation_suite, "wild": wild_suite}
+    suite = named[source](data) if source in named else load_suite(source)
     if group is None:
         return suite
     cases = tuple(case for case in suite.cases if case.group == group)

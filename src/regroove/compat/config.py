@@ -2,10 +2,11 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from regroove.compat.original_keys import ORIGINAL_KEYS
 from regroove.errors import MissingDependencyError, SettingsError
 
 Config = TypeVar("Config")
@@ -34,7 +35,8 @@ def read_config(schema: type[Config], file: Path, overrides: Sequence[str] = ())
     An override of a section by a name, such as ``dset=maestro``, reads ``dset/maestro.yaml`` beside the file.
 
     Raises:
-        SettingsError: a key is unknown (the nearest one is named), lacks its value, or the value is of another type.
+        SettingsError: a key is unknown (the nearest one is named, for a key of the original the one that stands for
+            it), lacks its value, or the value is of another type.
         MissingDependencyError: OmegaConf is not installed.
     """
     try:
@@ -44,9 +46,9 @@ def read_config(schema: type[Config], file: Path, overrides: Sequence[str] = ())
         raise MissingDependencyError(
             "The original's commands need OmegaConf: pip install 'regroove[compat]'."
         ) from error
-    known = known_keys(schema)
+    keys = Keys(known_keys(schema), ORIGINAL_KEYS.get(schema, {}))
     merged = OmegaConf.structured(schema)
-    for key, value, source in _values(known, file, overrides):
+    for key, value, source in _values(keys, file, overrides):
         try:
             # "${" would refer to another key, and file names may hold it.
             plain = value.replace("${", "\\${") if isinstance(value, str) else value
@@ -58,6 +60,36 @@ def read_config(schema: type[Config], file: Path, overrides: Sequence[str] = ())
     if missing:
         raise SettingsError(f"The key {missing[0]} needs a value: {missing[0]}=...")
     return OmegaConf.to_object(merged)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys there are, each with its type, and what the original's keys are called, or why they are not there."""
+
+    known: dict[str, object]
+    original: dict[str, str]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self.known, *self.original])
+
+    def kind(self, key: str, source: str) -> object:
+        """The type of a key's value.
+
+        Raises:
+            SettingsError: there is no such key.
+        """
+        if key in self.known:
+            return self.known[key]
+        parts = key.split(".")
+        above = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+        ours = next((self.original[name] for name in above if name in self.original), None)
+        if ours is None:
+            said = f"there is no key {key}; the nearest is {nearest(key, list(self.known))}"
+        elif ours in self.known:
+            said = f"the original's key {key} is called {ours} here"
+        else:
+            said = f"the original's key {key} is not used here: {ours}"
+        raise SettingsError(f"{source}: {said}.")
 
 
 def nearest(key: str, known: Sequence[str]) -> str:
@@ -74,9 +106,9 @@ def nearest(key: str, known: Sequence[str]) -> str:
     return max(known, key=likeness)
 
 
-def _values(known: dict[str, object], file: Path, overrides: Sequence[str]) -> Iterator[tuple[str, Any, str]]:
+def _values(keys: Keys, file: Path, overrides: Sequence[str]) -> Iterator[tuple[str, Any, str]]:
     """Every key with its value and where it comes from, in the order in which they apply."""
-    sections = {key.partition(".")[0] for key in known if "." in key}
+    sections = {key.partition(".")[0] for key in keys.known if "." in key}
     chosen, values = {}, []
     for text in overrides:
         key, equals, value = text.partition("=")
@@ -85,14 +117,14 @@ def _values(known: dict[str, object], file: Path, overrides: Sequence[str]) -> I
         if key in sections:
             chosen[key] = value
         else:
-            values.append((key, _parsed(value, _kind(key, known, "Command line"), key), "Command line"))
+            values.append((key, _parsed(value, keys.kind(key, "Command line"), key), "Command line"))
     content = _load(file)
     for group in content.pop(_DEFAULTS, None) or []:
         chosen = {**group, **chosen}
     for section, name in chosen.items():
         part = file.parent / section / f"{name}.yaml"
-        yield from _flat(_load(part), known, str(part), f"{section}.")
-    yield from _flat(content, known, str(file))
+        yield from _flat(_load(part), keys, str(part), f"{section}.")
+    yield from _flat(content, keys, str(file))
     yield from values
 
 
@@ -111,22 +143,14 @@ def _load(file: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
-def _flat(
-    content: dict[str, Any], known: dict[str, object], source: str, prefix: str = ""
-) -> Iterator[tuple[str, Any, str]]:
+def _flat(content: dict[str, Any], keys: Keys, source: str, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
     for name, value in content.items():
         key = f"{prefix}{name}"
-        if isinstance(value, dict) and any(each.startswith(f"{key}.") for each in known):
-            yield from _flat(value, known, source, f"{key}.")
+        if isinstance(value, dict) and any(each.startswith(f"{key}.") for each in keys):
+            yield from _flat(value, keys, source, f"{key}.")
         else:
-            _kind(key, known, source)
+            keys.kind(key, source)
             yield key, value, source
-
-
-def _kind(key: str, known: dict[str, object], source: str) -> object:
-    if key not in known:
-        raise SettingsError(f"{source}: there is no key {key}; the nearest is {nearest(key, list(known))}.")
-    return known[key]
 
 
 def _parsed(text: str, kind: object, key: str) -> Any:

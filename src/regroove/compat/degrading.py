@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from regroove.compat.inference import required
+from regroove.compat.translate import required
 from regroove.evaluation.degrade import Degradation, degrade_file
 
 

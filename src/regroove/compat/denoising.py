@@ -1,20 +1,20 @@
 """What ``denoise.py`` does: a whole recording with a fixed gain or a fixed range of SNRs, and filters around it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import scipy.io
 import torch
-from torch import Tensor
 
 from regroove.audio.pending import PendingFile
-from regroove.compat.engine import NoiseMode
-from regroove.compat.inference import build_engine, build_sampler, measured, required
-from regroove.compat.recordings import Filters, Progress, Samples, denoise_file
-from regroove.compat.settings import DenoiseConfig, FixedNoiseConfig
+from regroove.compat.inference import build_engine, measured
+from regroove.compat.prior import load_prior, schedule_note
+from regroove.compat.recordings import Filters, Progress, denoise_file
+from regroove.compat.settings import DenoiseConfig
+from regroove.compat.translate import mode_by_number, noise_bank, required
 from regroove.dsp.emphasis import deemphasize, emphasize
-from regroove.errors import AudioError, SettingsError
+from regroove.errors import AudioError
+from regroove.restoration.engines.cqtdiff import CqtDiffSettings
 
 # Samples of an impulse response on either side of its middle: where it has died down to rounding.
 _REACH = 400
@@ -30,27 +30,17 @@ def denoise_recording(config: DenoiseConfig, *, progress: Progress | None = None
     """
     source, output = required(config.noisy_audio, "noisy_audio"), required(config.output_file, "output_file")
     c = config.denoising
-    mode = noise_mode(c)
-    filters = Filters(before=_pre_filter if c.pre_filter else None, after=_post_filter if c.post_filter else None)
-    sampler = build_sampler(config, c, max_gradient=c.max_gradient)
-    engine = build_engine(config, mode, sampler, batch_size=c.batch_size)
-    lines = denoise_file(source, output, engine, seed=config.seed, filters=filters, progress=progress)
+    settings = CqtDiffSettings(**mode_by_number(c), xi=c.xi, compat=config.compat)
+    filters = Filters(
+        before=emphasize if c.pre_filter else None, after=deemphasize if c.post_filter else None, reach=_REACH
+    )
+    prior, bank = load_prior(config, config.checkpoint), noise_bank(c, sample_rate=config.sample_rate)
+    engine = build_engine(config, c, settings, prior, bank)
+    lines = schedule_note(config, prior)
+    lines += denoise_file(source, output, engine, seed=config.seed, filters=filters, progress=progress)
     if c.filter_folder is not None:
         lines += [f"Filter: {path}" for path in save_filters(c.filter_folder)]
     return [*lines, measured(engine), f"Restored: {output}"]
-
-
-def noise_mode(noise: FixedNoiseConfig) -> NoiseMode:
-    """The mode of ``denoise.py``: by the gain or by the range of SNRs, whichever of the two is set.
-
-    >>> noise_mode(FixedNoiseConfig(gain=0.02)).mode
-    'fixed-gain'
-    """
-    if (noise.gain is None) == (noise.snr_range is None):
-        both = "both are" if noise.gain is not None else "neither is"
-        raise SettingsError(f"Set one of denoising.gain and denoising.snr_range; {both} set.")
-    mode = "fixed-gain" if noise.gain is not None else "fixed-snr"
-    return NoiseMode(mode=mode, gain=noise.gain, snr=noise.snr_range, xi=noise.xi)
 
 
 def save_filters(folder: str | Path) -> list[Path]:
@@ -73,15 +63,3 @@ def save_filters(folder: str | Path) -> list[Path]:
             scipy.io.savemat(file, {"h": response, "delay": np.array(_REACH)})
         written.append(path)
     return written
-
-
-def _pre_filter(audio: Samples) -> Samples:
-    return _filtered(audio, emphasize)
-
-
-def _post_filter(audio: Samples) -> Samples:
-    return _filtered(audio, deemphasize)
-
-
-def _filtered(audio: Samples, function: Callable[[Tensor], Tensor]) -> Samples:
-    return function(torch.from_numpy(np.ascontiguousarray(audio, dtype=np.float64))).numpy()

@@ -1,41 +1,67 @@
 """Whole recordings through the original's denoiser: its blocks and files, or this package's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from regroove.audio.formats import SampleFormat, output_format
 from regroove.audio.reader import AudioReader
 from regroove.audio.writer import AudioWriter
-from regroove.compat.engine import GramophoneEngine
-from regroove.dsp.blocks import OverlapSettings, join, split
+from regroove.compat.blocks import restore_in_blocks
 from regroove.errors import AudioError
-from regroove.restoration.blocks import block_seed
-from regroove.restoration.engines.base import BlockId
+from regroove.restoration.engines.cqtdiff import CqtDiffEngine
 from regroove.restoration.outputs import check_outputs
-from regroove.restoration.pipeline import restore_stream
-from regroove.restoration.sources import ArraySource
+from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
 
-Samples = NDArray[np.float64]
-Progress = Callable[[str, float], None]
+Filter = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What is done to ``(channels, time)`` samples before and after they are denoised."""
+    """What ``(channels, time)`` samples go through before and after they are denoised.
 
-    before: Callable[[Samples], Samples] | None = None
-    after: Callable[[Samples], Samples] | None = None
+    What lies more than ``reach`` samples away does not count for either.
+    """
+
+    before: Filter | None = None
+    after: Filter | None = None
+    reach: int = 0
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A recording as it is denoised: filtered, and with its channels averaged if ``mono``."""
+
+    source: Source
+    filters: Filters
+    mono: bool
+
+    @property
+    def sample_rate(self) -> int:
+        return self.source.sample_rate
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.mono else self.source.channels
+
+    @property
+    def frames(self) -> int:
+        return self.source.frames
+
+    def blocks(self) -> Iterator[Samples]:
+        blocks = (b.mean(axis=0, keepdims=True) if self.mono else b for b in self.source.blocks())
+        return filtered(blocks, self.filters.before, reach=self.filters.reach)
 
 
 def denoise_file(
-    source: str | Path,
+    path: str | Path,
     output: str | Path,
-    engine: GramophoneEngine,
+    engine: CqtDiffEngine,
     *,
     seed: int = 0,
     filters: Filters | None = None,
@@ -43,19 +69,19 @@ def denoise_file(
 ) -> list[str]:
     """Denoise one recording; returns what the user should know.
 
-    With the engine's sampler in compat mode this is the original's treatment of files: any other rate than the
-    network's is refused, channels are averaged, and 16-bit mono comes out. Without it rate, channels and sample format
-    stay as they are. The output is replaced if it exists.
+    With the engine in compat mode this is the original's treatment of files: any other rate than the network's is
+    refused, channels are averaged, and 16-bit mono comes out. Without it rate, channels and sample format stay as they
+    are. The output is replaced if it exists.
 
     Raises:
         AudioError: a file cannot be read or written, or has another rate than the original takes.
     """
-    reader, output = AudioReader(source), Path(output)
+    reader, output = AudioReader(path), Path(output)
     check_outputs(reader.path, {"output": output}, overwrite=True)
-    info, compat = reader.info, engine.sampler.compat
+    info, compat = reader.info, engine.settings.compat
     if compat and info.sample_rate != engine.sample_rate:
         raise AudioError(
-            f"{source} has a sample rate of {info.sample_rate} Hz, and the original takes {engine.sample_rate} only; "
+            f"{path} has a sample rate of {info.sample_rate} Hz, and the original takes {engine.sample_rate} only; "
             "with compat=False any rate is restored."
         )
     notes = [*info.notes]
@@ -63,67 +89,56 @@ def denoise_file(
     if not compat:
         sample_format, note = output_format(output, subtype=info.subtype)
         notes += [note] if note else []
-    audio = np.concatenate(list(reader.blocks()), axis=1)
-    audio = audio.mean(axis=0, keepdims=True) if compat else audio
-    restored = denoise(audio, engine, sample_rate=info.sample_rate, seed=seed, filters=filters, progress=progress)
     with AudioWriter(
         output,
         sample_rate=info.sample_rate,
-        channels=len(restored),
+        channels=1 if compat else info.channels,
         frames=info.frames,
         sample_format=sample_format,
         metadata=None if compat else info.metadata,
         overwrite=True,
     ) as writer:
-        writer.write(restored)
+        for block in denoised(reader, engine, seed=seed, filters=filters or Filters(), progress=progress):
+            writer.write(block)
     if writer.clipped:
         notes.append(f"{writer.clipped} samples were beyond full scale and are clipped.")
-    if engine.lost:
-        notes.append(
-            f"{engine.lost} blocks came out silent. Another seed may help, and the bundled network needs "
-            "diffusion_parameters.sigma_max=1 diffusion_parameters.sigma_min=1e-4."
-        )
-    return notes
+    return notes + engine.notes()
 
 
-def denoise(
-    audio: Samples,
-    engine: GramophoneEngine,
-    *,
-    sample_rate: int,
-    seed: int = 0,
-    filters: Filters | None = None,
-    progress: Progress | None = None,
-) -> Samples:
-    """Denoise ``(channels, time)`` samples: same shape out.
+def denoised(
+    source: Source, engine: CqtDiffEngine, *, seed: int, filters: Filters, progress: Progress | None = None
+) -> Iterator[Samples]:
+    """Denoise a recording, which is read twice; yields ``(channels, n)`` samples, in compat mode of one channel.
 
     In compat mode blocks lie where the original puts them, centred in the padded recording.
     """
-    filters = filters or Filters()
-    audio = filters.before(audio) if filters.before else audio
-    if engine.sampler.compat:
-        restored = np.stack([_in_original_blocks(x, engine, seed, progress) for x in audio])
+    prepared = _Prepared(source, filters, mono=engine.settings.compat)
+    if engine.settings.compat:
+        restored = restore_in_blocks(prepared, engine, seed=seed, progress=progress)
     else:
-        source = ArraySource(audio, sample_rate=sample_rate)
-        stream = restore_stream(source, engine, strength=1.0, seed=seed, progress=progress)
-        restored = np.concatenate([block for _, block in stream], axis=1)
-    return filters.after(restored) if filters.after else restored
+        pairs = restore_stream(prepared, engine, strength=1.0, seed=seed, progress=progress)
+        restored = (block for _, block in pairs)
+    return filtered(restored, filters.after, reach=filters.reach)
 
 
-def _in_original_blocks(x: Samples, engine: GramophoneEngine, seed: int, progress: Progress | None) -> Samples:
-    """Denoise one channel, ``(time,)``."""
-    signal = torch.from_numpy(x).float()
-    engine.observe([signal[None]])
-    settings = OverlapSettings(block=engine.layout.block, overlap=engine.layout.fade)
-    blocks, restored = split(signal, settings), []
-    for start in range(0, len(blocks), engine.batch_size):
-        batch = blocks[start : start + engine.batch_size]
-        ids = [BlockId(channel=0, index=i, seed=block_seed(seed, channel=0, index=i)) for i in _span(start, len(batch))]
-        restored.append(engine.restore(batch, ids))
-        if progress:
-            progress("restoring", min(1.0, (start + len(batch)) / len(blocks)))
-    return join(torch.cat(restored), settings, length=len(signal)).double().numpy()
+def filtered(blocks: Iterable[Samples], function: Filter | None, *, reach: int) -> Iterator[Samples]:
+    """Filter a stream of ``(channels, n)`` samples; what is further away than ``reach`` must not count.
 
-
-def _span(start: int, count: int) -> range:
-    return range(start, start + count)
+    >>> [x.tolist() for x in filtered([np.ones((1, 2)), np.ones((1, 3))], lambda x: 2 * x, reach=1)]
+    [[[2.0]], [[2.0, 2.0, 2.0]], [[2.0]]]
+    """
+    if function is None:
+        yield from blocks
+        return
+    held: Samples | None = None
+    before = 0
+    for block in chain(blocks, [None]):
+        if block is not None:
+            held = block if held is None else np.concatenate([held, block], axis=1)
+        if held is None:
+            return
+        stop = held.shape[1] - (0 if block is None else reach)
+        if stop > before:
+            yield function(torch.from_numpy(np.ascontiguousarray(held))).numpy()[:, before:stop]
+            kept = max(stop - reach, 0)
+            held, before = held[:, kept:], stop - kept

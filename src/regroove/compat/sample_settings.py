@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from regroove.compat.settings import DiffusionConfig, NoiseConfig, PriorConfig
+from regroove.compat.settings import NoiseConfig, PriorConfig
 from regroove.training.reference_schedule import ReferenceSchedule
 
 
@@ -71,8 +71,12 @@ class SensingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleNoiseConfig(NoiseConfig):
-    """Noise that is added and removed: one of ``gain`` and ``snr_range`` tells the sampler its level."""
+    """Noise that is added and removed: one of ``gain`` and ``snr_range`` tells the sampler its level.
 
+    ``noise_file`` is what is added to every clip; without it an excerpt of the inference set is drawn for each.
+    """
+
+    noise_file: str | None = None
     gain: float | None = None
     snr_range: list[float] | None = None
 
@@ -89,6 +93,7 @@ class TaskConfig:
     data_consistency: bool = False
     max_gradient: float = 1.0
     final_lowpass: float | None = None
+    noise_in_observations_SNR: float | None = None
     animation: bool = False
     unconditional: UnconditionalConfig = field(default_factory=UnconditionalConfig)
     bandwidth_extension: BandwidthConfig = field(default_factory=BandwidthConfig)
@@ -107,10 +112,6 @@ class TrainConfig(ReferenceSchedule):
     split: str = "train"
 
 
-def _music_schedule() -> DiffusionConfig:
-    return DiffusionConfig(T=35, sigma_min=1e-4, sigma_max=1.0)
-
-
 @dataclass(frozen=True, kw_only=True)
 class SampleConfig(PriorConfig):
     """``conf/conf.yaml``, of ``sample.py`` and ``train.py``."""
@@ -118,7 +119,6 @@ class SampleConfig(PriorConfig):
     model_dir: str | None = None
     checkpoint_id: str | None = None
     output_dir: str = "samples"
-    diffusion_parameters: DiffusionConfig = field(default_factory=_music_schedule)
     inference: TaskConfig = field(default_factory=TaskConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     dset: DatasetConfig = field(default_factory=DatasetConfig)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,19 +10,20 @@ from torch import Tensor
 from regroove.audio.formats import SampleFormat
 from regroove.audio.writer import AudioWriter
 from regroove.compat.animation import Animation
+from regroove.compat.lowpass import low_passed
 from regroove.compat.music import dataset_files, read_excerpt, wave_files
-from regroove.compat.prior import Prior, load_prior
+from regroove.compat.prior import Prior, load_prior, schedule_note
 from regroove.compat.sample_settings import SampleConfig
-from regroove.compat.sampler import Sampler
-from regroove.compat.tasks import make_task
+from regroove.compat.tasks import DENOISING, UNCONDITIONAL, Task, make_task
+from regroove.compat.translate import sampler_settings
 from regroove.diffusion.guidance import GuidanceSettings
-from regroove.dsp.filters import fir_filter, firwin_taps
+from regroove.diffusion.posterior import SamplerSettings, draw
+from regroove.diffusion.randomness import item_generators
+from regroove.diffusion.schedules import cqtdiff_schedule
 from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.restoration.blocks import block_seed
 
 Report = Callable[[str, float], None]
-_LOWPASS_TAPS = 501
-_UNCONDITIONAL = "unconditional"
 
 
 def sample_files(config: SampleConfig, *, progress: Report | None = None) -> list[str]:
@@ -37,11 +37,11 @@ def sample_files(config: SampleConfig, *, progress: Report | None = None) -> lis
     """
     prior = load_prior(config, find_checkpoint(config.model_dir, config.checkpoint_id))
     home = Path(config.output_dir) / config.inference.mode
-    if config.inference.mode == _UNCONDITIONAL:
+    if config.inference.mode == UNCONDITIONAL:
         return _generate(config, prior, home, progress)
     c = config.inference
     files = wave_files(c.folder) if c.folder is not None else dataset_files(config.dset)
-    written = []
+    written = schedule_note(config, prior) if c.mode == DENOISING else []
     for number, file in enumerate(files[: c.max_files]):
         excerpt = read_excerpt(file, sample_rate=config.sample_rate, length=config.audio_len, start=c.start)
         clean = torch.from_numpy(excerpt.samples).float()[None].to(prior.device)
@@ -85,8 +85,9 @@ def _generate(config: SampleConfig, prior: Prior, home: Path, progress: Report |
     for number in range(count):
         like = torch.zeros(1, config.audio_len, device=prior.device)
         seed = block_seed(config.seed, channel=0, index=number)
-        sampler, film = _sampler(config, prior, GuidanceSettings())
-        drawn = _finished(sampler.draw(like, seeds=[seed]), config)
+        film = Animation() if config.inference.animation else None
+        settings = _settings(config, prior, GuidanceSettings())
+        drawn = low_passed(_drawn(like, prior, settings, seed, film), config)
         written += _write(home / "reconstructed" / f"sample-{number}.wav", drawn, config, config.sample_rate)
         written += _show(film, home / "animation" / f"sample-{number}.html")
         if progress:
@@ -98,9 +99,9 @@ def _restore(clean: Tensor, name: str, number: int, config: SampleConfig, prior:
     c, seed = config.inference, block_seed(config.seed, channel=0, index=number)
     task = make_task(clean, config, seed=block_seed(config.seed, channel=1, index=number))
     guidance = GuidanceSettings(xi=c.xi, clip=c.max_gradient, data_consistency=c.data_consistency, norm=task.norm)
-    sampler, film = _sampler(config, prior, guidance)
-    drawn = sampler.draw(clean, seeds=[seed], operator=task.operator, observation=task.observation)
-    restored = _finished(drawn, config)
+    film = Animation() if c.animation else None
+    drawn = _drawn(clean, prior, _settings(config, prior, guidance), seed, film, task)
+    restored = low_passed(drawn, config)
     return [
         *_write(home / "original" / f"{name}.wav", clean, config, config.sample_rate),
         *_write(home / "degraded" / f"{name}.wav", task.degraded, config, task.rate),
@@ -109,21 +110,24 @@ def _restore(clean: Tensor, name: str, number: int, config: SampleConfig, prior:
     ]
 
 
-def _sampler(config: SampleConfig, prior: Prior, guidance: GuidanceSettings) -> tuple[Sampler, Animation | None]:
-    sampler = Sampler(
-        denoiser=prior.denoiser, diffusion=config.diffusion_parameters, guidance=guidance, device=prior.device
+def _settings(config: SampleConfig, prior: Prior, guidance: GuidanceSettings) -> SamplerSettings:
+    """Noise levels are those of records for denoising, and of the published music tasks for everything else."""
+    schedule = prior.schedule if config.inference.mode == DENOISING else cqtdiff_schedule()
+    return sampler_settings(config.diffusion_parameters, schedule=schedule, guidance=guidance)
+
+
+def _drawn(
+    like: Tensor, prior: Prior, settings: SamplerSettings, seed: int, film: Animation | None, task: Task | None = None
+) -> Tensor:
+    return draw(
+        prior.denoiser,
+        like,
+        settings,
+        generators=item_generators([seed]),
+        operator=task.operator if task else None,
+        observation=task.observation if task else None,
+        on_step=film.add if film else None,
     )
-    if not config.inference.animation:
-        return sampler, None
-    film = Animation()
-    return replace(sampler, on_step=film.add), film
-
-
-def _finished(x: Tensor, config: SampleConfig) -> Tensor:
-    cutoff = config.inference.final_lowpass
-    if cutoff is None:
-        return x
-    return fir_filter(x, firwin_taps(cutoff_hz=cutoff, sample_rate=config.sample_rate, taps=_LOWPASS_TAPS))
 
 
 def _show(film: Animation | None, path: Path) -> list[str]:

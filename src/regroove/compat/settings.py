@@ -5,29 +5,32 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Sizes of the network in a ``.pt`` checkpoint; the defaults are those of the published ones."""
+    """Sizes of the network in a ``.pt`` checkpoint; None: that of the published ones."""
 
-    octaves: int = 7
-    bins_per_octave: int = 64
-    channels: list[int] = field(default_factory=lambda: [32, 64, 64, 128, 128, 128, 128])
-    dilations: list[int] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32, 64, 128])
-    frequencies: int = 32
-    embedding: list[int] = field(default_factory=lambda: [128, 256, 512])
+    octaves: int | None = None
+    bins_per_octave: int | None = None
+    channels: list[int] | None = None
+    dilations: list[int] | None = None
+    frequencies: int | None = None
+    embedding: list[int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiffusionConfig:
-    """Schedule and churn of the sampler, in the paper's symbols. Karras et al. 2022, algorithm 2."""
+    """Schedule and churn of the sampler, in the paper's symbols. Karras et al. 2022, algorithm 2.
 
-    sigma_data: float = 0.057
-    sigma_min: float = 1e-6
-    sigma_max: float = 10.0
-    rho: float = 13.0
-    T: int = 140
-    Schurn: float = 5.0
-    Snoise: float = 1.0
-    Stmin: float = 0.0
-    Stmax: float = 50.0
+    None: the published number, which for the noise levels depends on the network and the task.
+    """
+
+    sigma_data: float | None = None
+    sigma_min: float | None = None
+    sigma_max: float | None = None
+    rho: float | None = None
+    T: int | None = None
+    Schurn: float | None = None
+    Snoise: float | None = None
+    Stmin: float | None = None
+    Stmax: float | None = None
     order: int = 2
 
 

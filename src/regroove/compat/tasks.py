@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from regroove.compat.inference import noise_bank
-from regroove.compat.sample_settings import BandwidthConfig, SampleConfig
-from regroove.compat.sampler import excerpts
+from regroove.audio.load import read_audio
+from regroove.compat.sample_settings import BandwidthConfig, SampleConfig, SampleNoiseConfig
+from regroove.compat.translate import noise_bank
 from regroove.diffusion.guidance import Norm
-from regroove.diffusion.randomness import item_generators
+from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.dsp.filters import biquad_sos, chebyshev_sos, firwin_taps
-from regroove.errors import SettingsError
+from regroove.errors import AudioError, SettingsError
+from regroove.noise.banks import NoiseBank
 from regroove.operators.base import Operator
 from regroove.operators.clip import Clip, clip_value_for_sdr
 from regroove.operators.filters import Fir, Iir
@@ -20,6 +21,9 @@ from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask, gap_mask, random_mask
 from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr, mix_at_gain, mix_at_snr
 from regroove.operators.resample import Decimate, Resample
+from regroove.restoration.engines.record_sampler import excerpts
+
+UNCONDITIONAL, DENOISING = "unconditional", "denoising"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,7 @@ def make_task(clean: Tensor, config: SampleConfig, *, seed: int) -> Task:
 
     Raises:
         SettingsError: the mode is unknown or one of its settings is not usable.
+        AudioError: the noise cannot be read, or has another rate.
 
     >>> config = SampleConfig(sample_rate=8_000)
     >>> int((make_task(torch.ones(1, 8_000), config, seed=0).degraded == 0).sum())
@@ -45,7 +50,7 @@ def make_task(clean: Tensor, config: SampleConfig, *, seed: int) -> Task:
     """
     mode = config.inference.mode
     if mode not in TASKS:
-        raise SettingsError(f"There is no mode {mode!r}; choose one of unconditional, {', '.join(TASKS)}.")
+        raise SettingsError(f"There is no mode {mode!r}; choose one of {UNCONDITIONAL}, {', '.join(TASKS)}.")
     return TASKS[mode](clean, config, seed)
 
 
@@ -80,15 +85,26 @@ def _phase_retrieval(clean: Tensor, config: SampleConfig, seed: int) -> Task:
 
 
 def _bandwidth_extension(clean: Tensor, config: SampleConfig, seed: int) -> Task:
-    c, rate, length = config.inference.bandwidth_extension, config.sample_rate, clean.shape[-1]
+    c, rate = config.inference.bandwidth_extension, config.sample_rate
+    operator, seen_rate = _band_limit(c, rate, clean.shape[-1], drop_last=config.compat)
+    seen = operator.A(clean)
+    snr_db = config.inference.noise_in_observations_SNR
+    if snr_db is not None:
+        white = ItemNoise(item_generators([seed]))(seen)
+        # The variance, not the power: an offset of the signal does not count.
+        seen = seen + (seen.var(dim=-1, keepdim=True) / 10 ** (snr_db / 10)).sqrt() * white
+    return Task(operator=operator, observation=seen, degraded=seen, rate=seen_rate)
+
+
+def _band_limit(c: BandwidthConfig, rate: int, length: int, *, drop_last: bool) -> tuple[Operator, int]:
+    """What takes the band away, and the sample rate of what is left."""
     if c.filter == "decimate":
-        decimate = Decimate(c.factor, length=length, drop_last=config.compat)
-        return _seen_by(decimate, clean, round(rate / c.factor))
+        return Decimate(c.factor, length=length, drop_last=drop_last), round(rate / c.factor)
     if c.filter == "resample":
-        return _seen_by(Resample(rate, c.fs, length=length), clean, c.fs)
+        return Resample(rate, c.fs, length=length), c.fs
     if c.filter not in _FILTERS:
         raise SettingsError(f"There is no filter {c.filter!r}; choose {', '.join(_FILTERS)}, resample or decimate.")
-    return _seen_by(_FILTERS[c.filter](c, rate), clean, rate)
+    return _FILTERS[c.filter](c, rate), rate
 
 
 _FILTERS: dict[str, Callable[[BandwidthConfig, int], Operator]] = {
@@ -106,18 +122,32 @@ def _denoising(clean: Tensor, config: SampleConfig, seed: int) -> Task:
     if (c.gain is None) == (c.snr_range is None):
         raise SettingsError("Set one of inference.denoising.gain and inference.denoising.snr_range.")
     generators = item_generators([seed])
-    source = excerpts(noise_bank(c, sample_rate=config.sample_rate), generators)
+    bank = noise_bank(c, sample_rate=config.sample_rate)
+    source = excerpts(bank, generators)
+    added = excerpts(_added_noise(c, bank), generators)(clean)
     operator: Operator
+    # In compat mode the observation is made as the sampler makes it, at half the level.
     if c.gain is not None:
-        noisy = mix_at_gain(clean, source(clean), gain=c.gain)
+        noisy = mix_at_gain(clean, added, gain=c.gain, halve=config.compat)
         operator = GainMixing(source, gain=c.gain, halve=config.compat)
     elif c.snr_range is not None and len(c.snr_range) == 2:
         ratios = UniformSnr(c.snr_range[:1], c.snr_range[1:], generators=generators)
-        noisy = mix_at_snr(clean, source(clean), snr_db=ratios(clean))
+        noisy = mix_at_snr(clean, added, snr_db=ratios(clean), halve=config.compat)
         operator = SnrMixing(source, snr_db=ratios, halve=config.compat)
     else:
         raise SettingsError("The range of SNRs is [LOW,HIGH] in dB.")
     return Task(operator=operator, observation=noisy, degraded=noisy, rate=config.sample_rate)
+
+
+def _added_noise(c: SampleNoiseConfig, bank: NoiseBank) -> NoiseBank:
+    """The noise that clips are degraded with: that of ``noise_file``, otherwise the inference set's."""
+    if c.noise_file is None:
+        return bank
+    samples, rate = read_audio(c.noise_file)
+    if rate != bank.sample_rate:
+        raise AudioError(f"{c.noise_file} has a sample rate of {rate} Hz, and sample_rate is {bank.sample_rate}.")
+    mono = torch.from_numpy(samples.mean(axis=0))
+    return NoiseBank([mono], sample_rate=rate, rpm=bank.rpm, crossfade=bank.crossfade)
 
 
 def _seen_by(operator: Operator, clean: Tensor, rate: int) -> Task:
@@ -131,5 +161,5 @@ TASKS: dict[str, Callable[[Tensor, SampleConfig, int], Task]] = {
     "declipping": _declipping,
     "phase_retrieval": _phase_retrieval,
     "compressive_sensing": _compressive_sensing,
-    "denoising": _denoising,
+    DENOISING: _denoising,
 }

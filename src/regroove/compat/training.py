@@ -6,9 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from regroove.compat.music import dataset_files, wave_files
-from regroove.compat.prior import network_settings
 from regroove.compat.sample_settings import SampleConfig
+from regroove.compat.translate import network_settings
 from regroove.errors import SettingsError
+from regroove.networks.reference_checkpoints import SIGMA_DATA
 from regroove.training.reference_music import Music
 from regroove.training.reference_run import Report, train_reference
 from regroove.training.reference_settings import ReferenceSettings
@@ -23,11 +24,12 @@ def training_settings(config: SampleConfig) -> ReferenceSettings:
     >>> training_settings(SampleConfig(audio_len=66_150)).network.length
     66150
     """
+    sigma_data = config.diffusion_parameters.sigma_data
     # The section also says where the music is, which is no setting of the training.
     shared = {key: value for key, value in asdict(config.train).items() if key not in ("folder", "split")}
     return ReferenceSettings(
         network=network_settings(config.network, sample_rate=config.sample_rate, length=config.audio_len),
-        sigma_data=config.diffusion_parameters.sigma_data,
+        sigma_data=SIGMA_DATA if sigma_data is None else sigma_data,
         seed=config.seed,
         **shared,
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 from regroove.diffusion.denoiser import Denoiser, per_item
 from regroove.errors import SettingsError
 
-Norm = Literal["item", "batch", "matrix"]
+Norm = Literal["item", "matrix"]
 
 
 class Measurement(Protocol):
@@ -32,9 +32,9 @@ class GuidanceSettings:
     """How to steer.
 
     ``xi``: weight of the reconstruction gradient; 0 leaves replacement alone. ``clip``: bound on each element of the
-    gradient. ``data_consistency``: also replace what was observed. ``norm``: of the residual, "item" by item;
-    "batch" and "matrix" exist to repeat the reference's numbers: one norm over the whole batch, and the largest
-    singular value of each item's ``(frequency, time)`` residual.
+    gradient. ``data_consistency``: also replace what was observed. ``norm``: of each item's residual; "matrix"
+    exists to repeat the reference's numbers in phase retrieval: the largest singular value of a ``(frequency, time)``
+    residual.
     """
 
     xi: float = 0.35
@@ -45,8 +45,8 @@ class GuidanceSettings:
     def __post_init__(self) -> None:
         if self.xi < 0 or self.clip <= 0:
             raise SettingsError(f"xi must not be negative and clip must be positive, not {self.xi} and {self.clip}.")
-        if self.norm not in ("item", "batch", "matrix"):
-            raise SettingsError(f"Unknown norm {self.norm!r}; choose item, batch or matrix.")
+        if self.norm not in ("item", "matrix"):
+            raise SettingsError(f"Unknown norm {self.norm!r}; choose item or matrix.")
 
 
 class ReconstructionGuidance:
@@ -92,7 +92,7 @@ class ReconstructionGuidance:
             residual = self.observation - self.operator.A(denoised)
             (gradient,) = torch.autograd.grad(_residual_norm(residual, self.settings.norm), x)
         xi = torch.full_like(sigma, self.settings.xi) if self.xi is None else self.xi.to(sigma)
-        norm = _gradient_norm(gradient, self.settings.norm)
+        norm = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
         s = xi / (norm / x[0].numel() ** 0.5 * sigma + 1e-6)
         # The weight uses the norm before the gradient is clipped, as the published sampler does.
         clipped = gradient.clamp(-self.settings.clip, self.settings.clip)
@@ -101,14 +101,6 @@ class ReconstructionGuidance:
 
 def _residual_norm(residual: Tensor, norm: Norm) -> Tensor:
     """The norm whose gradient steers; items are independent, so the gradient of the sum serves them all."""
-    if norm == "batch":
-        return torch.linalg.vector_norm(residual)
     if norm == "matrix":
         return torch.linalg.matrix_norm(residual, ord=2).sum()
     return torch.linalg.vector_norm(residual.flatten(1), dim=1).sum()
-
-
-def _gradient_norm(gradient: Tensor, norm: Norm) -> Tensor:
-    if norm == "batch":
-        return torch.linalg.vector_norm(gradient).expand(len(gradient))
-    return torch.linalg.vector_norm(gradient.flatten(1), dim=1)

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from regroove.diffusion.denoiser import per_item
 from regroove.errors import SettingsError
 
-MAESTRO_SIGMA_DATA = 0.057
-
 
 @dataclass(frozen=True, kw_only=True)
 class EdmCoefficients:
@@ -46,8 +44,7 @@ class EdmDenoiser(nn.Module):
     """Wrap a network ``(x, c_noise) -> y`` as a denoiser ``(x, sigma) -> x0``.
 
     ``x``, ``y`` and ``x0`` are ``(batch, ...)``, ``c_noise`` and ``sigma`` are ``(batch,)``. ``sigma_data`` is the
-    clean signal's standard deviation; the published models use 0.057 (MAESTRO). Raises ``SettingsError`` if it is not
-    positive. Karras et al. 2022, equation 7.
+    clean signal's standard deviation. Raises ``SettingsError`` if it is not positive. Karras et al. 2022, equation 7.
 
     >>> import torch
     >>> denoise = EdmDenoiser(lambda x, c_noise: torch.zeros_like(x), sigma_data=0.5)
@@ -55,7 +52,7 @@ class EdmDenoiser(nn.Module):
     tensor([[0.5000, 0.5000, 0.5000]])
     """
 
-    def __init__(self, network: Callable[[Tensor, Tensor], Tensor], *, sigma_data: float = MAESTRO_SIGMA_DATA):
+    def __init__(self, network: Callable[[Tensor, Tensor], Tensor], *, sigma_data: float):
         super().__init__()
         if not sigma_data > 0:
             raise SettingsError(f"sigma_data must be positive, not {sigma_data}.")

@@ -73,6 +73,10 @@ class ChurnSettings:
             raise SettingsError(f"Churn and its noise must not be negative, not {self.amount}, {self.noise}.")
 
 
+# Of all published samplers.
+PUBLISHED_CHURN = ChurnSettings(amount=5.0)
+
+
 def churn_gammas(sigmas: Tensor, churn: ChurnSettings) -> Tensor:
     """Relative increase of each noise level ``(steps + 1,)`` before its step, at most sqrt(2) - 1.
 

@@ -41,6 +41,8 @@ DEFECTS: dict[str, Callable[[Samples, int], Samples]] = {
 class Broken:
     """The Wiener filter with one defect of :data:`DEFECTS`."""
 
+    find = False
+
     def __init__(self, spec: str, options: Mapping[str, str]) -> None:
         refuse_unknown(spec, options, {"kind"})
         self.kind = options.get("kind", "none")

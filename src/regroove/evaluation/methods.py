@@ -13,11 +13,15 @@ from regroove.evaluation.metrics.signals import Samples
 
 
 class Method(Protocol):
-    """One way to restore. ``max_seconds`` of music are given to methods that cost too much for a whole clip."""
+    """One way to restore. ``max_seconds`` of music are given to methods that cost too much for a whole clip.
+
+    With ``find`` it finds the noise by itself; the others are told where it is.
+    """
 
     spec: str
     description: str
     max_seconds: float | None
+    find: bool
 
     def missing(self) -> str | None:
         """Why the method cannot run here, in a few words; None if it can."""

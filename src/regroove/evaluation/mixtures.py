@@ -28,13 +28,25 @@ SHORTEST_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Mixture:
-    """A degraded clip: ``noisy`` is ``lead`` samples of noise alone, then ``clean`` in noise of gain ``gain``."""
+    """A degraded clip: ``noisy`` is ``lead`` samples without music, then ``clean`` in noise of gain ``gain``.
+
+    From sample ``marked`` to ``lead`` there is the noise of the music alone: what a person would mark.
+    """
 
     clean: Samples
     noisy: Samples
     lead: int
     sample_rate: int
     gain: float
+    marked: int = 0
+
+    def given(self, *, told: bool) -> tuple[Samples, int]:
+        """The clip as methods get it, and how many samples of it come before the music.
+
+        One that is told where the noise is gets it from there on, the others get all.
+        """
+        first = self.marked if told else 0
+        return self.noisy[first:], self.lead - first
 
 
 def noise_of(source: str, *, length: int, sample_rate: int, seed: int, begin: float = 0.0) -> Samples:
@@ -119,6 +131,8 @@ def mixture(case: Case, *, sample_rate: int = RATE) -> Mixture:
         AudioError: a file cannot be read or is too short.
     """
     lead = round(case.lead_in * sample_rate)
+    if case.family:
+        return _of_family(case, sample_rate)
     if case.noisy:
         return _recorded(case, lead, sample_rate)
     begin = round(case.start * sample_rate)
@@ -135,6 +149,21 @@ def mixture(case: Case, *, sample_rate: int = RATE) -> Mixture:
     noisy = np.concatenate([np.zeros(lead), clean]) + gain * noise
     turn = min(1.0, LARGEST / float(np.abs(noisy).max()))
     return Mixture(clean * turn, noisy * turn, lead, sample_rate, gain * turn)
+
+
+def _of_family(case: Case, sample_rate: int) -> Mixture:
+    # The families are made of this module's parts.
+    from regroove.evaluation.families.table import family_case
+
+    made = family_case(
+        case.family, lead_in=case.lead_in > 0, seed=case.seed, snr_db=case.snr_db or 0.0, music=case.clean,
+        noise=case.noise,
+    )  # fmt: skip
+    if sample_rate != made.sample_rate or len(made.clean) > 1:
+        raise SettingsError(f"A suite's clips are mono at {made.sample_rate} Hz; {case.name} is not.")
+    start, end = (0.0, made.music[0]) if made.lead is None else made.lead
+    lead = round(end * sample_rate)
+    return Mixture(made.clean[0, lead:], made.noisy[0], lead, sample_rate, 1.0, marked=round(start * sample_rate))
 
 
 def _recorded(case: Case, lead: int, sample_rate: int) -> Mixture:

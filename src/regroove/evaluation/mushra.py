@@ -54,8 +54,8 @@ def make_trials(suite: Suite, methods: Sequence[str], *, progress: Callable[[str
         clip = mixture(case)
         conditions = {REFERENCE: clip.clean, ANCHOR: low_passed(clip.clean, sample_rate=clip.sample_rate)}
         for spec, method in built.items():
-            restored = method.restore(clip.noisy, sample_rate=clip.sample_rate, lead=clip.lead)
-            conditions[spec] = restored[clip.lead :]
+            noisy, lead = clip.given(told=not method.find)
+            conditions[spec] = method.restore(noisy, sample_rate=clip.sample_rate, lead=lead)[lead:]
         trials.append(Trial(case.name, conditions, clip.sample_rate))
     return trials
 

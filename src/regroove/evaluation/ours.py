@@ -49,6 +49,8 @@ _EXCERPT_SECONDS = {"cqtdiff": 1.4}
 class Regroove:
     """An engine with its settings, for example ``matched:model=runs/a.safetensors:steps=4`` or ``wiener``.
 
+    Where no noise stands alone there is nothing to be told, so it is found.
+
     Options are those of a restoration, ``seconds`` (score that much music only), ``find=1`` (the noise is found
     by the engine instead of being told) and ``lead`` (with ``find=1``: so many seconds of noise in front at most, 0
     for a recording that begins with music).
@@ -86,7 +88,7 @@ class Regroove:
     def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
         if self.engine == "cqtdiff":
             return self._guided(noisy, sample_rate=sample_rate, lead=lead)
-        region = None if self.find else (0.0, lead / sample_rate)
+        region = None if self.find or not lead else (0.0, lead / sample_rate)
         withheld = max(lead - int(min(self.most_lead, lead) * sample_rate), 0)
         restored = self._restorer(region)(noisy[withheld:], sample_rate=sample_rate)
         return np.concatenate([noisy[:withheld], np.asarray(restored, dtype=np.float64)])
@@ -113,7 +115,7 @@ class Regroove:
 
     def fingerprint(self) -> str:
         model = "" if self.engine == "wiener" else self._weights()
-        listener = _listener() if self.find else ""
+        listener = "" if self.engine == "cqtdiff" else _listener()
         return f"{self.spec} {model} {listener}"
 
 

@@ -147,7 +147,7 @@ def _items(row: dict[str, str], table: Path) -> list[PanelItem]:
     for panel, values in found.items():
         if len(values) < 2:
             raise SettingsError(f"{table}: {file} needs both an SNR and a noise gain for panel {panel}.")
-    return [PanelItem(panel=p, file=file, snr_db=v["snr"], gain=v["noise-gain"]) for p, v in found.items()]
+    return [PanelItem(panel=p, file=Path(file).name, snr_db=v["snr"], gain=v["noise-gain"]) for p, v in found.items()]
 
 
 def _restored(home: Path, item: PanelItem, method: Regroove, name: str) -> dict[str, object]:

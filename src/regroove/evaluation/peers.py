@@ -20,6 +20,8 @@ from regroove.evaluation.metrics.signals import Samples
 class Untouched:
     """The input as it is: what any method must beat."""
 
+    find = False
+
     def __init__(self, spec: str, options: Mapping[str, str]) -> None:
         refuse_unknown(spec, options, set())
         self.spec, self.description = spec, "the input as it is"
@@ -37,6 +39,8 @@ class Untouched:
 
 class Sox:
     """SoX ``noiseprof`` on the noise and ``noisered`` with ``amount`` (0 to 1, default 0.1) on the whole."""
+
+    find = False
 
     def __init__(self, spec: str, options: Mapping[str, str]) -> None:
         refuse_unknown(spec, options, {"amount"})
@@ -67,6 +71,8 @@ class Ffmpeg:
     (0.01 to 97, default 20). With afftdn's own floor of -50 dB it would hardly act.
     """
 
+    find = False
+
     def __init__(self, spec: str, options: Mapping[str, str]) -> None:
         refuse_unknown(spec, options, {"reduction"})
         self.spec, self.reduction = spec, number(spec, options, "reduction", 20.0)
@@ -91,6 +97,8 @@ class Ffmpeg:
 
 class NoiseReduce:
     """The package noisereduce, stationary mode, with the noise as its noise clip."""
+
+    find = False
 
     def __init__(self, spec: str, options: Mapping[str, str]) -> None:
         refuse_unknown(spec, options, {"strength"})

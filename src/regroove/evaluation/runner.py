@@ -141,15 +141,16 @@ def _do(work: _Work) -> Row:
 def _scored(work: _Work) -> Row:
     method = build_method(work.method)
     clip = _clip(work.case)
+    whole, lead = clip.given(told=not method.find)
     length = clip.clean.size
     if method.max_seconds:
         length = min(length, round(method.max_seconds * clip.sample_rate))
     seconds = length / clip.sample_rate
     row = Row(case=work.case, method=work.method, seconds=round(seconds, 3))
-    noisy = clip.noisy[: clip.lead + length]
+    noisy = whole[: lead + length]
     try:
         restored, cost = measure_cost(
-            lambda: method.restore(noisy, sample_rate=clip.sample_rate, lead=clip.lead),
+            lambda: method.restore(noisy, sample_rate=clip.sample_rate, lead=lead),
             audio_seconds=noisy.size / clip.sample_rate,
         )
     except (RegrooveError, RuntimeError, ValueError, OSError) as error:
@@ -161,7 +162,7 @@ def _scored(work: _Work) -> Row:
     if work.audio:
         work.audio.parent.mkdir(parents=True, exist_ok=True)
         write_audio(work.audio, restored, sample_rate=clip.sample_rate)
-    signals = Signals(clip.clean[:length], noisy[clip.lead :], restored[clip.lead :], clip.sample_rate)
+    signals = Signals(clip.clean[:length], noisy[lead:], restored[lead:], clip.sample_rate)
     scores = {metric.name: metric.score(signals) for metric in choose_metrics(work.metrics)}
     return replace(row, scores=scores, verdicts=tuple(verdicts(scores)), cost=cost)
 

@@ -3,7 +3,7 @@
 A manifest has one case a line. Its columns, of which only ``clean`` and either ``noise`` and ``snr_db`` or ``noisy``
 are needed:
 
-    name, clean, noise, snr_db, noisy, start, seconds, low_hz, high_hz, lead_in, noise_from, seed, piece, group
+    name, clean, noise, snr_db, noisy, start, seconds, low_hz, high_hz, lead_in, noise_from, seed, piece, group, family
 
 Paths are relative to the manifest. ``noise`` is a file or the name of a noise preset. A folder is its ``manifest.csv``
 if it has one, otherwise every file of ``clean/`` with every file of ``noise/`` (or a shellac preset) at four SNRs.
@@ -26,7 +26,8 @@ class Case:
     ``lead_in`` seconds of noise alone stand before ``seconds`` of music taken from ``start`` of ``clean`` and
     band-limited to ``low_hz`` .. ``high_hz`` (0: no limit) before the noise is added at ``snr_db``. A noise file is
     used from the share ``noise_from`` (0 to 1) of its length on. With ``noisy`` the mixture is that file instead, its
-    first ``lead_in`` seconds being noise alone.
+    first ``lead_in`` seconds being noise alone. With ``family`` (``regroove.evaluation.families``) the clip is made by
+    that family of this music, noise and seed, which chooses excerpt, length and band, with a lead-in unless it is 0.
     """
 
     name: str
@@ -43,9 +44,12 @@ class Case:
     seed: int = 0
     piece: str = ""
     group: str = ""
+    family: str = ""
 
     @property
     def noise_label(self) -> str:
+        if self.family:
+            return self.family
         return Path(self.noise).stem if self.noise else "as recorded"
 
     @property
@@ -85,7 +89,7 @@ def load_suite(source: str | Path) -> Suite:
         manifest = path / "manifest.csv"
         return load_suite(manifest) if manifest.is_file() else _folder_suite(path)
     if not path.is_file():
-        raise SettingsError(f"There is no suite {str(source)!r}: give validation, a folder or a CSV manifest.")
+        raise SettingsError(f"There is no suite {str(source)!r}: give validation, wild, a folder or a CSV manifest.")
     with path.open(newline="", encoding="utf-8") as file:
         cases = [_case(row, path, line) for line, row in enumerate(csv.DictReader(file), start=2)]
     return _checked(path.parent.name if path.stem == "manifest" else path.stem, cases, path)
@@ -123,7 +127,7 @@ def _parsed(key: str, text: str, manifest: Path, line: int) -> object:
     if key == "noise":
         file = manifest.parent / text
         return str(file) if file.is_file() else text
-    if key in ("name", "piece", "group"):
+    if key in ("name", "piece", "group", "family"):
         return text
     try:
         return int(text) if key == "seed" else float(text)
@@ -164,17 +168,26 @@ def _balanced(cases: list[Case], count: int) -> list[Case]:
     seen: dict[tuple[str, object], int] = {}
     chosen: list[Case] = []
     for _ in range(count):
-        best = min(cases, key=lambda case: sum(seen.get(t, 0) for t in _traits(case)))
+        best = min(
+            cases,
+            key=lambda case: (*(seen.get(t, 0) for t in _families(case)), sum(seen.get(t, 0) for t in _traits(case))),
+        )
         cases.remove(best)
         chosen.append(best)
-        for trait in _traits(best):
+        for trait in (*_families(best), *_traits(best)):
             seen[trait] = seen.get(trait, 0) + 1
     return chosen
+
+
+def _families(case: Case) -> list[tuple[str, object]]:
+    """What comes before all other traits: families differ more than clips of one of them do."""
+    return [("family", case.family), ("family and lead-in", (case.family, bool(case.family and case.lead_in)))]
 
 
 def _traits(case: Case) -> list[tuple[str, object]]:
     singles: list[tuple[str, object]] = [
         ("snr", case.snr_db), ("noise", case.noise), ("band", case.band_label), ("piece", case.piece),
+        ("lead-in of a family", bool(case.family and case.lead_in)),
     ]  # fmt: skip
     return [
         *singles,

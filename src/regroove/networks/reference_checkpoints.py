@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # The block, in samples, that a network of each published rate restores at once.
 BLOCKS = {22_050: 65_536, 44_100: 44_100}
-# Of the MAESTRO recordings that the published networks were trained on, and of the preconditioning used with them.
+# RMS of the MAESTRO recordings that the published networks were trained on, for Karras et al. 2022, equation 7.
 SIGMA_DATA = 0.057
 
 

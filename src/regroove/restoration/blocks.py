@@ -76,19 +76,28 @@ class BlockCutter:
 class CoreJoiner:
     """Overlap-adds the cores of blocks that arrive in order, channel by channel.
 
-    Fade-in and fade-out are raised cosines that add up to one; the first core starts and the last one ends flat.
+    Fade-in and fade-out add up to one: raised cosines, or ``rise``, ``(fade,)``, and its mirror image. The first core
+    starts and the last one ends flat.
     """
 
-    def __init__(self, layout: BlockLayout, *, channels: int, count: int, frames: int) -> None:
+    def __init__(
+        self,
+        layout: BlockLayout,
+        *,
+        channels: int,
+        count: int,
+        frames: int,
+        rise: NDArray[np.floating] | None = None,
+    ) -> None:
         self.layout, self.count, self.frames = layout, count, frames
         core = layout.block - 2 * layout.context
         self._open = np.zeros((channels, core))
         self._ready: list[NDArray[np.float64]] = []
         self._given = 0
         phase = (np.arange(layout.fade) + 0.5) / max(layout.fade, 1)
-        self._rise = 0.5 - 0.5 * np.cos(np.pi * phase)
+        self._rise = 0.5 - 0.5 * np.cos(np.pi * phase) if rise is None else rise
 
-    def add(self, block_id: BlockId, samples: NDArray[np.float64]) -> None:
+    def add(self, block_id: BlockId, samples: NDArray[np.floating]) -> None:
         """Add one block; its context is thrown away."""
         fade, hop = self.layout.fade, self.layout.hop
         core = samples[self.layout.context : self.layout.block - self.layout.context].copy()

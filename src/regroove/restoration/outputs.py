@@ -43,7 +43,7 @@ def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> N
     """Check every output's name before any work is done.
 
     Args:
-        paths: by role: output, residual, report, uncertainty, its cells and receipt, as far as they are wanted.
+        paths: by role: output, residual, report, picture, uncertainty, its cells and receipt, as far as wanted.
 
     Raises:
         AudioError: an output is the recording itself (by whatever name), another output, or exists without
@@ -52,7 +52,7 @@ def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> N
     for role in ("output", "residual"):
         if role in paths:
             container_for(paths[role])
-    for role in ("report", "uncertainty"):
+    for role in ("report", "picture", "uncertainty"):
         if role in paths and paths[role].suffix.lower() != ".png":
             raise AudioError(f"{paths[role]} cannot be written: the name of a picture ends in .png.")
     for role, path in paths.items():

@@ -4,12 +4,15 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioInfo
+from regroove.noise.find.found import FoundNoise
 from regroove.restoration.report import SpectrogramReport
 from regroove.restoration.uncertainty import UncertaintyEngine
 
@@ -32,11 +35,11 @@ class Pictures:
         if self._report:
             self._report.add(*blocks)
 
-    def draw(self) -> list[str]:
-        """Make every picture that was asked for; returns notes."""
+    def draw(self, found: FoundNoise | None) -> list[str]:
+        """Make every picture that was asked for, with the noise that was ``found`` in one; returns notes."""
         notes: list[str] = []
         if self._report:
-            notes += self._try("report", self._report.draw)
+            notes += self._try("report", partial(self._report.draw, found=found))
         if self._spread:
             title = f"{self._info.path.name}: where it is invented"
             spread = self._spread
@@ -44,17 +47,24 @@ class Pictures:
             notes += self._try("cells", spread.save)
         return notes
 
-    def _try(self, role: str, draw: Callable) -> list[str]:
-        try:
-            with _own_canvas():
-                draw(self._pending[role].temporary)
-            return []
-        except Exception as error:
-            # Whatever goes wrong in a library for pictures, the sound is finished and stays.
-            self._pending[role].give_up()
+    def _try(self, role: str, draw: Callable[[Path], object]) -> list[str]:
+        trouble = try_picture(self._pending[role], draw, what=_WORDS[role])
+        if trouble:
             self.failed += (role,)
-            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-            return [f"{_WORDS[role]} could not be made ({reason})."]
+        return trouble
+
+
+def try_picture(pending: PendingFile, draw: Callable[[Path], object], *, what: str) -> list[str]:
+    """Draw into a file, which does not get its name where that fails; returns what is to be said then."""
+    try:
+        with _own_canvas():
+            draw(pending.temporary)
+        return []
+    except Exception as error:
+        # Whatever goes wrong in a library for pictures, the rest is finished and stays.
+        pending.give_up()
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        return [f"{what} could not be made ({reason})."]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ is, and it is subtracted from the untouched samples. All that is kept in memory 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -22,6 +22,7 @@ from regroove.parallel import ParallelMap
 from regroove.restoration.blocks import BlockCutter, CoreJoiner, Item
 from regroove.restoration.clicks import ClickStage, ClickTally
 from regroove.restoration.engines.base import Engine
+from regroove.restoration.engines.image import Mix
 
 Samples = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -77,10 +78,10 @@ def restore_stream(
             yield original, original.copy()
         return
     report = progress or (lambda stage, done: None)
-    with _threads(1):
+    with threads(1):
         # Listening is many small operations, 100 times slower where threads wait for each other on a busy machine.
         # Clicks included: without them thumps sound tonal, and where the noise is alone is found less often.
-        heard = _at_engine_rate(source, engine, report, "listening")
+        heard = at_rate(source, engine.sample_rate, report, "listening")
         engine.observe(torch.from_numpy(chunk) for chunk in heard)
     originals: deque[Samples] = deque()
     parts = _removed(source, engine, originals, seed, batch_size or engine.batch_size, clicks, report)
@@ -107,7 +108,7 @@ def _silence_stays(pairs: Iterator[tuple[Samples, Samples]], channels: int) -> I
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
     """Every operation on ``count`` threads, whatever thread asks for it."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -117,19 +118,15 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _engine_frames(source: Source, engine: Engine) -> int:
-    return resampled_length(source.frames, rate_in=source.sample_rate, rate_out=engine.sample_rate)
-
-
-def _at_engine_rate(
-    source: Source, engine: Engine, report: Progress, stage: str, keep: deque[Samples] | None = None
+def at_rate(
+    source: Source, sample_rate: int, report: Progress, stage: str, keep: deque[Samples] | None = None
 ) -> Iterator[NDArray[np.float32]]:
-    """The recording at the engine's rate; every original block is also appended to ``keep``."""
+    """The recording at another rate, such as an engine's; every original block is also appended to ``keep``."""
     resampler = StreamResampler(
         rate_in=source.sample_rate,
-        rate_out=engine.sample_rate,
+        rate_out=sample_rate,
         channels=source.channels,
-        frames_out=_engine_frames(source, engine),
+        frames_out=resampled_length(source.frames, rate_in=source.sample_rate, rate_out=sample_rate),
     )
     done = 0
     for block in source.blocks():
@@ -163,22 +160,36 @@ def _removed(
         channels=source.channels,
         frames_out=source.frames,
     )
-    frames = _engine_frames(source, engine)
-    cutter = BlockCutter(engine.layout, channels=source.channels, frames=frames, seed=seed)
-    joiner = CoreJoiner(engine.layout, channels=source.channels, count=cutter.count, frames=frames)
-    chunks = _at_engine_rate(source, engine, report, "restoring", originals)
-    stage = ClickStage(channels=source.channels, sample_rate=engine.sample_rate, tally=clicks)
+    frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=engine.sample_rate)
+    mix = engine.mix
+    channels = source.channels if mix is None else len(mix.down)
+    cutter = BlockCutter(engine.layout, channels=channels, frames=frames, seed=seed)
+    joiner = CoreJoiner(engine.layout, channels=channels, count=cutter.count, frames=frames)
+    chunks = at_rate(source, engine.sample_rate, report, "restoring", originals)
+    # A click may be in one of two channels alone, unless they are the same.
+    alike = mix is not None and mix.identical
+    stage = ClickStage(channels=1 if alike else source.channels, sample_rate=engine.sample_rate, tally=clicks)
+    if mix is not None and alike:
+        chunks = _mixed(chunks, mix)
     if clicks is not None:
         chunks = stage.repaired(chunks)
-    count = -(-cutter.count * source.channels // size)
+    if mix is not None and not alike:
+        chunks = _mixed(chunks, mix)
+    count = -(-cutter.count * channels // size)
     for items, restored in _restored(engine, cutter.batches(chunks, size), count=count):
         for (block_id, samples), clean in zip(items, restored, strict=True):
             joiner.add(block_id, samples.astype(np.float64) - clean)
         removed = joiner.take()
+        removed = removed if mix is None else mix.up @ removed
         if clicks is not None:
             removed = removed + stage.take(removed.shape[1])
         yield back.push(removed)
     yield back.finish()
+
+
+def _mixed(chunks: Iterable[NDArray[np.float32]], mix: Mix) -> Iterator[NDArray[np.float32]]:
+    """The channels that are restored."""
+    return (mix.down @ chunk for chunk in chunks)
 
 
 def _restored(
@@ -187,7 +198,7 @@ def _restored(
     """Each of ``count`` batches of blocks and what the engine makes of it, in order."""
     workers = min(engine.workers, count)
     each = max(torch.get_num_threads() // workers, 1)
-    with _threads(each), ParallelMap(partial(_restore, engine), workers=workers) as results:
+    with threads(each), ParallelMap(partial(_restore, engine), workers=workers) as results:
         for items in batches:
             yield from results.push(items)
         yield from results.rest()

@@ -3,21 +3,27 @@
 from dataclasses import dataclass
 
 from regroove.diffusion.denoiser import Denoiser
-from regroove.diffusion.preconditioning import MAESTRO_SIGMA_DATA, EdmDenoiser
+from regroove.diffusion.preconditioning import EdmDenoiser
+from regroove.diffusion.schedules import KarrasSettings, cqtdiff_schedule, shellac_schedule
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import LoadedModel
 from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
 from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser, WhiteNoiseDenoiser
+from regroove.networks.reference_checkpoints import SIGMA_DATA
 
 
 @dataclass(frozen=True, kw_only=True)
 class WhiteNoisePrior:
-    """``denoiser(x, sigma)`` for ``(items, length)`` samples; ``length`` is None where any number will do."""
+    """``denoiser(x, sigma)`` for ``(items, length)`` samples; ``length`` is None where any number will do.
+
+    ``schedule`` is the one that suits the denoising of records with it.
+    """
 
     denoiser: Denoiser
     sample_rate: int
     length: int | None
+    schedule: KarrasSettings
 
 
 def white_noise_prior(
@@ -38,22 +44,23 @@ def white_noise_prior(
 
     >>> from regroove.networks.checkpoints import load_model
     >>> prior = white_noise_prior(load_model("default"))
-    >>> prior.sample_rate, prior.length
-    (44100, None)
+    >>> prior.sample_rate, prior.length, prior.schedule.sigma_max
+    (44100, None, 1.0)
     """
     network, rate = loaded.network, loaded.card.sample_rate
     if isinstance(network, MatchedUNet):
         white = WhiteNoiseDenoiser(MatchedDenoiser(network).eval())
-        return WhiteNoisePrior(denoiser=white, sample_rate=rate, length=None)
+        # It answers noise far louder than 1 with silence, from which no block comes back.
+        return WhiteNoisePrior(denoiser=white, sample_rate=rate, length=None, schedule=cqtdiff_schedule())
     if not isinstance(network, CqtUNet):
         raise ModelError(f"The model {loaded.name} cannot serve as a prior.")
     if length is not None:
         network = _of_length(network, {**loaded.card.settings, "length": length})
     if sigma_data is None:
-        sigma_data = loaded.card.sigma_data or MAESTRO_SIGMA_DATA
+        sigma_data = loaded.card.sigma_data or SIGMA_DATA
     edm = EdmDenoiser(network, sigma_data=sigma_data).eval()
     length = int(loaded.card.settings["length"]) if length is None else length
-    return WhiteNoisePrior(denoiser=edm, sample_rate=rate, length=length)
+    return WhiteNoisePrior(denoiser=edm, sample_rate=rate, length=length, schedule=shellac_schedule())
 
 
 def _of_length(network: CqtUNet, settings: dict[str, object]) -> CqtUNet:

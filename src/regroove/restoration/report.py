@@ -7,18 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.audio.reader import AudioInfo
-from regroove.errors import AudioError
+from regroove.noise.find.found import FoundNoise
+from regroove.restoration.axes import (
+    DYNAMIC_RANGE_DB,
+    decibels,
+    draw_measured,
+    draw_median,
+    draw_noise_map,
+    frequency_axis,
+    level_axis,
+    log_rows,
+    new_figure,
+    plain,
+    row_edges,
+    save_figure,
+    time_axis,
+)
 from regroove.restoration.spectrogram import PooledSpectrogram
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TITLES = ("Before", "After", "Removed")
-LOWEST_HZ = 30.0
-DYNAMIC_RANGE_DB = 80.0
-_ROWS = 320
-_TICKS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
 
 class SpectrogramReport:
@@ -36,99 +46,77 @@ class SpectrogramReport:
         for spectrogram, block in zip(self._spectrograms, blocks, strict=True):
             spectrogram.add(block)
 
-    def draw(self, path: Path) -> None:
-        """Write the picture as PNG, whatever the name.
+    def draw(self, path: Path, *, found: FoundNoise | None = None) -> None:
+        """Write the picture as PNG, whatever the name; with the noise that was found, its map beside each spectrum.
 
         Raises:
             AudioError: the disk does not allow it.
         """
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        figure = new_figure(12 if found is None else 14.5, 9.5)
+        self._compose(figure, found)
+        save_figure(figure, path, what="report")
 
-        figure = Figure(figsize=(12, 9.5), layout="constrained")
-        FigureCanvasAgg(figure)
-        self._compose(figure)
-        try:
-            figure.savefig(path, format="png", dpi=130, metadata={"Software": "regroove"})
-        except OSError as error:
-            raise AudioError(f"The report cannot be written: {(error.strerror or str(error)).lower()}.") from error
-
-    def _compose(self, figure: "Figure") -> None:
+    def _compose(self, figure: "Figure", found: FoundNoise | None) -> None:
         spectra = [spectrogram.result() for spectrogram in self._spectrograms]
         nyquist = self.info.sample_rate / 2
-        edges = np.geomspace(LOWEST_HZ, nyquist, _ROWS + 1)
-        images = [_decibels(_log_rows(power, edges, nyquist)) for power in spectra]
-        top = float(np.ceil(max(image.max() for image in images) / 5) * 5)
-        axes = figure.subplots(len(TITLES), 1, sharex=True, sharey=True)
-        times = np.linspace(0, self.info.seconds, images[0].shape[1] + 1)
-        for ax, title, image in zip(axes, TITLES, images, strict=True):
+        edges = row_edges(nyquist)
+        rows = [log_rows(power, edges, nyquist) for power in spectra]
+        top = float(np.ceil(max(decibels(power).max() for power in rows) / 5) * 5)
+        grid = figure.subplots(
+            len(TITLES), 1 if found is None else 2, sharex="col", sharey=True, squeeze=False,
+            width_ratios=None if found is None else (1, 0.22),
+        )  # fmt: skip
+        times = np.linspace(0, self.info.seconds, rows[0].shape[1] + 1)
+        for (ax, *beside), title, power in zip(grid, TITLES, rows, strict=True):
             mesh = ax.pcolormesh(
-                times, edges, image, cmap="magma", vmin=top - DYNAMIC_RANGE_DB, vmax=top, rasterized=True
+                times, edges, decibels(power), cmap="magma", vmin=top - DYNAMIC_RANGE_DB, vmax=top, rasterized=True
             )
             ax.set_title(title, loc="left", fontsize=12, fontweight="bold")
-            _style(ax, nyquist)
-        _time_axis(axes[-1], self.info.seconds)
-        bar = figure.colorbar(mesh, ax=list(axes), pad=0.01, aspect=40)
+            frequency_axis(ax, nyquist)
+            for curves in beside:
+                bin_hz = nyquist / (spectra[0].shape[0] - 1)
+                draw_median(curves, power, edges, bin_hz=bin_hz, label=f"{title}, median")
+                level_axis(curves, top)
+        if found is not None:
+            _draw_noise(grid, found, nyquist)
+        time_axis(grid[-1, 0], self.info.seconds)
+        bar = figure.colorbar(mesh, ax=list(grid.ravel()), pad=0.01, aspect=40)
         bar.set_label("Power in dB relative to full scale, per frequency bin")
         figure.suptitle(_headline(self.info), x=0.01, ha="left", fontsize=13)
+
+
+def _draw_noise(grid: NDArray[np.object_], found: FoundNoise, nyquist: float) -> None:
+    """Where the noise was measured, and its map beside what it was taken from and what was removed."""
+    draw_measured(grid[0, 0], found)
+    for curves in grid[:, 1]:
+        draw_noise_map(curves, found, nyquist=nyquist, name_lines=False)
+        curves.legend(loc="upper right", fontsize=7, frameon=False)
+    grid[0, 1].set_title(f"Noise: {found.place.value}", loc="left", fontsize=10)
+    grid[-1, 1].set_xlabel("dB, per frequency bin")
 
 
 def draw_cells(
     path: Path, values: NDArray[np.float64], *, frequencies: NDArray[np.float64], times: NDArray[np.float64], title: str
 ) -> None:
-    """Draw the uncertainty of ``(bands, columns)`` cells, 0 to 1, as PNG; cells that are NaN stay grey."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Draw the uncertainty of ``(bands, columns)`` cells, 0 to 1, as PNG; cells that are NaN stay grey.
 
-    figure = Figure(figsize=(12, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    Raises:
+        AudioError: the disk does not allow it.
+    """
+    figure = new_figure(12, 4.5)
     ax = figure.subplots()
     ax.set_facecolor("0.85")
     mesh = ax.pcolormesh(times, frequencies, values, cmap="viridis", vmin=0, vmax=1, rasterized=True)
-    _style(ax, float(frequencies[-1]))
+    frequency_axis(ax, float(frequencies[-1]))
     ax.set_ylim(float(frequencies[0]), float(frequencies[-1]))
-    _time_axis(ax, float(times[-1]))
+    time_axis(ax, float(times[-1]))
     bar = figure.colorbar(mesh, ax=ax, pad=0.01, ticks=[0, 0.5, 1])
     bar.ax.set_yticklabels(["0: heard in\nthe recording", "0.5", "1: invented"])
-    figure.suptitle(title.replace("$", r"\$"), x=0.01, ha="left", fontsize=13)
-    figure.savefig(path, format="png", dpi=130, metadata={"Software": "regroove"})
+    figure.suptitle(plain(title), x=0.01, ha="left", fontsize=13)
+    save_figure(figure, path, what="picture")
 
 
 def _headline(info: AudioInfo) -> str:
     channels = "mono" if info.channels == 1 else "stereo"
     lines = [f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})", *info.notes]
-    # A dollar sign would start a formula.
-    return "\n".join(lines).replace("$", r"\$")
-
-
-def _log_rows(power: NDArray[np.float64], edges: NDArray[np.float64], nyquist: float) -> NDArray[np.float64]:
-    """Average ``(bins, columns)`` over rows between ``edges``; rows narrower than a bin are interpolated."""
-    cumulated = np.vstack([np.zeros_like(power[:1]), np.cumsum(power, axis=0)])
-    position = edges / nyquist * (power.shape[0] - 1) + 0.5
-    below = np.minimum(position.astype(int), power.shape[0] - 1)
-    at_edges = cumulated[below] + (position - below)[:, None] * power[below]
-    return np.diff(at_edges, axis=0) / np.diff(position)[:, None]
-
-
-def _decibels(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 10 * np.log10(np.maximum(power, 1e-14))
-
-
-def _style(ax: "Axes", nyquist: float) -> None:
-    ax.set_yscale("log")
-    ticks = [tick for tick in _TICKS if tick < nyquist]
-    ax.set_yticks(ticks, [f"{t // 1000} kHz" if t >= 1000 else f"{t} Hz" for t in ticks])
-    ax.minorticks_off()
-    ax.set_ylim(LOWEST_HZ, nyquist)
-
-
-def _time_axis(ax: "Axes", seconds: float) -> None:
-    from matplotlib.ticker import FuncFormatter
-
-    if seconds < 60:
-        ax.set_xlabel("Time in seconds")
-        return
-    ax.set_xlabel("Time in minutes and seconds")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{int(t) // 60}:{int(t) % 60:02d}"))
-    step = next((s for s in (10, 15, 30, 60, 120, 300, 600) if seconds / s <= 12), 1200)
-    ax.set_xticks(np.arange(0, seconds, step))
+    return plain("\n".join(lines))

@@ -16,14 +16,14 @@ from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.clicks import ClickTally
-from regroove.restoration.engines.base import Engine
+from regroove.restoration.engines.base import Engine, NoiseFindingEngine
 from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
 from regroove.restoration.levels import LevelMeter
 from regroove.restoration.outputs import check_outputs, planned_outputs
 from regroove.restoration.pictures import Pictures
 from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
 from regroove.restoration.receipts import receipt_text, result_part, run_part
-from regroove.restoration.settings import RestoreSettings, make_settings
+from regroove.restoration.settings import RestoreSettings, check_region, make_settings
 from regroove.restoration.sources import ArraySource
 from regroove.restoration.uncertainty import UncertaintyEngine
 from regroove.restoration.writers import TooLoudError, finish, open_writers, refuse_clipping
@@ -95,7 +95,7 @@ class Restorer:
         restored = np.empty((audio.size // (channels * audio.shape[-1]), channels, audio.shape[-1]))
         for samples, result in zip(audio.reshape(restored.shape), restored, strict=True):
             source = ArraySource(samples, sample_rate=sample_rate)
-            self._check_region(source.frames / sample_rate)
+            check_region(self.settings.noise_region, seconds=source.frames / sample_rate)
             position = 0
             for _, block in self._stream(source, self.engine, progress, self._tally()):
                 result[:, position : position + block.shape[1]] = block
@@ -118,13 +118,6 @@ class Restorer:
             clicks=clicks,
             progress=progress,
         )
-
-    def _check_region(self, seconds: float) -> None:
-        region = self.settings.noise_region
-        if region and region[1] > seconds:
-            raise SettingsError(
-                f"The noise region ends at {region[1]:g} seconds, after the end of the recording at {seconds:.3f}."
-            )
 
     def restore_file(
         self,
@@ -167,7 +160,7 @@ class Restorer:
             raise SettingsError("With a strength of 0 nothing is restored, so there is no uncertainty to draw.")
         reader = source if isinstance(source, AudioReader) else AudioReader(source)
         check_outputs(reader.path, paths, overwrite=overwrite)
-        self._check_region(reader.info.seconds)
+        check_region(self.settings.noise_region, seconds=reader.info.seconds)
         try:
             notes, failed = self._write(reader, paths, overwrite, progress, began, loudest=headroom == "auto")
         except TooLoudError as error:
@@ -218,7 +211,8 @@ class Restorer:
                 notes.append(headroom_note(gain))
             if self.settings.strength:
                 notes += engine.notes()
-            notes += finish(writers) + pictures.draw()
+            found = self.engine.found if isinstance(self.engine, NoiseFindingEngine) else None
+            notes += finish(writers) + pictures.draw(found)
             if "receipt" in pending:
                 result = result_part(
                     source=info,

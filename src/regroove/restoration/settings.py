@@ -7,7 +7,8 @@ from pathlib import Path
 
 from regroove.errors import SettingsError
 
-NOISE_MODES = ("fixed-gain", "fixed-snr", "estimated-gain", "estimated-snr")
+# What the published method takes for the level of the noise, and the number that each mode needs.
+NOISE_MODES = {"fixed-gain": "gain", "fixed-snr": "snr", "estimated-gain": None, "estimated-snr": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class RestoreSettings:
         noise_set: folder with excerpts of noise.
         noise_gain: gain of the noise in ``fixed-gain``, greater than 0.
         noise_snr: lowest and highest SNR in dB in ``fixed-snr``.
-        xi: guidance weight, 0 or greater.
+        xi: guidance weight, greater than 0.
         compat: compute as the published code does, with its quirks.
         clicks: whether clicks and crackle are repaired before the engine restores the recording.
         batch_size: blocks that are handed to the engine at once, at least 1; on a CPU two such batches are worked on.
@@ -80,7 +81,7 @@ class RestoreSettings:
             self.batch_size is None or self.batch_size >= 1,
             f"A batch has at least 1 block, not {self.batch_size}.",
         )
-        _require(self.xi is None or 0 <= self.xi < math.inf, f"The weight xi is 0 or greater, not {self.xi}.")
+        _require(self.xi is None or 0 < self.xi < math.inf, f"The weight xi is greater than 0, not {self.xi}.")
         _require(self.quality in QUALITIES, f"The quality {self.quality} is none of {', '.join(QUALITIES)}.")
         by_name = self.quality != "standard" and self.model != "default"
         _require(not by_name, "A quality stands for a model: set one of quality and model, not both.")
@@ -140,6 +141,20 @@ def parse_region(text: str) -> tuple[float, float]:
     start, end = (_seconds(match, text) for match in times if match)
     _check_range((start, end), "noise region", lowest=0.0)
     return start, end
+
+
+def check_region(region: tuple[float, float] | None, *, seconds: float) -> None:
+    """Whether a noise region, if there is one, lies within a recording of so many seconds.
+
+    Raises:
+        SettingsError: it ends after the recording.
+
+    >>> check_region((0.0, 1.5), seconds=1.5)
+    """
+    if region and region[1] > seconds:
+        raise SettingsError(
+            f"The noise region ends at {region[1]:g} seconds, after the end of the recording at {seconds:.3f}."
+        )
 
 
 def _seconds(match: re.Match[str], text: str) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.stft import LONG, power_of, stft
-from regroove.errors import AudioError, SettingsError
+from regroove.errors import SettingsError
 from regroove.restoration.engines.base import BlockId, Engine
 
 DRAWS = 4
@@ -48,7 +48,7 @@ class UncertaintyEngine:
         self._draws = draws
         self.name, self.sample_rate = engine.name, engine.sample_rate
         self.batch_size, self.workers = engine.batch_size, engine.workers
-        self.layout = engine.layout
+        self.layout, self.mix = engine.layout, engine.mix
         edges = np.geomspace(LOWEST_HZ, 0.98 * self.sample_rate / 2, BANDS + 1)
         self._edges = edges
         self._rows = [_bins_between(low, high, self.sample_rate) for low, high in zip(edges, edges[1:], strict=False)]
@@ -68,7 +68,7 @@ class UncertaintyEngine:
             self._frames = -(-length // LONG.hop)
 
         self._engine.observe(counted())
-        self.layout = self._engine.layout
+        self.layout, self.mix = self._engine.layout, self._engine.mix
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` samples, and draw from the posterior beside it."""
@@ -117,10 +117,7 @@ class UncertaintyEngine:
 
         step = _POOL * LONG.hop / self.sample_rate
         values = self.result()
-        try:
-            draw_cells(path, values, frequencies=self._edges, times=np.arange(values.shape[1] + 1) * step, title=title)
-        except OSError as error:
-            raise AudioError(f"The picture cannot be written: {(error.strerror or str(error)).lower()}.") from error
+        draw_cells(path, values, frequencies=self._edges, times=np.arange(values.shape[1] + 1) * step, title=title)
 
     def _pooled(self, values: Tensor) -> NDArray[np.float64]:
         """Average the frames of a block's core ``(bins, frames)`` over bands and columns."""

@@ -6,9 +6,12 @@ context away and cross-fades what is left. An engine only ever sees blocks.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
+
+from regroove.noise.find.found import FoundNoise
+from regroove.restoration.engines.image import Mix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,8 @@ class Engine(Protocol):
     batch_size: int
     # How many batches are restored at the same time, by as many threads.
     workers: int
+    # How channels that are one image are restored together, once observed; None where each is restored by itself.
+    mix: Mix | None
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
         """See the whole recording once, as successive ``(channels, time)`` chunks, before any block is restored."""
@@ -62,3 +67,11 @@ class Engine(Protocol):
 
     def describe(self) -> dict[str, object]:
         """Everything about this engine's result that a receipt should record (JSON-ready)."""
+
+
+@runtime_checkable
+class NoiseFindingEngine(Engine, Protocol):
+    """An engine that finds the noise of a recording while it observes it."""
+
+    # None before that.
+    found: FoundNoise | None

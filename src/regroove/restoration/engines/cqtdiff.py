@@ -1,87 +1,102 @@
-"""The reference engine: a diffusion sampler guided by the recording through the network, block by block.
+"""The published method: a diffusion sampler guided by the recording through the network, block by block.
 
-A block's state starts as white noise and follows the EDM sampler; at every evaluation the clean estimate is made
-noisy again with an excerpt of record noise and compared with the recording, and the gradient of the difference steers
-the state. Slow: 279 guided evaluations for every 0.75 s of audio.
+Miranda's 78 RPM denoiser after Moliner et al., "Solving audio inverse problems with a diffusion model", 2023. Slow: 279
+guided evaluations for every 0.75 s of audio.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from regroove.diffusion.denoiser import Denoiser
-from regroove.diffusion.guidance import GuidanceSettings, ReconstructionGuidance
-from regroove.diffusion.randomness import ItemNoise, item_generators
-from regroove.diffusion.schedules import ChurnSettings, KarrasSettings, karras_sigmas
-from regroove.diffusion.solvers import sample
+from regroove.diffusion.posterior import SamplerSettings
+from regroove.diffusion.schedules import shellac_schedule
 from regroove.errors import SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.noise.banks import NoiseBank
 from regroove.noise.powers import WINDOW, PowerRange, power_range
-from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.record_sampler import RecordSampler
 from regroove.restoration.priors import white_noise_prior
+from regroove.restoration.settings import NOISE_MODES
 
-DEFAULT_STEPS = 140
-CHURN = ChurnSettings(amount=5.0)
 NOISE_PRESET = "shellac"
 # Samples in a block (3 s) when the default network is the prior, which has no block length of its own.
 MATCHED_BLOCK = 1 << 17
-# Far above the music; the default network answers far louder noise with silence, from which no block comes back.
-SIGMA_MAX, MATCHED_SIGMA_MAX = 10.0, 1.0
+# A block is lost when its power falls below this share of the recording's, which is so many times the noise's.
+_SILENT, _AUDIBLE = 1e-3, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class CqtDiffSettings:
-    """How the reference engine restores.
+    """How the published method restores.
 
     Args:
         mode: ``fixed-gain``, ``fixed-snr``, ``estimated-gain`` or ``estimated-snr``.
         gain: RMS of the noise, for ``fixed-gain``. snr: lowest and highest SNR in dB, for ``fixed-snr``.
         xi: weight of the guidance; None: from the noise floor.
-        steps: of the schedule from the highest sigma to 1e-6.
-        compat: repeat the published code: the recording is taken for half the music, which doubles the level; one
-            norm for a whole batch; digital silence hides the noise.
+        window: samples in a measurement of power.
+        sampler: noise levels, fresh noise on the way, step rule and guidance.
+        compat: repeat the published code: the recording is taken for half of music plus noise, which doubles the
+            level, and digital silence counts as the noise floor.
 
     Raises:
-        SettingsError: the mode is unknown, lacks its number, or was given one that it has no use for.
+        SettingsError: the mode is unknown, lacks its number, or was given one that it has no use for; or a number is
+            out of range.
+
+    >>> CqtDiffSettings(mode="fixed-gain")
+    Traceback (most recent call last):
+    regroove.errors.SettingsError: The noise mode fixed-gain needs a gain.
     """
 
     mode: str = "estimated-gain"
     gain: float | None = None
     snr: tuple[float, float] | None = None
     xi: float | None = None
-    steps: int = DEFAULT_STEPS
+    window: int = WINDOW
+    sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(schedule=shellac_schedule()))
     compat: bool = False
 
     def __post_init__(self) -> None:
-        needs = {"fixed-gain": "gain", "fixed-snr": "snr", "estimated-gain": None, "estimated-snr": None}
-        if self.mode not in needs:
-            raise SettingsError(f"There is no noise mode {self.mode!r}; choose one of {', '.join(needs)}.")
-        for name in ("gain", "snr"):
-            given, needed = getattr(self, name) is not None, needs[self.mode] == name
+        if self.mode not in NOISE_MODES:
+            raise SettingsError(f"There is no noise mode {self.mode!r}; choose one of {', '.join(NOISE_MODES)}.")
+        for name, label in (("gain", "gain"), ("snr", "range of SNRs")):
+            given, needed = getattr(self, name) is not None, NOISE_MODES[self.mode] == name
             if given != needed:
-                raise SettingsError(
-                    f"The noise mode {self.mode} {'needs' if needed else 'has no use for'} a noise {name}."
-                )
+                raise SettingsError(f"The noise mode {self.mode} {'needs' if needed else 'has no use for'} a {label}.")
+        if self.gain is not None and not 0 < self.gain < float("inf"):
+            raise SettingsError(f"The gain of the noise is greater than 0, not {self.gain:g}.")
+        if self.snr is not None and not (len(self.snr) == 2 and self.snr[0] <= self.snr[1]):
+            raise SettingsError("A range of SNRs is the lowest and the highest in dB: [LOW,HIGH].")
+        if self.xi is not None and not 0 < self.xi < float("inf"):
+            raise SettingsError(
+                f"The weight xi is greater than 0, not {self.xi:g}: noise is random, so it is not put back."
+            )
+        if self.window < 1:
+            raise SettingsError(f"The window for powers has at least 1 sample, not {self.window}.")
 
 
 class CqtDiffEngine:
-    """The reference's 78 RPM denoiser for any ``denoiser(x, sigma)``.
+    """The 78 RPM denoiser for any ``denoiser(x, sigma)``.
 
     Args:
         denoiser: maps ``(items, block)`` samples at noise level ``sigma`` (items,) to the clean estimate.
-        bank: the excerpts of noise to mix with.
+        bank: the excerpts of noise to mix with, at the engine's sample rate.
         settings: see :class:`CqtDiffSettings`.
-        block: samples in a block; neighbouring blocks overlap by a quarter.
-        sigma_max: where the schedule starts.
+        block: samples in a block.
+        overlap: samples that neighbouring blocks share; a quarter of a block unless given.
+        batch_size: blocks at once.
         device: where the denoiser is.
+        details: what else the receipt should say.
+
+    Raises:
+        SettingsError: the overlap is longer than half a block, or a batch holds no block.
     """
 
     name = "cqtdiff"
-    batch_size = workers = 1
+    workers = 1
 
     def __init__(
         self,
@@ -90,25 +105,35 @@ class CqtDiffEngine:
         settings: CqtDiffSettings,
         *,
         block: int,
-        sigma_max: float = 10.0,
+        overlap: int | None = None,
+        batch_size: int = 1,
         device: str = "cpu",
+        details: dict[str, object] | None = None,
     ) -> None:
-        self.denoiser, self.bank, self.settings, self.device = denoiser, bank, settings, torch.device(device)
-        self.sample_rate, self.sigma_max = bank.sample_rate, sigma_max
-        self.layout = BlockLayout(block=block, context=0, fade=block // 4)
-        self.details: dict[str, object] = {}
+        overlap = block // 4 if overlap is None else overlap
+        if not 0 < overlap <= block // 2 or batch_size < 1:
+            raise SettingsError(
+                f"Blocks overlap by 1 to {block // 2} samples, half their length, and come at least 1 at once, "
+                f"not {overlap} and {batch_size}."
+            )
+        self.settings, self.batch_size, self.sample_rate = settings, batch_size, bank.sample_rate
+        self.layout = BlockLayout(block=block, context=0, fade=overlap)
+        self._sampler = RecordSampler(denoiser=denoiser, bank=bank, settings=settings.sampler, halve=settings.compat)
+        self._device, self._details = torch.device(device), details or {}
         self._ranges: list[PowerRange] = []
+        self._lost = 0
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
         """Measure the lowest and highest power of every channel of ``(channels, time)`` chunks."""
-        self._ranges = []
+        self._ranges, self._lost = [], 0
+        window = self.settings.window
         tails: list[Tensor] = []
         for chunk in chunks:
             tails = tails or [chunk.new_zeros(0) for _ in chunk]
             joined = [torch.cat(pair) for pair in zip(tails, chunk, strict=True)]
-            if len(joined[0]) >= WINDOW:
-                self._widen([power_range(x, ignore_silence=not self.settings.compat) for x in joined])
-            tails = [x[-(WINDOW - 1) :] for x in joined]
+            if len(joined[0]) >= window:
+                self._widen([power_range(x, window=window, ignore_silence=not self.settings.compat) for x in joined])
+            tails = [x[max(len(x) - window + 1, 0) :] for x in joined]
         if not self._ranges:
             # Shorter than one window: the whole recording is the window.
             self._ranges = [power_range(x, window=len(x), ignore_silence=False) for x in tails]
@@ -120,71 +145,72 @@ class CqtDiffEngine:
             for a, b in zip(known, measured, strict=True)
         ]
 
-    def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
-        """Restore ``(items, block)``; with equal seeds an item's result does not depend on the batch it is in."""
-        y = blocks.to(self.device)
-        generators = item_generators([i.seed for i in ids])
-        noise = ItemNoise(generators)
-        schedule = KarrasSettings(steps=self.settings.steps, sigma_min=1e-6, sigma_max=self.sigma_max)
-        sigmas = karras_sigmas(schedule)
-        guidance = ReconstructionGuidance(
-            self._operator(blocks, ids, generators),
-            y,
-            settings=GuidanceSettings(norm="batch" if self.settings.compat else "item"),
-            xi=torch.tensor([self._xi(i) for i in ids]),
-        )
-        x = float(sigmas[0]) * noise(y)
-        return sample(self.denoiser, x, sigmas=sigmas, guidance=guidance, churn=CHURN, noise=noise).to(blocks.device)
+    def restore(self, blocks: Tensor, ids: Sequence[BlockId], *, start: Tensor | None = None) -> Tensor:
+        """Restore ``(items, block)``; with equal seeds an item's result does not depend on the batch it is in.
 
-    def _xi(self, block: BlockId) -> float:
-        return self._ranges[block.channel].xi if self.settings.xi is None else self.settings.xi
-
-    def _operator(
-        self, blocks: Tensor, ids: Sequence[BlockId], generators: Sequence[torch.Generator]
-    ) -> GainMixing | SnrMixing:
-        s, halve = self.settings, self.settings.compat
-        source = self._source(generators)
+        ``start`` is the noise of unit variance that the samples start from; drawn from the seeds where not given.
+        """
+        s, y, ranges = self.settings, blocks.to(self._device), [self._ranges[i.channel] for i in ids]
+        seeds, xi = [i.seed for i in ids], [self._xi(found) for found in ranges]
         if s.mode.endswith("gain"):
-            gains = [self._ranges[i.channel].gain if s.gain is None else s.gain for i in ids]
-            return GainMixing(source, gain=torch.tensor(gains, device=self.device)[:, None], halve=halve)
-        pairs = zip(blocks, ids, strict=True)
-        limits = [
-            self._ranges[i.channel].snr_range(b, window=min(WINDOW, len(b))) if s.snr is None else s.snr
-            for b, i in pairs
-        ]
-        low, high = zip(*limits, strict=True)
-        return SnrMixing(source, snr_db=UniformSnr(low, high, generators=generators), halve=halve)
+            gains = [found.gain if s.gain is None else s.gain for found in ranges]
+            restored = self._sampler.at_gain(y, gains, seeds=seeds, xi=xi, start=start)
+        else:
+            limits = [self._snr(*pair) for pair in zip(ranges, blocks, strict=True)]
+            restored = self._sampler.at_snr(y, limits, seeds=seeds, xi=xi, start=start)
+        self._lost += _lost(y, restored, [found.floor for found in ranges])
+        return restored.to(blocks.device)
 
-    def _source(self, generators: Sequence[torch.Generator]) -> Callable[[Tensor], Tensor]:
-        def draw(x: Tensor) -> Tensor:
-            drawn = [self.bank.draw(x.shape[-1], generator=generator) for generator in generators]
-            return torch.stack(drawn).to(x)
+    def _xi(self, found: PowerRange) -> float:
+        return found.xi if self.settings.xi is None else self.settings.xi
 
-        return draw
+    def _snr(self, found: PowerRange, block: Tensor) -> tuple[float, float]:
+        if self.settings.snr is not None:
+            return self.settings.snr
+        return found.snr_range(block, window=min(self.settings.window, len(block)))
 
     def notes(self) -> list[str]:
-        """Nothing: this engine says where its noise comes from, and takes what it is given."""
-        return []
+        """In how many blocks, since the recording was observed, the sampler settled on silence."""
+        if not self._lost:
+            return []
+        blocks, they = ("1 block", "it holds") if self._lost == 1 else (f"{self._lost} blocks", "they hold")
+        return [f"{blocks} came out silent although {they} more than noise; another seed may help, or a larger xi."]
 
     def describe(self) -> dict[str, object]:
-        """The engine, its mode, and what it measured of every channel."""
+        """The engine, its mode, its schedule, and what it measured of every channel."""
+        schedule = self.settings.sampler.schedule
         return {
             "engine": self.name,
             "noise_mode": self.settings.mode,
-            "steps": self.settings.steps,
+            "steps": schedule.steps,
+            "noise_levels": [schedule.sigma_max, schedule.sigma_min],
             "compat": self.settings.compat,
-            "estimated_gain": [round(r.gain, 8) for r in self._ranges],
-            "xi": [self._xi(BlockId(channel=c, index=0, seed=0)) for c in range(len(self._ranges))],
-            **self.details,
+            "estimated_gain": [float(f"{found.gain:.6g}") for found in self._ranges],
+            "xi": [self._xi(found) for found in self._ranges],
+            **self._details,
         }
 
 
+def _lost(noisy: Tensor, restored: Tensor, floors: Sequence[float]) -> int:
+    """How many of the ``(items, block)`` results are next to silent although there is more than noise in them."""
+    before, after = noisy.square().mean(dim=-1), restored.square().mean(dim=-1)
+    audible = before > _AUDIBLE * torch.tensor(floors).to(before)
+    return int((audible & (after < _SILENT * before)).sum())
+
+
 def cqtdiff_engine(
-    settings: CqtDiffSettings, *, model: str, noise_set: str | None, device: str, batch_size: int | None = None
+    settings: CqtDiffSettings,
+    *,
+    model: str,
+    noise_set: str | None,
+    device: str,
+    steps: int | None = None,
+    batch_size: int | None = None,
 ) -> CqtDiffEngine:
     """Build the engine from a model and a folder of noise (None: the synthesiser's shellac).
 
-    The model is a checkpoint of the reference, or one of the matched engine, which then serves as the prior.
+    The model is a checkpoint of the reference, or one of the matched engine, which then serves as the prior. The
+    schedule is the one that suits it, with ``steps`` in place of its own number of steps.
 
     Raises:
         ModelError: the model is unknown or damaged.
@@ -197,12 +223,18 @@ def cqtdiff_engine(
     else:
         bank = NoiseBank.from_folder(noise_set, sample_rate=rate)
     prior = white_noise_prior(loaded)
-    block, sigma_max = (prior.length, SIGMA_MAX) if prior.length else (MATCHED_BLOCK, MATCHED_SIGMA_MAX)
-    engine = CqtDiffEngine(prior.denoiser, bank, settings, block=block, sigma_max=sigma_max, device=device)
-    engine.batch_size = batch_size or 1
-    engine.details = {
+    schedule = replace(prior.schedule, steps=steps or prior.schedule.steps)
+    details: dict[str, object] = {
         "model": loaded.name,
         "model_sha256": loaded.sha256,
         "noise_set": noise_set or f"synthetic {NOISE_PRESET}",
     }
-    return engine
+    return CqtDiffEngine(
+        prior.denoiser,
+        bank,
+        replace(settings, sampler=replace(settings.sampler, schedule=schedule)),
+        block=prior.length or MATCHED_BLOCK,
+        batch_size=batch_size or 1,
+        device=device,
+        details=details,
+    )

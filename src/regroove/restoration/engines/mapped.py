@@ -12,12 +12,11 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
-from regroove.errors import AudioError
 from regroove.networks.checkpoints import bundled_model
-from regroove.noise.drift import DriftTracker, NoiseDrift
-from regroove.noise.finder import HEARD, NoiseFinder
-from regroove.noise.map import map_of_noise
+from regroove.noise.find.finder import NoiseFinder
+from regroove.noise.find.found import FoundNoise, Place
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.image import ImageMeter, Mix, with_middle
 from regroove.restoration.hearing import hear_noise
 
 SAMPLE_RATE = 44_100
@@ -25,7 +24,8 @@ SAMPLE_RATE = 44_100
 GRID = 8 * LONG.hop
 # What lies further than 2.2 s away changes what is restored by -60 dB at most. Blocks are no longer than 34.2 s.
 LAYOUT = BlockLayout(block=184 * GRID, context=12 * GRID, fade=0)
-SHORTEST_REGION = 0.2
+# Below -120 dBFS there is no noise to speak of.
+NO_NOISE = 1e-12
 
 WIENER = DecisionDirectedSettings(memory=0.98)
 
@@ -64,65 +64,44 @@ class MappedEngine:
         self.name, self.batch_size, self.workers = name, batch_size, workers
         self.layout, self._reach = LAYOUT, reach
         self._denoise, self._region, self._details = denoise, noise_region, details or {}
-        self.maps: list[NoiseMap] = []
-        self.drifts: list[NoiseDrift] = []
-        self._source = "none"
+        self.mix: Mix | None = None
+        self.found: FoundNoise | None = None
+        self._offsets = torch.zeros(1)
+        self._length = 0
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
-        """Learn the noise map of every channel from ``(channels, time)`` chunks."""
-        length = 0
-
-        def counted() -> Iterable[Tensor]:
-            nonlocal length
-            for chunk in chunks:
-                length += chunk.shape[-1]
-                yield chunk
-
-        if self._region is None:
-            self._find(counted())
-        else:
-            self._measure(counted(), *self._region)
-        self.layout = _layout(length, LAYOUT.context if self._reach is None else min(self._reach, LAYOUT.context))
-
-    def _find(self, chunks: Iterable[Tensor]) -> None:
-        finders: list[NoiseFinder] = []
+        """Learn the noise of a recording from ``(channels, time)`` chunks."""
+        finder: NoiseFinder | None = None
+        image = ImageMeter()
         for chunk in chunks:
-            finders = finders or [self._finder() for _ in chunk]
-            for finder, channel in zip(finders, chunk, strict=True):
-                finder.feed(channel.float())
-        self.maps = [finder.result() for finder in finders]
-        self.drifts = [finder.drift for finder in finders]
-        self._source = ", ".join(dict.fromkeys(finder.source for finder in finders)) or "nowhere"
-
-    def _finder(self) -> NoiseFinder:
-        return NoiseFinder(sample_rate=self.sample_rate, hear=hear_noise, workers=self.workers)
-
-    def _measure(self, chunks: Iterable[Tensor], start: float, end: float) -> None:
-        first, last = round(start * self.sample_rate), round(end * self.sample_rate)
-        if last - first < SHORTEST_REGION * self.sample_rate:
-            raise AudioError(f"The noise region is shorter than {SHORTEST_REGION} s.")
-        position, pieces = 0, []
-        trackers: list[DriftTracker] = []
-        for chunk in chunks:
-            trackers = trackers or [DriftTracker(sample_rate=self.sample_rate, workers=self.workers) for _ in chunk]
-            for tracker, channel in zip(trackers, chunk, strict=True):
-                tracker.feed(channel.float())
-            pieces.append(chunk[:, max(first - position, 0) : max(last - position, 0)])
-            position += chunk.shape[-1]
-        if last > position + self.sample_rate // 100:
-            raise AudioError(f"The noise region ends at {end:g} s, after the recording ({position / SAMPLE_RATE:g} s).")
-        for tracker in trackers:
-            tracker.rest()
-        region = torch.cat(pieces, dim=-1).float()
-        self.maps = [map_of_noise(channel[None]) for channel in region]
-        pairs = zip(trackers, self.maps, strict=True)
-        self.drifts = [tracker.follow(noise, measured=tracker.between(first, last)) for tracker, noise in pairs]
-        self._source = "marked region"
+            seen = with_middle(chunk.float())
+            finder = finder or NoiseFinder(
+                sample_rate=self.sample_rate, channels=len(seen), region=self._region, hear=hear_noise,
+                workers=self.workers,
+            )  # fmt: skip
+            finder.add(seen)
+            image.add(seen)
+        assert finder is not None
+        found, self.mix = finder.finish(), image.mix()
+        kept = slice(-1, None) if self.mix else slice(0, image.channels)
+        self.found = found.of_channels(kept)
+        self._offsets, self._length = image.offsets()[kept], image.frames
+        reach = LAYOUT.context if self._reach is None else min(self._reach, LAYOUT.context)
+        self.layout = _layout(image.frames, reach)
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` samples; same shape out."""
         with torch.inference_mode():
-            return self._denoise(blocks, self._map_of(ids, blocks.shape[-1]), ids)
+            offsets = self._offsets_of(ids, blocks.shape[-1])
+            return self._denoise(blocks - offsets, self._map_of(ids, blocks.shape[-1]), ids) + offsets
+
+    def _offsets_of(self, ids: Sequence[BlockId], length: int) -> Tensor:
+        """The recording's constant offset in each block, ``(items, length)``; none in what is padded."""
+        out = torch.zeros(len(ids), length)
+        for row, block in zip(out, ids, strict=True):
+            start = self.layout.start(block.index)
+            row[max(-start, 0) : max(self._length - start, 0)] = self._offsets[block.channel]
+        return out
 
     def _map_of(self, ids: Sequence[BlockId], length: int) -> NoiseMap:
         """The maps of blocks of ``length`` samples, together."""
@@ -133,18 +112,21 @@ class MappedEngine:
         return NoiseMap(torch.cat(mean), torch.cat(typical))
 
     def _moving_map(self, block: BlockId, frames: int) -> NoiseMap:
+        assert self.found is not None
+        own = self.found.of_channels(slice(block.channel, block.channel + 1))
         start = self.layout.start(block.index)
-        drift = self.drifts[block.channel]
-        return drift.applied(self.maps[block.channel], start=start, hop=LONG.hop, frames=frames)
+        return own.drift[0].applied(own.map, start=start, hop=LONG.hop, frames=frames)
 
     def notes(self) -> list[str]:
         """What the user should know: in which channels there is no noise to remove, and what is less than sure."""
-        lost = [str(number) for number, noise in enumerate(self.maps, start=1) if not noise.mean.any()]
+        assert self.found is not None
+        powers = self.found.map.mean.mean(dim=(1, 2))
+        lost = [str(number) for number, power in enumerate(powers, start=1) if power < NO_NOISE]
         notes = []
         if lost:
-            where = "the recording" if len(lost) == len(self.maps) else f"channel {' and '.join(lost)}"
+            where = "the recording" if len(lost) == len(powers) else f"channel {' and '.join(lost)}"
             notes.append(f"No noise was found in {where}, so nothing was removed: mark a region that is noise alone.")
-        if HEARD in self._source:
+        if self.found.place is Place.THROUGH_MUSIC:
             notes.append("No pause was found, so noise was heard through the music: a marked region of it is surer.")
         return notes
 
@@ -153,13 +135,18 @@ class MappedEngine:
 
         Levels are per channel; drift is the least and the most that was followed.
         """
-        levels = [float(10 * m.mean.mean().clamp_min(1e-12).log10()) for m in self.maps]
+        if self.found is None:
+            # With a strength of 0 nothing is heard.
+            return {"engine": self.name, **self._details}
+        found = self.found
+        levels = 10 * found.map.mean.mean(dim=(1, 2)).clamp_min(1e-12).log10()
         return {
             "engine": self.name,
-            "noise_map": self._source,
-            "noise_level_dbfs": [round(level, 1) for level in levels],
-            "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in self.drifts],
-            **({"noise_model": bundled_model("noise")} if HEARD in self._source else {}),
+            "noise_map": found.place.value,
+            "noise_level_dbfs": [round(float(level), 1) for level in levels],
+            "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in found.drift],
+            **({"channels": self.mix.name} if self.mix else {}),
+            **({"noise_model": bundled_model("noise")} if found.place is Place.THROUGH_MUSIC else {}),
             **self._details,
         }
 

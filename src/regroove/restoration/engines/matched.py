@@ -77,7 +77,9 @@ class MatchedEngine(MappedEngine):
             return self._sample(y, noise, ItemNoise(item_generators(seeds)))
 
         with torch.inference_mode():
-            return self._one_by_one(sampled, blocks, self._map_of(ids, blocks.shape[-1]), ids)
+            offsets = self._offsets_of(ids, blocks.shape[-1])
+            noise = self._map_of(ids, blocks.shape[-1])
+            return self._one_by_one(sampled, blocks - offsets, noise, ids) + offsets
 
     def _one_by_one(
         self,

@@ -53,14 +53,13 @@ def _wiener(settings: RestoreSettings, device: str) -> Engine:
 
 
 def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
-    from regroove.restoration.engines.cqtdiff import DEFAULT_STEPS, CqtDiffSettings, cqtdiff_engine
+    from regroove.restoration.engines.cqtdiff import CqtDiffSettings, cqtdiff_engine
 
     chosen = CqtDiffSettings(
         mode=settings.noise_mode or "estimated-gain",
         gain=settings.noise_gain,
         snr=settings.noise_snr,
         xi=settings.xi,
-        steps=settings.steps or DEFAULT_STEPS,
         compat=settings.compat,
     )
     return cqtdiff_engine(
@@ -68,6 +67,7 @@ def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
         model=settings.model,
         noise_set=None if settings.noise_set is None else str(settings.noise_set),
         device=device,
+        steps=settings.steps,
         batch_size=settings.batch_size,
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from regroove.diffusion.schedules import cqtdiff_schedule
 from regroove.dsp.stft import LONG, istft, stft
 from regroove.errors import SettingsError
 from regroove.operators.mask import Mask
@@ -16,8 +17,8 @@ from regroove.restoration.solve.solver import Job, Release, Samples, keep, piece
 # Samples in a block where the model leaves the choice; a quarter of a block repeats the one before.
 BLOCK, OVERLAPS = 1 << 17, 4
 LEVEL, STEPS = 1.0, 16
-# The published models are sampled from here on whatever the level, in so many steps.
-SIGMA_MAX, SIGMA_STEPS = 1.0, 35
+# The published models are sampled from its highest noise level on whatever the recording's level, in as many steps.
+PUBLISHED = cqtdiff_schedule()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class GenerationSolver:
         known[: len(before)] = 1
         operator = Mask(known.to(prior.device))
         observation = operator.A(torch.from_numpy(start).float()[None].to(prior.device))
-        level, steps = (LEVEL, STEPS) if prior.length is None else (SIGMA_MAX / rms(start), SIGMA_STEPS)
+        level, steps = (LEVEL, STEPS) if prior.length is None else (PUBLISHED.sigma_max / rms(start), PUBLISHED.steps)
         sigmas = self.prior.schedule(rms(start), level=level, steps=steps)
         return refine(
             prior, start, observation, operator, sigmas=sigmas, xi=self.prior.xi, sample_rate=sample_rate, seed=seed

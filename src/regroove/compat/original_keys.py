@@ -1,0 +1,110 @@
+"""What the keys of the original's configuration files are called here, where they have another name.
+
+Each stands with our name, or, where there is none, with the reason. A section stands for all its keys.
+"""
+
+from regroove.compat.sample_settings import SampleConfig
+from regroove.compat.settings import DenoiseConfig, InferenceConfig
+
+_UNUSED = "the original does not use it either"
+_DIFFUSION = {
+    "diffusion_parameters.ro": "diffusion_parameters.rho",
+    "diffusion_parameters.P_mean": _UNUSED,
+    "diffusion_parameters.P_std": _UNUSED,
+    "cqt.binsoct": "network.bins_per_octave",
+    "cqt.numocts": "network.octaves",
+    "cqt.fmax": _UNUSED,
+    "cqt.fmin": _UNUSED,
+    "cqt.use_norm": "the windows of the transform are never normalised",
+}
+_BLOCKS = {
+    **_DIFFUSION,
+    "diffusion_parameters.ro_train": "only train.py uses it, as train.rho",
+    "block_duration": "audio_len",
+    "overlap_duration": "overlap",
+    "inference.T": "diffusion_parameters.T",
+    "inference.order": "diffusion_parameters.order",
+    "inference.data_consistency": "the noise in what was observed is random, so it is not put back",
+}
+INFERENCE = {
+    **_BLOCKS,
+    "crossfade_duration": "inference.denoising.crossfade",
+    "inference.infer_xi": "inference.xi",
+    "inference.max_thresh_grads": "inference.max_gradient",
+    "inference.denoising.noise_files_path": "inference.denoising.noise_folder",
+    "inference.denoising.crossfade_duration": "inference.denoising.crossfade",
+    "inference.denoising.power_window_size": "inference.denoising.window",
+}
+DENOISE = {
+    **_BLOCKS,
+    "crossfade_duration": "denoising.crossfade",
+    "filtering.use_prefilter": "denoising.pre_filter",
+    "filtering.use_postfilter": "denoising.post_filter",
+    "filtering.save_path": "denoising.filter_folder",
+    "filtering.points_per_band": "the design of the two filters is fixed",
+    "filtering.bandpass_power": "the design of the two filters is fixed",
+    "filtering.order": "the design of the two filters is fixed",
+    "inference.xi": "denoising.xi",
+    "inference.max_thresh_grads": "denoising.max_gradient",
+    "inference.denoising.noise_files_path": "denoising.noise_folder",
+    "inference.denoising.crossfade_duration": "denoising.crossfade",
+    "inference.denoising.noise_gain": "denoising.gain",
+    "inference.denoising.snr_range": "denoising.snr_range",
+}
+_OTHER_NETWORK = "it belongs to another network than the published one"
+SAMPLE = {
+    **_DIFFUSION,
+    "diffusion_parameters.ro_train": "train.rho",
+    "dset.years_test": "dset.years",
+    "architecture": _OTHER_NETWORK,
+    "unet": _OTHER_NETWORK,
+    "unet_STFT": _OTHER_NETWORK,
+    "sashimi": _OTHER_NETWORK,
+    "stft": _OTHER_NETWORK,
+    "wandb": "for Weights & Biases there is regroove train --wandb",
+    "log": "for Weights & Biases there is regroove train --wandb",
+    "log_interval": "every step is logged",
+    "n_bins": "every step is logged",
+    "resample_factor": "music for training is resampled to sample_rate by itself",
+    "num_workers": "music is read without processes of its own",
+    "lr": "train.lr",
+    "batch_size": "train.batch",
+    "ema_rate": "train.ema",
+    "scheduler_step_size": "train.lr_decay_steps",
+    "scheduler_gamma": "train.lr_decay",
+    "save_interval": "train.save_every",
+    "save_model": "weights are always kept",
+    "restore": "training goes on from the latest weights in model_dir by itself",
+    "extra_info": "it changes nothing that is computed",
+    "sde_type": "there is one kind of diffusion, with exploding variance",
+    "sde_kwargs": "its numbers are those of diffusion_parameters",
+    "hydra": "the original's framework is not used here",
+    "inference.load.load_mode": "music is that of inference.folder, or else of dset.path",
+    "inference.load.data_directory": "inference.folder",
+    "inference.load.audio": "inference.folder",
+    "inference.load.seg_size": "audio_len",
+    "inference.load.seg_idx": "inference.start",
+    "inference.checkpoint": "checkpoint_id",
+    "inference.exp_name": "output_dir",
+    "inference.T": "diffusion_parameters.T",
+    "inference.num_sample_chunks": "inference.max_files",
+    "inference.sampler": "diffusion_parameters.Schurn=0 is the deterministic one",
+    "inference.max_thresh_grads": "inference.max_gradient",
+    "inference.type_spec": "magnitudes are linear, there is no mel spectrogram",
+    "inference.bandwidth_extension.decimate.factor": "inference.bandwidth_extension.factor",
+    "inference.bandwidth_extension.filter.type": "inference.bandwidth_extension.filter",
+    "inference.bandwidth_extension.filter.fc": "inference.bandwidth_extension.fc",
+    "inference.bandwidth_extension.filter.order": "inference.bandwidth_extension.cheby_order",
+    "inference.bandwidth_extension.filter.fir_order": "inference.bandwidth_extension.order",
+    "inference.bandwidth_extension.filter.beta": "the window of the filter is fixed",
+    "inference.bandwidth_extension.filter.ripple": "inference.bandwidth_extension.ripple",
+    "inference.bandwidth_extension.filter.resample.fs": "inference.bandwidth_extension.fs",
+    "inference.bandwidth_extension.filter.biquad.Q": "inference.bandwidth_extension.Q",
+    "inference.inpainting.start_gap_idx": "inference.inpainting.start_gap",
+    "inference.comp_sens.percentage": "inference.compressive_sensing.percentage",
+    "inference.declipping.SDR": "inference.declipping.sdr",
+    "inference.denoising.noise_files_path": "inference.denoising.noise_folder",
+    "inference.denoising.crossfade_duration": "inference.denoising.crossfade",
+    "inference.denoising.noise_gain": "inference.denoising.gain",
+}
+ORIGINAL_KEYS: dict[type, dict[str, str]] = {InferenceConfig: INFERENCE, DenoiseConfig: DENOISE, SampleConfig: SAMPLE}

@@ -1,0 +1,116 @@
+"""Listening to a recording without restoring it: what its noise is like, and everything a picture of that needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from regroove.noise.clicks import ClickSettings
+from regroove.noise.describe.description import NoiseDescription, bandwidths, describe_channels
+from regroove.noise.describe.history import ROW, BandHistory
+from regroove.noise.describe.likeness import LikenessMeter
+from regroove.noise.describe.quiet import QuietMeter
+from regroove.noise.find.finder import NoiseFinder
+from regroove.noise.find.found import FoundNoise
+from regroove.restoration.clicks import ClickStage, ClickTally
+from regroove.restoration.engines.image import with_middle
+from regroove.restoration.engines.mapped import SAMPLE_RATE
+from regroove.restoration.hearing import hear_noise
+from regroove.restoration.pipeline import Progress, Samples, Source, at_rate, threads
+from regroove.restoration.settings import check_region
+from regroove.restoration.spectrogram import PooledSpectrogram
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A description of the noise, and the recording's spectrogram, ``(bins, columns)``, if asked for."""
+
+    description: NoiseDescription
+    spectrogram: NDArray[np.float64] | None
+
+
+def listen(
+    source: Source,
+    *,
+    region: tuple[float, float] | None = None,
+    picture: bool = False,
+    progress: Progress | None = None,
+) -> Heard:
+    """Hear a recording once, as the engines do before they restore it.
+
+    Args:
+        region: start and end in seconds of a stretch that holds noise alone; the noise is looked for otherwise.
+        picture: whether the spectrogram is kept.
+        progress: called with ``"listening"`` and how much of it is done, 0 to 1.
+
+    Raises:
+        AudioError: the source is damaged or absurdly loud, or the region too short.
+        SettingsError: the region lies beyond the end of the recording.
+    """
+    check_region(region, seconds=source.frames / source.sample_rate)
+    original = _Overheard(source, picture=picture)
+    # As the engines have it: the middle of two channels helps to decide.
+    channels = len(with_middle(torch.zeros(source.channels, 0)))
+    workers = min(torch.get_num_threads(), 2)
+    finder = NoiseFinder(
+        sample_rate=SAMPLE_RATE,
+        channels=channels,
+        region=region,
+        hear=hear_noise,
+        workers=workers,
+    )
+    quiet, history = QuietMeter(sample_rate=SAMPLE_RATE), BandHistory(sample_rate=SAMPLE_RATE)
+    tally = ClickTally(settings=ClickSettings())
+    clicks = ClickStage(channels=source.channels, sample_rate=SAMPLE_RATE, tally=tally)
+
+    def heard() -> Iterator[NDArray[np.float32]]:
+        for chunk in at_rate(original, SAMPLE_RATE, progress or (lambda stage, done: None), "listening"):
+            finder.add(with_middle(torch.from_numpy(chunk)))
+            quiet.add(chunk)
+            yield chunk
+
+    with threads(1):
+        for repaired in clicks.repaired(heard()):
+            clicks.take(repaired.shape[1])
+            history.add(repaired)
+        found = finder.finish().of_channels(slice(0, source.channels))
+    description = _described(found, original, quiet, history, clicks=tally.repaired + tally.left)
+    return Heard(description=description, spectrogram=original.spectrogram.result() if picture else None)
+
+
+class _Overheard:
+    """A source whose blocks are also compared with each other and, for a picture, transformed, at its own rate."""
+
+    def __init__(self, source: Source, *, picture: bool) -> None:
+        self._source, self._picture = source, picture
+        self.sample_rate, self.channels, self.frames = source.sample_rate, source.channels, source.frames
+        self.likeness = LikenessMeter()
+        self.spectrogram = PooledSpectrogram(sample_rate=source.sample_rate, frames=source.frames)
+
+    def blocks(self) -> Iterator[Samples]:
+        for block in self._source.blocks():
+            if self.channels == 2:
+                self.likeness.add(block)
+            if self._picture:
+                self.spectrogram.add(block)
+            yield block
+
+
+def _described(
+    found: FoundNoise, original: _Overheard, quiet: QuietMeter, history: BandHistory, *, clicks: int
+) -> NoiseDescription:
+    rows = history.finish()
+    times = (np.arange(len(rows)) + 0.5) * ROW
+    music, noise = bandwidths(rows, times, found, sample_rate=SAMPLE_RATE)
+    minutes = original.frames / original.sample_rate / 60
+    return NoiseDescription(
+        found=found,
+        channels=describe_channels(found, sample_rate=SAMPLE_RATE),
+        music_hz=music,
+        noise_hz=noise,
+        clicks_per_minute=clicks / original.channels / minutes,
+        likeness=original.likeness.finish() if original.channels == 2 else None,
+        quiet=quiet.quietest(states=found.states),
+    )
