@@ -47,7 +47,7 @@ def test_powers_and_estimates() -> None:
 class Untouched:
     """An engine that restores nothing, and keeps the blocks that it was given."""
 
-    name, sample_rate, layout, batch_size, workers = "untouched", 44_100, LAYOUT, 2, 1
+    name, sample_rate, layout, batch_size, workers, mix = "untouched", 44_100, LAYOUT, 2, 1, None
 
     def __init__(self) -> None:
         self.blocks: list[torch.Tensor] = []

@@ -27,6 +27,7 @@ class Smoother:
     sample_rate = 44_100
     batch_size = 3
     workers = 1
+    mix = None
 
     def __init__(self, layout: BlockLayout) -> None:
         self.layout = layout

@@ -97,6 +97,7 @@ class CqtDiffEngine:
 
     name = "cqtdiff"
     workers = 1
+    mix = None
 
     def __init__(
         self,
