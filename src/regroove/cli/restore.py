@@ -49,6 +49,10 @@ def restore(
             rich_help_panel=_OUTPUTS,
         ),
     ] = "auto",
+    remove_offset: Annotated[
+        bool,
+        typer.Option("--remove-offset", help="Also remove each channel's mean.", rich_help_panel=_OUTPUTS),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
     ] = False,
@@ -154,6 +158,7 @@ def restore(
                 report=report,
                 uncertainty=uncertainty,
                 headroom=headroom,
+                remove_offset=remove_offset,
                 receipt=target == output,
                 overwrite=overwrite,
                 progress=progress,

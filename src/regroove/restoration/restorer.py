@@ -19,6 +19,7 @@ from regroove.restoration.clicks import ClickTally
 from regroove.restoration.engines.base import Engine, NoiseFindingEngine
 from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
 from regroove.restoration.levels import LevelMeter
+from regroove.restoration.offset import offset_note, offsets_of, without_offset
 from regroove.restoration.outputs import check_outputs, planned_outputs
 from regroove.restoration.pictures import Pictures
 from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
@@ -128,6 +129,7 @@ class Restorer:
         report: str | Path | None = None,
         uncertainty: str | Path | None = None,
         headroom: str = "auto",
+        remove_offset: bool = False,
         receipt: bool = True,
         overwrite: bool = False,
         progress: Progress | None = None,
@@ -144,6 +146,7 @@ class Restorer:
             uncertainty: where a picture (``.png``) of what is invented is drawn; its numbers go beside it (``.npz``).
             headroom: what happens to a result beyond the full scale of an integer format: ``auto`` restores once more
                 and turns all of it down by what is needed, ``off`` clips and counts.
+            remove_offset: whether each channel's mean is removed as well; the residual has it then.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
             progress: called with the stage and how much of it is done, 0 to 1.
@@ -161,10 +164,11 @@ class Restorer:
         reader = source if isinstance(source, AudioReader) else AudioReader(source)
         check_outputs(reader.path, paths, overwrite=overwrite)
         check_region(self.settings.noise_region, seconds=reader.info.seconds)
+        offsets = offsets_of(reader) if remove_offset else None
         try:
-            notes, failed = self._write(reader, paths, overwrite, progress, began, loudest=headroom == "auto")
+            notes, failed = self._write(reader, paths, overwrite, progress, began, offsets, loudest=headroom == "auto")
         except TooLoudError as error:
-            notes, failed = self._write(reader, paths, overwrite, progress, began, gain=error.gain)
+            notes, failed = self._write(reader, paths, overwrite, progress, began, offsets, gain=error.gain)
         made = {role: path for role, path in paths.items() if role not in failed}
         seconds = time.perf_counter() - began
         return Restoration(paths=made, notes=notes, failed=failed, seconds=seconds, audio_seconds=reader.info.seconds)
@@ -176,6 +180,7 @@ class Restorer:
         overwrite: bool,
         progress: Progress | None,
         began: float,
+        offsets: np.ndarray | None,
         gain: float = 1.0,
         loudest: bool = False,
     ) -> tuple[list[str], tuple[str, ...]]:
@@ -197,7 +202,8 @@ class Restorer:
             }
             pictures = Pictures(info, pending, spread)
             meter = LevelMeter()
-            for original, restored in self._stream(reader, engine, progress, clicks):
+            pairs = self._stream(reader, engine, progress, clicks)
+            for original, restored in pairs if offsets is None else without_offset(pairs, offsets):
                 given = original if gain == 1 else gain * original
                 kept = writers["output"].write(restored if gain == 1 else gain * restored)
                 removed = given - kept
@@ -207,6 +213,8 @@ class Restorer:
                 meter.add(input=original, output=kept, removed=removed)
             if loudest:
                 refuse_clipping(writers)
+            if offsets is not None:
+                notes.append(offset_note(offsets))
             if gain != 1:
                 notes.append(headroom_note(gain))
             if self.settings.strength:
