@@ -15,8 +15,8 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, power_of, stft
 from regroove.networks.noise_level import STRIDE, NoiseLevelNet, NoiseLevelSettings
-from regroove.noise.map import map_of_power
 from regroove.noise.find.stretches import bins_of_bands
+from regroove.noise.map import map_of_power
 from regroove.training.mixtures import Mixer
 from regroove.training.run import RunSettings, TrainingRun
 

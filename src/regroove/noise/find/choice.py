@@ -109,9 +109,7 @@ def _alike(parts: Sequence[Segment], settings: ChoiceSettings) -> list[list[Segm
     return groups
 
 
-def _places(
-    group: Sequence[Segment], music: NDArray[np.int64], s: ChoiceSettings
-) -> dict[Place, list[Segment]]:
+def _places(group: Sequence[Segment], music: NDArray[np.int64], s: ChoiceSettings) -> dict[Place, list[Segment]]:
     """The parts before, between and after the moments of music; where the lead-in is short, both ends."""
     first, last = extent(music)
     lead = [p for p in group if p.end <= first]
@@ -165,7 +163,7 @@ def extent(music: NDArray[np.int64]) -> tuple[int, int]:
 
 
 def _lift(parts: Sequence[Segment], music: Levels) -> float:
-    """How far the floor of the music ``(T, C, B)`` is above the noise in dB, by the quarter of bands with least music."""
+    """How far the floor of the music ``(T, C, B)`` is above the noise in dB, where there is least music."""
     if not len(music):
         return 0.0
     counts = np.array([p.count for p in parts])

@@ -106,7 +106,8 @@ def follow(
     middles = np.arange(0, len(excess), STEP)
     bounds = np.array([_bound(excess[max(m - s.reach, 0) : m + s.reach + 1], s) for m in middles])
     db = _beyond_doubt(np.where(bounds > 0, bounds, np.minimum(bounds - usual, 0.0)), s)
-    return NoiseDrift(track.at[middles] * float(HOP) + LENGTH / 2, _smoothed(db, s.reach // STEP))
+    samples = track.at[middles].astype(np.float64) * HOP + LENGTH / 2
+    return NoiseDrift(samples, _smoothed(db, s.reach // STEP))
 
 
 def follow_places(powers: Levels, usual: Levels, *, at: Sequence[float], settings: DriftSettings) -> NoiseDrift:

@@ -34,7 +34,7 @@ class NoiseSettings:
     lies above the floor of the recording (``over_floor_db``, mean over bands); a band lies above it by more than chance
     (``one_band_db`` beyond ``free_band_db``); neighbouring bins differ (``tonality`` beyond ``free_tonality``, nepers,
     the most tonal of the musical bands). Noise alone reaches 0.83 in all, music nineteen times in twenty 2.1 and more;
-    ``most`` lies between. What is before a lead-in, or after a run-out, and does not rise above it by ``before_db`` is
+    ``most`` lies between. At an unrest of ``hum`` (a loose connection's is 0.35) tonality says nothing. What is before a lead-in, or after a run-out, and does not rise above it by ``before_db`` is
     not music either, and says nothing of the floor.
     """
 
@@ -44,6 +44,7 @@ class NoiseSettings:
     free_band_db: float = 3.0
     tonality: float = 0.6
     free_tonality: float = 0.3
+    hum: float = 0.4
     most: float = 1.3
     before_db: float = 3.0
 
@@ -58,11 +59,13 @@ def against(segment: Segment, levels: Levels, settings: NoiseSettings) -> float:
     s = settings
     mean, most = over_floor(segment, levels)
     tonal = float(segment.tonality[:, : len(_TONAL)].max())
+    # Tones that are steadier than noise can be are hum, not music: players breathe, strings die away.
+    musical = min(max((unrest(segment) - s.hum) / (1.0 - s.hum), 0.0), 1.0)
     return (
         shape_against(segment, s)
         + mean / s.over_floor_db
         + max(most - s.free_band_db, 0.0) / s.one_band_db
-        + max(tonal - s.free_tonality, 0.0) / s.tonality
+        + musical * max(tonal - s.free_tonality, 0.0) / s.tonality
     )
 
 

@@ -59,9 +59,9 @@ class Segment:
 
     ``levels`` and ``spread`` (C, B) are the median and the robust standard deviation in dB, ``tonality`` (C, K) the
     median, ``mean`` and ``log_mean`` (C, F) averages. ``trend_db`` is how much louder the last third is than the first,
-    and ``wander_db`` the standard deviation of all bands together. ``unrest`` (C, W) says how much the shape of the spectrum in each
-    wide band changes from moment to moment, as a share of what chance does to that of Gaussian noise: 1 for noise of any
-    colour, hum included, and more for music.
+    and ``wander_db`` the standard deviation of all bands together. ``unrest`` (C, W) says how much the shape of the
+    spectrum in each wide band changes from moment to moment, as a share of what chance does to that of Gaussian noise:
+    1 for noise of any colour, hum included, and more for music.
     """
 
     start: int

@@ -18,6 +18,7 @@ from regroove.networks.checkpoints import load_model
 from regroove.noise.banks import NoiseBank
 from regroove.noise.powers import WINDOW, PowerRange, power_range
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.image import Mix
 from regroove.restoration.engines.record_sampler import RecordSampler
 from regroove.restoration.priors import white_noise_prior
 from regroove.restoration.settings import NOISE_MODES
@@ -97,7 +98,7 @@ class CqtDiffEngine:
 
     name = "cqtdiff"
     workers = 1
-    mix = None
+    mix: Mix | None = None
 
     def __init__(
         self,

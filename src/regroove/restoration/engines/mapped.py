@@ -13,6 +13,9 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
 from regroove.networks.checkpoints import bundled_model
+from regroove.noise.describe.description import describe_noise
+from regroove.noise.describe.quiet import QuietMeter, QuietStretch
+from regroove.noise.describe.warnings import warnings_of
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.restoration.engines.base import BlockId, BlockLayout
@@ -66,13 +69,14 @@ class MappedEngine:
         self._denoise, self._region, self._details = denoise, noise_region, details or {}
         self.mix: Mix | None = None
         self.found: FoundNoise | None = None
+        self._quiet: QuietStretch | None = None
         self._offsets = torch.zeros(1)
         self._length = 0
 
     def observe(self, chunks: Iterable[Tensor]) -> None:
         """Learn the noise of a recording from ``(channels, time)`` chunks."""
         finder: NoiseFinder | None = None
-        image = ImageMeter()
+        image, quiet = ImageMeter(), QuietMeter(sample_rate=self.sample_rate)
         for chunk in chunks:
             seen = with_middle(chunk.float())
             finder = finder or NoiseFinder(
@@ -81,10 +85,13 @@ class MappedEngine:
             )  # fmt: skip
             finder.add(seen)
             image.add(seen)
-        assert finder is not None
+            quiet.add(seen.numpy())
+        if finder is None:
+            return
         found, self.mix = finder.finish(), image.mix()
         kept = slice(-1, None) if self.mix else slice(0, image.channels)
         self.found = found.of_channels(kept)
+        self._quiet = quiet.quietest(states=found.states, channels=kept)
         self._offsets, self._length = image.offsets()[kept], image.frames
         reach = LAYOUT.context if self._reach is None else min(self._reach, LAYOUT.context)
         self.layout = _layout(image.frames, reach)
@@ -112,22 +119,20 @@ class MappedEngine:
         return NoiseMap(torch.cat(mean), torch.cat(typical))
 
     def _moving_map(self, block: BlockId, frames: int) -> NoiseMap:
-        assert self.found is not None
+        if self.found is None:
+            raise RuntimeError("An engine observes a recording before it restores its blocks.")
         own = self.found.of_channels(slice(block.channel, block.channel + 1))
         start = self.layout.start(block.index)
         return own.drift[0].applied(own.map, start=start, hop=LONG.hop, frames=frames)
 
     def notes(self) -> list[str]:
         """What the user should know: in which channels there is no noise to remove, and what is less than sure."""
-        assert self.found is not None
-        powers = self.found.map.mean.mean(dim=(1, 2))
-        lost = [str(number) for number, power in enumerate(powers, start=1) if power < NO_NOISE]
-        notes = []
-        if lost:
-            where = "the recording" if len(lost) == len(powers) else f"channel {' and '.join(lost)}"
-            notes.append(f"No noise was found in {where}, so nothing was removed: mark a region that is noise alone.")
-        if self.found.place is Place.THROUGH_MUSIC:
-            notes.append("No pause was found, so noise was heard through the music: a marked region of it is surer.")
+        if self.found is None:
+            return []
+        empty = [str(number) for number, noise in enumerate(self.found.map.mean, start=1) if noise.mean() < NO_NOISE]
+        notes = warnings_of(self.found, quiet=self._quiet)
+        if empty and len(empty) < len(self.found.map.mean):
+            notes.append(f"No noise was found in channel {' and '.join(empty)}, so nothing was removed there.")
         return notes
 
     def describe(self) -> dict[str, object]:
@@ -136,7 +141,6 @@ class MappedEngine:
         Levels are per channel; drift is the least and the most that was followed.
         """
         if self.found is None:
-            # With a strength of 0 nothing is heard.
             return {"engine": self.name, **self._details}
         found = self.found
         levels = 10 * found.map.mean.mean(dim=(1, 2)).clamp_min(1e-12).log10()
@@ -145,6 +149,7 @@ class MappedEngine:
             "noise_map": found.place.value,
             "noise_level_dbfs": [round(float(level), 1) for level in levels],
             "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in found.drift],
+            "noise": describe_noise(found, sample_rate=self.sample_rate),
             **({"channels": self.mix.name} if self.mix else {}),
             **({"noise_model": bundled_model("noise")} if found.place is Place.THROUGH_MUSIC else {}),
             **self._details,
