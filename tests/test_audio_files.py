@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from regroove.audio.formats import SampleFormat, container_for, output_format
+from regroove.audio.metadata.model import Metadata
 from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioReader
 from regroove.audio.writer import AudioWriter, _container
@@ -96,9 +97,9 @@ def test_flac_refuses_what_it_cannot_hold(subtype: str) -> None:
         output_format(Path("a.flac"), subtype=subtype)
 
 
-@pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.txt", "a"])
+@pytest.mark.parametrize("name", ["a.opus", "a.txt", "a"])
 def test_other_extensions_are_refused(name: str) -> None:
-    with pytest.raises(AudioError, match=r"ends in one of \.aif, \.aiff, \.flac, \.wav"):
+    with pytest.raises(AudioError, match=r"ends in one of \.aif, \.aiff, \.flac, \.mp3, \.ogg, \.wav"):
         container_for(Path(name))
 
 
@@ -128,10 +129,14 @@ def test_float_files_are_the_same_bytes_at_another_time(tmp_path: Path) -> None:
         assert b"PEAK" not in (tmp_path / name).read_bytes()
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".flac", ".aiff"])
+TEXTS = (("TITLE", "Aria"), ("ARTIST", "K."))
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".aiff", ".ogg", ".mp3"])
 def test_titles_are_kept(tmp_path: Path, suffix: str) -> None:
-    write_all(tmp_path / f"a{suffix}", np.zeros((1, 10)), subtype="PCM_16", tags={"title": "Aria", "artist": "K."})
-    assert AudioReader(tmp_path / f"a{suffix}").info.tags.items() >= {"title": "Aria", "artist": "K."}.items()
+    subtype = {".ogg": "VORBIS", ".mp3": "MPEG_LAYER_III"}.get(suffix, "PCM_16")
+    write_all(tmp_path / f"a{suffix}", np.zeros((1, 10)), subtype=subtype, metadata=Metadata(texts=TEXTS))
+    assert set(AudioReader(tmp_path / f"a{suffix}").info.metadata.texts) == set(TEXTS)
 
 
 def test_a_file_over_4_gb_is_rf64_or_refused() -> None:
@@ -182,21 +187,3 @@ def test_new_files_have_the_usual_permissions(tmp_path: Path) -> None:
     with PendingFile(tmp_path / "ours"):
         pass
     assert (tmp_path / "ours").stat().st_mode == usual.stat().st_mode
-
-
-@pytest.mark.parametrize("suffix", [".flac", ".ogg"])
-def test_a_recording_that_breaks_off_is_damaged(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"a{suffix}"
-    soundfile.write(str(path), np.random.default_rng(0).uniform(-0.5, 0.5, 100_000), 44_100)
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2])
-    try:
-        reader = AudioReader(path)
-    except AudioError:
-        return
-    # Ogg has no length in its header: what is left is a shorter recording.
-    if suffix == ".ogg":
-        assert sum(block.shape[1] for block in reader.blocks()) == reader.frames < 100_000
-        return
-    with pytest.raises(AudioError, match="damaged"):
-        list(reader.blocks())

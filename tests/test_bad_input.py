@@ -114,7 +114,7 @@ UNREADABLE = {
     "a name too long": (lambda p: p.with_name("x" * 300 + ".wav"), "name too long"),
     "three channels": (lambda p: recording(p, np.zeros((100, 3))), "has 3 channels"),
     "rate too low": (lambda p: recording(p, rate=7_999), "sample rate of 7999 Hz"),
-    "rate too high": (lambda p: recording(p, rate=192_001), "sample rate of 192001 Hz"),
+    "rate too high": (lambda p: recording(p, rate=768_001), "sample rate of 768001 Hz"),
 }
 
 
@@ -122,11 +122,6 @@ UNREADABLE = {
 def test_inputs_that_cannot_be_restored(refused: Run, folder: Path, make: Callable, says: str) -> None:
     source = make(folder / "in.wav")
     assert says in refused(source, "out.wav", "--residual", "removed.wav", "--report", "picture.png", *FAST)
-
-
-def test_a_flac_that_breaks_off(refused: Run, folder: Path) -> None:
-    source = recording(folder / "in.flac", np.random.default_rng(0).uniform(-0.5, 0.5, 200_000))
-    assert "damaged" in refused(cut(source, source.stat().st_size // 2), "out.flac", *FAST)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 80, 441])
@@ -149,10 +144,12 @@ def test_outputs_that_cannot_be_written(refused: Run, folder: Path) -> None:
     recording(folder / "old.wav")
     assert "the folder nowhere does not exist" in refused(source, "nowhere/out.wav", *FAST)
     assert "is a directory" in refused(source, "there.wav", *FAST)
-    assert "one of .aif, .aiff, .flac, .wav" in refused(source, "out.mp3", *FAST)
-    assert "one of .aif, .aiff, .flac, .wav" in refused(source, "out", *FAST)
-    assert "one of .aif, .aiff, .flac, .wav" in refused(source, "", *FAST)
-    assert "one of .aif, .aiff, .flac, .wav" in refused(source, "out.wav", "--residual", "removed.ogg", *FAST)
+    assert "one of .aif, .aiff, .flac, .mp3, .ogg, .wav" in refused(source, "out.opus", *FAST)
+    assert "one of .aif, .aiff, .flac, .mp3, .ogg, .wav" in refused(source, "out", *FAST)
+    assert "one of .aif, .aiff, .flac, .mp3, .ogg, .wav" in refused(source, "", *FAST)
+    assert "one of .aif, .aiff, .flac, .mp3, .ogg, .wav" in refused(
+        source, "out.wav", "--residual", "removed.opus", *FAST
+    )
     assert "ends in .png" in refused(source, "out.wav", "--report", "picture.jpg", *FAST)
     assert "exists already" in refused(source, "old.wav", *FAST)
     assert "exists already" in refused(source, "out.wav", "--residual", "old.wav", *FAST)

@@ -84,7 +84,7 @@ def test_nothing_is_left_of_a_failure(gapped: Path, tmp_path: Path) -> None:
 
 def test_existing_files_and_the_input_are_not_replaced(gapped: Path, tmp_path: Path) -> None:
     (tmp_path / "out.wav").write_text("mine")
-    for output in ("out.wav", "in.wav", "missing/out.wav", "out.mp3"):
+    for output in ("out.wav", "in.wav", "missing/out.wav", "out.opus"):
         with pytest.raises(AudioError):
             solve_file(InpaintingSolver(), gapped, tmp_path / output)
     assert (tmp_path / "out.wav").read_text() == "mine"

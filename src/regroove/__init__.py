@@ -12,12 +12,13 @@ True
 
 from typing import TYPE_CHECKING
 
+from regroove.version import __version__
+
 if TYPE_CHECKING:
     from regroove.restoration.restorer import Restoration, Restorer, restore
     from regroove.restoration.settings import RestoreSettings
     from regroove.restoration.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
 
-__version__ = "0.1.0"
 __all__ = [
     "Restoration",
     "RestoreSettings",

@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from regroove.errors import AudioError
 
-RATES = (8_000, 192_000)
+# The highest is that of what DSD is decoded to.
+RATES = (8_000, 768_000)
 MAX_CHANNELS = 2
 CONTAINERS_IN = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3"})
-CONTAINERS_OUT = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF"}
+CONTAINERS_OUT = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF", ".ogg": "OGG", ".mp3": "MP3"}
+# Containers whose samples come back only nearly.
+LOSSY = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 # What files in a folder are called that are taken for audio.
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"})
 # The sizes in the headers of WAV and AIFF are 32-bit numbers; some room is left for the other chunks.
@@ -37,7 +40,12 @@ class SampleFormat:
     @property
     def bytes(self) -> int:
         """Bytes for one sample before any compression."""
-        return self.bits // 8 if self.bits else _FLOATS[self.subtype].itemsize
+        return self.bits // 8 if self.bits else self._float.itemsize
+
+    @property
+    def _float(self) -> np.dtype:
+        """What encoders of lossy formats are given is float32."""
+        return _FLOATS.get(self.subtype, np.dtype(np.float32))
 
     def store(self, samples: NDArray[np.float64]) -> tuple[NDArray[np.generic], NDArray[np.float64], int]:
         """Round float samples to this format.
@@ -51,7 +59,7 @@ class SampleFormat:
         (array([16384, 32767]...), array([0.5       , 0.99996948]), 1)
         """
         if self.bits is None:
-            stored = samples.astype(_FLOATS[self.subtype])
+            stored = samples.astype(self._float)
             return stored, stored.astype(np.float64), 0
         scale = 2.0 ** (self.bits - 1)
         rounded = np.rint(samples * scale)
@@ -89,6 +97,9 @@ def output_format(path: Path, *, subtype: str) -> tuple[SampleFormat, str | None
     (SampleFormat(subtype='FLOAT'), 'MPEG_LAYER_III is written as FLOAT.')
     """
     container = container_for(path)
+    if container in LOSSY:
+        lossy = LOSSY[container]
+        return SampleFormat(subtype=lossy), f"{subtype} is written as {lossy}, which keeps the sound only nearly."
     if subtype in _COMPANDED:
         chosen = "PCM_16"
     elif _BITS.get(subtype) == 8:

@@ -1,10 +1,11 @@
 """How much audio a file's header promises, and how much of it there is: a recording may have ended abruptly."""
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from regroove.audio.containers.chunks import LARGEST_FILE, size_is_unknown, walk, walk_caf
 
 # Tags of Sony's W64 are 16 bytes, of which the first four are letters.
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0O\x8e\xdb\x8a"
@@ -23,7 +24,7 @@ class Promise:
 
 
 def promised_audio(path: Path) -> Promise | None:
-    """Look into the header of a WAV, RF64, W64, AIFF or AU file.
+    """Look into the header of a WAV, RF64, BW64, W64, AIFF, CAF or AU file.
 
     Returns None for other files, for damaged headers, and where the length was not known when the header was written:
     programs that write into a pipe leave it 0 or near 2 or 4 GiB.
@@ -38,56 +39,44 @@ def promised_audio(path: Path) -> Promise | None:
     """
     try:
         with path.open("rb") as file:
-            found = _audio_chunk(file)
-        end = path.stat().st_size
+            end = path.stat().st_size
+            found = _audio_chunk(file, end)
     except (struct.error, OSError, ValueError):
         # Too short for its own header, or sizes that no file can have.
         return None
     if found is None:
         return None
     start, size = found
+    if size > LARGEST_FILE:
+        return None
     return Promise(size, max(0, min(size, end - start)))
 
 
-def _audio_chunk(file: BinaryIO) -> tuple[int, int] | None:
+def _audio_chunk(file: BinaryIO, end: int) -> tuple[int, int] | None:
     """Where the audio begins, and its bytes."""
     form = file.read(12)
-    if form[:4] == b"RIFF" and form[8:] == b"WAVE":
-        return next((_known(*found) for tag, *found in _chunks(file, "<I") if tag == b"data"), None)
+    if form[:4] in (b"RIFF", b"RF64", b"BW64") and form[8:] == b"WAVE":
+        sizes: dict[bytes, int] = {}
+        for chunk in walk(file, end, order="<", sizes=sizes):
+            if chunk.tag == b"ds64":
+                file.seek(chunk.start)
+                _, sizes[b"data"] = struct.unpack("<QQ", file.read(16))
+            elif chunk.tag == b"data":
+                return _known(chunk.start, chunk.size)
     if form[:4] == b"FORM" and form[8:] in (b"AIFF", b"AIFC"):
-        return next((_known(*found) for tag, *found in _chunks(file, ">I") if tag == b"SSND"), None)
+        chunks = walk(file, end, order=">")
+        return next((_known(chunk.start, chunk.size) for chunk in chunks if chunk.tag == b"SSND"), None)
+    if form[:4] == b"caff":
+        return next(((c.start, c.size) for c in walk_caf(file, end) if c.tag == b"data" and c.size >= 0), None)
     if form[:4] == b".snd":
         return _known(*struct.unpack(">II", form[4:12]))
-    if form[:4] == b"RF64":
-        return _rf64(file)
     if form[:4] == b"riff":
         return _w64(file)
     return None
 
 
-def _chunks(file: BinaryIO, size_format: str) -> Iterator[tuple[bytes, int, int]]:
-    """Tag, beginning and size of one chunk after the other; they begin at even places."""
-    while len(header := file.read(8)) == 8:
-        size = struct.unpack(size_format, header[4:])[0]
-        start = file.tell()
-        yield header[:4], start, size
-        file.seek(start + size + size % 2)
-
-
 def _known(start: int, size: int) -> tuple[int, int] | None:
-    unknown = size == 0 or any(limit - 4096 <= size <= limit for limit in (2**31, 2**32))
-    return None if unknown else (start, size)
-
-
-def _rf64(file: BinaryIO) -> tuple[int, int] | None:
-    long_size = 0
-    for tag, start, size in _chunks(file, "<I"):
-        if tag == b"ds64":
-            _, long_size = struct.unpack("<QQ", file.read(16))
-        elif tag == b"data":
-            size = long_size if size == 2**32 - 1 else size
-            return (start, size) if size else None
-    return None
+    return None if size_is_unknown(size) else (start, size)
 
 
 def _w64(file: BinaryIO) -> tuple[int, int] | None:

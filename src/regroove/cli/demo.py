@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regroove.cli.messages import say
 from regroove.cli.progress import restoration_progress
 from regroove.cli.restore import print_restoration
 
@@ -36,5 +37,5 @@ def demo(folder: Annotated[Path, typer.Argument(help="Where the results go; made
             overwrite=True,
             progress=progress,
         )
-    print(f"Noisy     {noisy}")
+    say(f"Noisy     {noisy}")
     print_restoration(done)

@@ -5,6 +5,7 @@ A subcommand's module is imported when it is called, never for ``--help``.
 
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any
@@ -13,6 +14,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import regroove
+from regroove.cli.messages import MessageLostError, flush_streams, prepare_streams
+from regroove.cli.numbers import with_finite_numbers
 from regroove.errors import RegrooveError
 from regroove.memory import keep_freed_memory
 
@@ -43,7 +46,7 @@ class LazyGroup(TyperGroup):
         name = args[0]
         if name in self.commands and name in COMMANDS:
             module = import_module(COMMANDS[name][0])
-            self.add_command(typer.main.get_command(module.app), name)
+            self.add_command(with_finite_numbers(typer.main.get_command(module.app)), name)
         return super().resolve_command(ctx, args)
 
 
@@ -74,20 +77,32 @@ def root(
     """Restores historical music recordings with a diffusion prior."""
 
 
+# A closed terminal (SIGHUP) ends it as a wish of the system (SIGTERM) does; Windows has no such signal.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
 def _end_cleanly(number: int, frame: object) -> None:
     """Unwind the stack, so that unfinished files are removed; a second signal cannot disturb that."""
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in _ENDING:
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
 def run() -> None:
     """Run the command line; exits with 2 and one sentence for every error that a user can act on."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _end_cleanly)
+    for each in _ENDING:
+        # What was told to outlive its terminal (nohup) goes on.
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _end_cleanly)
+    prepare_streams()
     keep_freed_memory()
     try:
         code = app(prog_name="regroove", standalone_mode=False)
+        flush_streams()
+    except MessageLostError:
+        with suppress(MessageLostError):
+            flush_streams()
+        sys.exit(1)
     except RegrooveError as error:
         sys.exit(_fail(str(error)))
     except _UsageError as error:

@@ -1,13 +1,13 @@
 """``regroove noise``: what is known about the noise of a recording, before anything is restored."""
 
 import json
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from regroove.cli.messages import note, say
 from regroove.cli.progress import restoration_progress
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
 
 @app.command()
 def noise(
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="WAV, FLAC, AIFF, Ogg or MP3; - is a pipe.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     picture: Annotated[Path | None, typer.Option(metavar="PNG", help="Also draw it, a PNG picture.")] = None,
     noise_region: Annotated[
@@ -28,28 +28,36 @@ def noise(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
 ) -> None:
     """Say what the noise of a recording is: its states, where noise was found, how sure that is, and its spectrum."""
-    from regroove.audio.pending import PendingFile
-    from regroove.audio.reader import AudioReader
-    from regroove.noise.describe.text import describe_in_words
-    from regroove.noise.describe.warnings import warnings_of
-    from regroove.restoration.listening import listen
-    from regroove.restoration.noise_picture import draw_noise
+    from regroove.cli.pipes import incoming
     from regroove.restoration.outputs import check_outputs
     from regroove.restoration.settings import parse_region
 
     region = parse_region(noise_region) if noise_region is not None else None
-    reader = AudioReader(source)
-    check_outputs(reader.path, {"picture": picture} if picture else {}, overwrite=overwrite)
+    trouble: list[str] = []
     with ExitStack() as stack:
+        reader = stack.enter_context(incoming(source))
+        check_outputs(reader.path, {"picture": picture} if picture else {}, overwrite=overwrite)
+        # All that can be refused is, before torch is imported: that takes seconds.
+        from regroove.audio.pending import PendingFile
+        from regroove.noise.describe.text import describe_in_words
+        from regroove.noise.describe.warnings import warnings_of
+        from regroove.restoration.listening import listen
+        from regroove.restoration.noise_picture import draw_noise
+        from regroove.restoration.pictures import try_picture
+
         pending = stack.enter_context(PendingFile(picture, overwrite=overwrite)) if picture else None
         with restoration_progress(quiet=quiet, stages=("listening",)) as progress:
             heard = listen(reader, region=region, picture=picture is not None, progress=progress)
-        if pending and heard.spectrogram is not None:
-            draw_noise(pending.temporary, reader.info, heard.description.found, heard.spectrogram)
-    description = heard.description
-    if as_json:
-        print(json.dumps(description.as_json(), indent=2, ensure_ascii=False))
-    else:
-        print(describe_in_words(description))
-    for note in [] if quiet else [*reader.info.notes, *warnings_of(description.found, quiet=description.quiet)]:
-        print(note, file=sys.stderr)
+        description, spectrogram = heard.description, heard.spectrogram
+        if pending and spectrogram is not None:
+            trouble = try_picture(
+                pending,
+                lambda path: draw_noise(path, reader.info, description.found, spectrogram),
+                what="The picture",
+            )
+    say(json.dumps(description.as_json(), indent=2, ensure_ascii=False) if as_json else describe_in_words(description))
+    warnings = [] if quiet else [*reader.info.notes, *warnings_of(description.found, quiet=description.quiet)]
+    for sentence in [*warnings, *trouble]:
+        note(sentence)
+    if trouble:
+        raise typer.Exit(1)

@@ -1,11 +1,11 @@
 """``regroove restore``: a noisy recording in, a restored recording out."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regroove.cli.messages import note, say
 from regroove.cli.progress import restoration_progress
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ _METHOD = "Method"
 
 @app.command()
 def restore(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo.")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="WAV, FLAC or AIFF; a receipt is put beside it.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.")
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The same, by its name; a receipt is put beside it.")],
     residual: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write what was removed.", rich_help_panel=_OUTPUTS)
     ] = None,
@@ -39,6 +41,18 @@ def restore(
             rich_help_panel=_OUTPUTS,
         ),
     ] = None,
+    headroom: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE",
+            help="Beyond full scale: auto turns all down by what is needed, off clips.",
+            rich_help_panel=_OUTPUTS,
+        ),
+    ] = "auto",
+    remove_offset: Annotated[
+        bool,
+        typer.Option("--remove-offset", help="Also remove each channel's mean.", rich_help_panel=_OUTPUTS),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
     ] = False,
@@ -102,7 +116,9 @@ def restore(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
 ) -> None:
     """Restore a recording: same rate, channels, length, sample format and level, less noise."""
-    from regroove.restoration.restorer import Restorer
+    from regroove.audio.headroom import check_headroom
+    from regroove.cli.pipes import incoming, outgoing
+    from regroove.restoration.outputs import check_outputs, planned_outputs
     from regroove.restoration.settings import RestoreSettings, parse_region
 
     settings = RestoreSettings(
@@ -124,25 +140,41 @@ def restore(
         clicks=clicks,
         batch_size=batch_size,
     )
-    restorer = Restorer(settings)
-    with restoration_progress(quiet=quiet) as progress:
-        done = restorer.restore_file(
-            source,
-            output,
-            residual=residual,
-            report=report,
-            uncertainty=uncertainty,
-            overwrite=overwrite,
-            progress=progress,
+    # All that can be refused is, before torch is imported: that takes seconds.
+    check_headroom(headroom)
+    with incoming(source) as reader, outgoing(output, reader) as target:
+        paths = planned_outputs(
+            target, residual=residual, report=report, uncertainty=uncertainty, receipt=target == output
         )
+        check_outputs(reader.path, paths, overwrite=overwrite)
+        from regroove.restoration.restorer import Restorer
+
+        restorer = Restorer(settings)
+        with restoration_progress(quiet=quiet) as progress:
+            done = restorer.restore_file(
+                reader,
+                target,
+                residual=residual,
+                report=report,
+                uncertainty=uncertainty,
+                headroom=headroom,
+                remove_offset=remove_offset,
+                receipt=target == output,
+                overwrite=overwrite,
+                progress=progress,
+            )
     if not quiet:
-        print_restoration(done)
+        print_restoration(done, piped=target != output)
+    if done.failed:
+        raise typer.Exit(1)
 
 
-def print_restoration(done: "Restoration") -> None:
-    """Say where things went, and how long it took."""
-    for note in done.notes:
-        print(note, file=sys.stderr)
+def print_restoration(done: "Restoration", *, piped: bool = False) -> None:
+    """Say where things went, and how long it took; only notes where standard output has the sound (``piped``)."""
+    for sentence in done.notes:
+        note(sentence)
+    if piped:
+        return
     labels = {
         "output": "Restored",
         "residual": "Removed",
@@ -152,6 +184,6 @@ def print_restoration(done: "Restoration") -> None:
         "receipt": "Receipt",
     }
     for role, path in done.paths.items():
-        print(f"{labels[role]:<9} {path}")
+        say(f"{labels[role]:<9} {path}")
     speed = done.audio_seconds / max(done.seconds, 1e-9)
-    print(f"{done.audio_seconds:.1f} s of audio in {done.seconds:.1f} s, {speed:.2g} times as fast as playing it.")
+    say(f"{done.audio_seconds:.1f} s of audio in {done.seconds:.1f} s, {speed:.2g} times as fast as playing it.")

@@ -1,11 +1,11 @@
 """``regroove solve``: gaps, clipping, missing samples and other damage than noise."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regroove.cli.messages import note, say
 from regroove.cli.progress import restoration_progress
 
 if TYPE_CHECKING:
@@ -21,8 +21,22 @@ app = typer.Typer(
 
 _DIFFUSION = "For the method diffusion"
 
-Source = Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo.")]
-Output = Annotated[Path, typer.Argument(metavar="OUT", help="WAV, FLAC or AIFF; a receipt is put beside it.")]
+
+def _readable(source: Path) -> Path:
+    """Refuse what is no recording before torch is imported: that takes seconds."""
+    from regroove.audio.reader import check_readable
+    from regroove.cli.pipes import STANDARD
+
+    if source != STANDARD:
+        check_readable(source)
+    return source
+
+
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.", callback=_readable),
+]
+Output = Annotated[Path, typer.Argument(metavar="OUT", help="The same, by its name; a receipt is put beside it.")]
 Model = Annotated[str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_DIFFUSION)]
 Steps = Annotated[int | None, typer.Option(help="Sampling steps.", rich_help_panel=_DIFFUSION)]
 Level = Annotated[
@@ -32,6 +46,9 @@ Level = Annotated[
 Xi = Annotated[float, typer.Option(help="Weight of the guiding gradient.", rich_help_panel=_DIFFUSION)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_DIFFUSION)]
 Seed = Annotated[int, typer.Option(help="For everything random.")]
+Headroom = Annotated[
+    str, typer.Option(metavar="MODE", help="Beyond full scale: auto turns all down by what is needed, off clips.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")]
 
@@ -51,6 +68,7 @@ def inpainting(
     xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
+    headroom: Headroom = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -61,7 +79,7 @@ def inpainting(
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     gaps = [_parse_gap(text) for text in gap] if gap else None
     solver = InpaintingSolver(method=method, gaps=gaps, prior=prior)
-    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
 
 
 @app.command()
@@ -76,6 +94,7 @@ def declip(
     xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
+    headroom: Headroom = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -85,7 +104,7 @@ def declip(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = DeclippingSolver(method=method, level=level, prior=prior)
-    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
 
 
 @app.command()
@@ -99,6 +118,7 @@ def sense(
     xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
+    headroom: Headroom = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -107,7 +127,15 @@ def sense(
     from regroove.restoration.solve.sensing import SensingSolver
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
-    _run(SensingSolver(method=method, prior=prior), source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+    _run(
+        SensingSolver(method=method, prior=prior),
+        source,
+        output,
+        seed=seed,
+        headroom=headroom,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
 
 
 @app.command()
@@ -122,6 +150,7 @@ def extend(
     xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
+    headroom: Headroom = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -131,7 +160,7 @@ def extend(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = ExtensionSolver(method=method, cutoff=cutoff, prior=prior)
-    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
 
 
 @app.command()
@@ -148,6 +177,7 @@ def retrieve(
     xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
+    headroom: Headroom = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -157,12 +187,15 @@ def retrieve(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = RetrievalSolver(method=method, n_fft=window, hop=hop, iterations=iterations, prior=prior)
-    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
 
 
 @app.command()
 def generate(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A recording: its spectrum, level and length are used.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="A recording: its spectrum, level and length are used.", callback=_readable),
+    ],
     output: Output,
     model: Model = "default",
     steps: Steps = None,
@@ -170,6 +203,7 @@ def generate(
     xi: Xi = 0.0,
     device: Device = "auto",
     seed: Seed = 0,
+    headroom: Headroom = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -179,7 +213,7 @@ def generate(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = GenerationSolver(prior=prior)
-    _run(solver, source, output, seed=seed, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
 
 
 def _parse_gap(text: str) -> tuple[float, float]:
@@ -192,17 +226,33 @@ def _parse_gap(text: str) -> tuple[float, float]:
         raise SettingsError(str(error).replace("noise region", "gap")) from error
 
 
-def _run(solver: "Solver", source: Path, output: Path, *, seed: int, overwrite: bool, quiet: bool) -> None:
+def _run(
+    solver: "Solver", source: Path, output: Path, *, seed: int, headroom: str, overwrite: bool, quiet: bool
+) -> None:
+    from regroove.cli.pipes import incoming, outgoing
     from regroove.restoration.solve.files import solve_file
 
-    with restoration_progress(quiet=quiet) as progress:
-        done = solve_file(solver, source, output, seed=seed, overwrite=overwrite, progress=progress)
+    with incoming(source) as reader, outgoing(output, reader) as target:
+        piped = target != output
+        with restoration_progress(quiet=quiet) as progress:
+            done = solve_file(
+                solver,
+                reader,
+                target,
+                seed=seed,
+                headroom=headroom,
+                receipt=not piped,
+                overwrite=overwrite,
+                progress=progress,
+            )
     if quiet:
         return
-    for note in done.notes:
-        print(note, file=sys.stderr)
+    for sentence in done.notes:
+        note(sentence)
+    if piped:
+        return
     for channel, found in enumerate(done.found, start=1):
-        print(f"Channel {channel}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items()))
+        say(f"Channel {channel}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items()))
     for role, path in done.paths.items():
-        print(f"{role.capitalize():<9} {path}")
-    print(f"{done.audio_seconds:.1f} s of audio in {done.seconds:.1f} s.")
+        say(f"{role.capitalize():<9} {path}")
+    say(f"{done.audio_seconds:.1f} s of audio in {done.seconds:.1f} s.")

@@ -95,7 +95,7 @@ def denoise_file(
         channels=1 if compat else info.channels,
         frames=info.frames,
         sample_format=sample_format,
-        tags=None if compat else info.tags,
+        metadata=None if compat else info.metadata,
         overwrite=True,
     ) as writer:
         for block in denoised(reader, engine, seed=seed, filters=filters or Filters(), progress=progress):

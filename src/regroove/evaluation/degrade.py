@@ -1,7 +1,7 @@
 """Files degraded with record noise: one, or a suite of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +13,13 @@ from regroove.evaluation.encode import write_audio
 from regroove.evaluation.metrics.signals import Samples, ratio_db
 from regroove.evaluation.mixtures import LARGEST, band_limited, gain_for_snr, noise_of
 from regroove.evaluation.suites import Case, audio_files, write_manifest
+from regroove.finite import refuse_odd_numbers
+
+# 32-bit samples have a range of 192 dB; what lies beyond adds nothing that a file could hold.
+LARGEST_SNR = 200.0
+LARGEST_GAIN = 1e6
+# An hour: longer than any side, and noise is made for it in memory.
+LONGEST_LEAD_IN = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +40,13 @@ class Degradation:
     def __post_init__(self) -> None:
         if (self.snr_db is None) == (self.gain is None):
             raise SettingsError("Noise is added at an SNR or at a gain: give exactly one of the two.")
-        if self.gain is not None and not 0 <= self.gain < float("inf"):
-            raise SettingsError(f"The gain is 0 or more, not {self.gain:g}.")
-        if self.lead_in < 0:
-            raise SettingsError(f"The lead-in lasts 0 s or more, not {self.lead_in:g}.")
+        refuse_odd_numbers(asdict(self))
+        if self.snr_db is not None and abs(self.snr_db) > LARGEST_SNR:
+            raise SettingsError(f"The SNR is at most {LARGEST_SNR:g} dB either way, not {self.snr_db:g}.")
+        if self.gain is not None and not 0 <= self.gain <= LARGEST_GAIN:
+            raise SettingsError(f"The gain is 0 to {LARGEST_GAIN:g}, not {self.gain:g}.")
+        if not 0 <= self.lead_in <= LONGEST_LEAD_IN:
+            raise SettingsError(f"The lead-in lasts 0 to {LONGEST_LEAD_IN:g} s, not {self.lead_in:g}.")
 
 
 @dataclass(frozen=True, kw_only=True)

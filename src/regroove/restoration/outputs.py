@@ -7,6 +7,38 @@ from regroove.audio.formats import container_for
 from regroove.errors import AudioError
 
 
+def planned_outputs(
+    output: str | Path,
+    *,
+    residual: str | Path | None = None,
+    report: str | Path | None = None,
+    uncertainty: str | Path | None = None,
+    receipt: bool = True,
+) -> dict[str, Path]:
+    """Every file that a restoration writes, by role.
+
+    >>> list(planned_outputs("a.wav", uncertainty="u.png"))
+    ['output', 'uncertainty', 'cells', 'receipt']
+    """
+    paths = {"output": Path(output)}
+    optional = {"residual": residual, "report": report, "uncertainty": uncertainty}
+    paths |= {role: Path(path) for role, path in optional.items() if path is not None}
+    if uncertainty is not None:
+        paths["cells"] = Path(uncertainty).with_suffix(".npz")
+    if receipt:
+        paths["receipt"] = receipt_path(paths["output"])
+    return paths
+
+
+def receipt_path(output: Path) -> Path:
+    """Where the receipt of an output lies.
+
+    >>> receipt_path(Path("side-a.flac")).name
+    'side-a.flac.receipt.json'
+    """
+    return output.parent / (output.name + ".receipt.json")
+
+
 def check_outputs(source: Path, paths: dict[str, Path], *, overwrite: bool) -> None:
     """Check every output's name before any work is done.
 
@@ -42,7 +74,8 @@ def _check_one(role: str, path: Path, source: Path, overwrite: bool) -> None:
         raise AudioError(f"{path} is the recording itself, which is never changed; name another {role}.")
     if path.is_dir():
         raise AudioError(f"{path} is a directory; name a file for the {role}.")
-    if path.exists() and not overwrite:
+    # A link to nothing is somebody's, too.
+    if os.path.lexists(path) and not overwrite:
         raise AudioError(f"{path} exists already; name another {role} or ask for overwriting.")
     if not path.parent.is_dir():
         raise AudioError(f"{path} cannot be written: the folder {path.parent} does not exist.")

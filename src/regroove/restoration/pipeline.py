@@ -86,11 +86,11 @@ def restore_stream(
     originals: deque[Samples] = deque()
     parts = _removed(source, engine, originals, seed, batch_size or engine.batch_size, clicks, report)
     pairs = ((_take(originals, removed.shape[1]), removed) for removed in parts if removed.shape[1])
-    for original, removed in _silence_stays(pairs, source.channels):
+    for original, removed in silence_stays(pairs, source.channels):
         yield original, original - np.rint(strength * removed / GRID) * GRID
 
 
-def _silence_stays(pairs: Iterator[tuple[Samples, Samples]], channels: int) -> Iterator[tuple[Samples, Samples]]:
+def silence_stays(pairs: Iterator[tuple[Samples, Samples]], channels: int) -> Iterator[tuple[Samples, Samples]]:
     """Take nothing from digital silence; where the ``(original, removed)`` pairs are cut does not matter."""
     before = original = removed = np.zeros((channels, 0))
     for pair in chain(pairs, [None]):

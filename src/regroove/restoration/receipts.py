@@ -30,15 +30,6 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def receipt_path(output: Path) -> Path:
-    """Where the receipt of an output lies.
-
-    >>> receipt_path(Path("side-a.flac")).name
-    'side-a.flac.receipt.json'
-    """
-    return output.parent / (output.name + ".receipt.json")
-
-
 def result_part(
     *,
     source: AudioInfo,
@@ -48,6 +39,7 @@ def result_part(
     clicks: dict[str, int] | None,
     device: str,
     levels: dict[str, float | None],
+    gain: float,
     notes: list[str],
 ) -> dict[str, object]:
     """Everything that a repetition with the same version on the same machine gives again, to the byte."""
@@ -59,6 +51,7 @@ def result_part(
         "engine": engine,
         "clicks": clicks,
         "levels_dbfs": levels,
+        "gain": gain,
         "notes": notes,
         "versions": versions(),
     }

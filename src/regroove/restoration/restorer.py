@@ -11,32 +11,37 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from regroove.audio.formats import output_format
+from regroove.audio.headroom import check_headroom, headroom_note
 from regroove.audio.pending import PendingFile
-from regroove.audio.reader import AudioInfo, AudioReader
-from regroove.audio.writer import AudioWriter
+from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError, SettingsError
 from regroove.restoration.clicks import ClickTally
 from regroove.restoration.engines.base import Engine, NoiseFindingEngine
 from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
 from regroove.restoration.levels import LevelMeter
-from regroove.restoration.outputs import check_outputs
+from regroove.restoration.offset import offset_note, offsets_of, without_offset
+from regroove.restoration.outputs import check_outputs, planned_outputs
+from regroove.restoration.pictures import Pictures
 from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
-from regroove.restoration.receipts import receipt_path, receipt_text, result_part, run_part
-from regroove.restoration.report import SpectrogramReport
+from regroove.restoration.receipts import receipt_text, result_part, run_part
 from regroove.restoration.settings import RestoreSettings, check_region, make_settings
 from regroove.restoration.sources import ArraySource
 from regroove.restoration.uncertainty import UncertaintyEngine
+from regroove.restoration.writers import TooLoudError, finish, open_writers, refuse_clipping
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """What :meth:`Restorer.restore_file` made: where things went, by role, and what the user should know."""
+    """What :meth:`Restorer.restore_file` made: where things went, by role, and what the user should know.
+
+    ``failed`` are the roles of pictures that could not be made; the notes say why.
+    """
 
     paths: dict[str, Path]
     notes: list[str]
+    failed: tuple[str, ...]
     seconds: float
     audio_seconds: float
 
@@ -73,7 +78,7 @@ class Restorer:
         The last two axes are one recording. The noise of each channel is learnt by itself.
 
         Raises:
-            AudioError: no samples, not floats, not finite, or a rate outside 8 to 192 kHz.
+            AudioError: no samples, not floats, not finite, or a rate outside 8 to 768 kHz.
         """
         if isinstance(audio, torch.Tensor):
             if not audio.is_floating_point():
@@ -117,12 +122,14 @@ class Restorer:
 
     def restore_file(
         self,
-        source: str | Path,
+        source: str | Path | AudioReader,
         output: str | Path,
         *,
         residual: str | Path | None = None,
         report: str | Path | None = None,
         uncertainty: str | Path | None = None,
+        headroom: str = "auto",
+        remove_offset: bool = False,
         receipt: bool = True,
         overwrite: bool = False,
         progress: Progress | None = None,
@@ -132,10 +139,14 @@ class Restorer:
         Nothing appears under its final name before everything is complete.
 
         Args:
-            output: ``.wav``, ``.flac``, ``.aif`` or ``.aiff``.
+            source: a path, or a reader of it.
+            output: ``.wav``, ``.flac``, ``.aif``, ``.aiff``, ``.ogg`` or ``.mp3``.
             residual: where what was removed is written: output + residual = input, within one step of the format.
             report: where a picture (``.png``) of the spectrograms before, after and of what was removed is drawn.
             uncertainty: where a picture (``.png``) of what is invented is drawn; its numbers go beside it (``.npz``).
+            headroom: what happens to a result beyond the full scale of an integer format: ``auto`` restores once more
+                and turns all of it down by what is needed, ``off`` clips and counts.
+            remove_offset: whether each channel's mean is removed as well; the residual has it then.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
             progress: called with the stage and how much of it is done, 0 to 1.
@@ -146,21 +157,21 @@ class Restorer:
                 the engine draws no samples or the strength is 0.
         """
         began = time.perf_counter()
-        paths = {"output": Path(output)}
-        optional = {"residual": residual, "report": report, "uncertainty": uncertainty}
-        paths |= {role: Path(path) for role, path in optional.items() if path is not None}
-        if uncertainty is not None:
-            if self.settings.strength == 0:
-                raise SettingsError("With a strength of 0 nothing is restored, so there is no uncertainty to draw.")
-            paths["cells"] = Path(uncertainty).with_suffix(".npz")
-        if receipt:
-            paths["receipt"] = receipt_path(paths["output"])
-        reader = AudioReader(source)
+        paths = planned_outputs(output, residual=residual, report=report, uncertainty=uncertainty, receipt=receipt)
+        check_headroom(headroom)
+        if uncertainty is not None and self.settings.strength == 0:
+            raise SettingsError("With a strength of 0 nothing is restored, so there is no uncertainty to draw.")
+        reader = source if isinstance(source, AudioReader) else AudioReader(source)
         check_outputs(reader.path, paths, overwrite=overwrite)
         check_region(self.settings.noise_region, seconds=reader.info.seconds)
-        notes = self._write(reader, paths, overwrite, progress, began)
+        offsets = offsets_of(reader) if remove_offset else None
+        try:
+            notes, failed = self._write(reader, paths, overwrite, progress, began, offsets, loudest=headroom == "auto")
+        except TooLoudError as error:
+            notes, failed = self._write(reader, paths, overwrite, progress, began, offsets, gain=error.gain)
+        made = {role: path for role, path in paths.items() if role not in failed}
         seconds = time.perf_counter() - began
-        return Restoration(paths=paths, notes=notes, seconds=seconds, audio_seconds=reader.info.seconds)
+        return Restoration(paths=made, notes=notes, failed=failed, seconds=seconds, audio_seconds=reader.info.seconds)
 
     def _write(
         self,
@@ -169,40 +180,47 @@ class Restorer:
         overwrite: bool,
         progress: Progress | None,
         began: float,
-    ) -> list[str]:
+        offsets: np.ndarray | None,
+        gain: float = 1.0,
+        loudest: bool = False,
+    ) -> tuple[list[str], tuple[str, ...]]:
+        """Write everything; returns notes, and the pictures that failed.
+
+        Raises:
+            TooLoudError: it is the ``loudest`` that is allowed, and the outputs would clip.
+        """
         info = reader.info
         spread = UncertaintyEngine(self.engine) if "uncertainty" in paths else None
         engine = spread or self.engine
         clicks = self._tally()
         with ExitStack() as stack:
-            writers, notes = _open_writers(stack, info, paths, overwrite)
-            pending = {
+            writers, notes = open_writers(stack, info, paths, overwrite)
+            pending: dict[str, PendingFile] = {
                 role: stack.enter_context(PendingFile(paths[role], overwrite=overwrite))
                 for role in ("report", "uncertainty", "cells", "receipt")
                 if role in paths
             }
-            picture = SpectrogramReport(info) if "report" in paths else None
+            pictures = Pictures(info, pending, spread)
             meter = LevelMeter()
-            for original, restored in self._stream(reader, engine, progress, clicks):
-                kept = writers["output"].write(restored)
-                removed = original - kept
+            pairs = self._stream(reader, engine, progress, clicks)
+            for original, restored in pairs if offsets is None else without_offset(pairs, offsets):
+                given = original if gain == 1 else gain * original
+                kept = writers["output"].write(restored if gain == 1 else gain * restored)
+                removed = given - kept
                 if "residual" in writers:
                     writers["residual"].write(removed)
-                if picture:
-                    picture.add(original, kept, removed)
+                pictures.add(given, kept, removed)
                 meter.add(input=original, output=kept, removed=removed)
+            if loudest:
+                refuse_clipping(writers)
+            if offsets is not None:
+                notes.append(offset_note(offsets))
+            if gain != 1:
+                notes.append(headroom_note(gain))
             if self.settings.strength:
                 notes += engine.notes()
-            for role, writer in writers.items():
-                writer.finish()
-                if writer.clipped:
-                    notes.append(f"{writer.clipped} samples of the {role} were beyond full scale and are clipped.")
-            if picture:
-                found = self.engine.found if isinstance(self.engine, NoiseFindingEngine) else None
-                picture.draw(pending["report"].temporary, found=found)
-            if spread:
-                spread.draw_picture(pending["uncertainty"].temporary, title=f"{info.path.name}: where it is invented")
-                spread.save(pending["cells"].temporary)
+            found = self.engine.found if isinstance(self.engine, NoiseFindingEngine) else None
+            notes += finish(writers) + pictures.draw(found)
             if "receipt" in pending:
                 result = result_part(
                     source=info,
@@ -212,44 +230,20 @@ class Restorer:
                     clicks=None if clicks is None else {"repaired": clicks.repaired, "left": clicks.left},
                     device=self.device,
                     levels=meter.levels(),
+                    gain=gain,
                     notes=notes,
                 )
                 seconds = time.perf_counter() - began
                 run = run_part(paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds)
                 pending["receipt"].write_text(receipt_text(result=result, run=run))
-        return notes
-
-
-def _open_writers(
-    stack: ExitStack, info: AudioInfo, paths: dict[str, Path], overwrite: bool
-) -> tuple[dict[str, AudioWriter], list[str]]:
-    writers: dict[str, AudioWriter] = {}
-    notes = [*info.notes]
-    for role in ("output", "residual"):
-        if role not in paths:
-            continue
-        sample_format, note = output_format(paths[role], subtype=info.subtype)
-        if note:
-            notes.append(f"{role.capitalize()}: {note}")
-        writers[role] = stack.enter_context(
-            AudioWriter(
-                paths[role],
-                sample_rate=info.sample_rate,
-                channels=info.channels,
-                frames=info.frames,
-                sample_format=sample_format,
-                tags=info.tags,
-                overwrite=overwrite,
-            )
-        )
-    return writers, notes
+        return notes, pictures.failed
 
 
 def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:
     """Restore ``(..., channels, time)`` or ``(time,)`` floats in [-1, 1]; same type, dtype and shape out.
 
     Args:
-        sample_rate: 8 000 to 192 000 Hz.
+        sample_rate: 8 000 to 768 000 Hz.
         settings: the fields of :class:`~regroove.restoration.settings.RestoreSettings`.
 
     Raises:

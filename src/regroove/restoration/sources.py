@@ -15,7 +15,7 @@ class ArraySource:
     """A ``(channels, time)`` array of floats as a source for the pipeline.
 
     Raises:
-        AudioError: no samples, samples that are not finite, or a rate outside 8 to 192 kHz.
+        AudioError: no samples, samples that are not finite, or a rate outside 8 to 768 kHz.
 
     >>> [block.shape for block in ArraySource(np.zeros((2, 70_000)), sample_rate=44_100).blocks()]
     [(2, 65536), (2, 4464)]
@@ -27,7 +27,7 @@ class ArraySource:
         if not np.isfinite(samples).all():
             raise AudioError("The recording holds samples that are not finite numbers.")
         if not RATES[0] <= sample_rate <= RATES[1]:
-            raise AudioError(f"A sample rate of {sample_rate} Hz is outside 8 to 192 kHz.")
+            raise AudioError(f"A sample rate of {sample_rate} Hz is outside 8 to 768 kHz.")
         if int(sample_rate) != sample_rate:
             raise AudioError(f"A sample rate of {sample_rate} Hz is not a whole number.")
         self.samples, self.sample_rate = samples, int(sample_rate)

@@ -8,18 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from regroove.audio.formats import SampleFormat, output_format
+from regroove.audio.headroom import check_headroom, gain_for, headroom_note
 from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.audio.writer import AudioWriter
 from regroove.restoration.levels import LevelMeter
-from regroove.restoration.outputs import check_outputs
+from regroove.restoration.outputs import check_outputs, planned_outputs
 from regroove.restoration.pipeline import Progress
-from regroove.restoration.receipts import receipt_path, receipt_text, run_part, sha256_of, versions
+from regroove.restoration.receipts import receipt_text, run_part, sha256_of, versions
 from regroove.restoration.solve.scratch import Scratch
 from regroove.restoration.solve.solver import Job, Release, Samples, Solver, stretches
-
-# What a recording is turned down to that no longer fits an integer format.
-LARGEST = 0.98
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +46,11 @@ class Held:
 
 def solve_file(
     solver: Solver,
-    source: str | Path,
+    source: str | Path | AudioReader,
     output: str | Path,
     *,
     seed: int = 0,
+    headroom: str = "auto",
     receipt: bool = True,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -59,17 +58,16 @@ def solve_file(
     """Solve a recording into a file of the same rate, channels, length and sample format.
 
     The samples lie in nameless files in the output's folder meanwhile, 16 bytes for each. Where the result exceeds the
-    full scale of an integer format, all of it is turned down, and a note says so.
+    full scale of an integer format, all of it is turned down, and a note says so, or clipped (``headroom="off"``).
 
     Raises:
         AudioError: the input cannot be read, or an output not be written.
         SettingsError: the solver's settings do not fit the recording.
     """
     began = time.perf_counter()
-    paths = {"output": Path(output)}
-    if receipt:
-        paths["receipt"] = receipt_path(paths["output"])
-    reader = AudioReader(source)
+    paths = planned_outputs(output, receipt=receipt)
+    check_headroom(headroom)
+    reader = source if isinstance(source, AudioReader) else AudioReader(source)
     info = reader.info
     check_outputs(reader.path, paths, overwrite=overwrite)
     sample_format, note = output_format(paths["output"], subtype=info.subtype)
@@ -85,7 +83,7 @@ def solve_file(
 
         _load(reader, held, report)
         found = [_solve_channel(solver, held, channel, info, seed, report) for channel in range(info.channels)]
-        gain = _gain(held, sample_format, notes)
+        gain = _gain(held, sample_format, notes) if headroom == "auto" else 1.0
         result = {"task": solver.name, "seed": seed, "settings": solver.settings(), "found": found, "gain": gain}
         _write(info, paths, held, sample_format, result, gain, notes, overwrite, began)
     seconds = time.perf_counter() - began
@@ -112,14 +110,11 @@ def _solve_channel(
 
 
 def _gain(held: Held, sample_format: SampleFormat, notes: list[str]) -> float:
-    if sample_format.bits is None:
-        return 1.0
     peak = max(float(np.abs(held.out[:, there]).max()) for there in held.stretches())
-    # The largest integer lies one step below full scale, and a clipped recording touches it.
-    if peak <= 1.0:
-        return 1.0
-    notes.append(f"The result exceeds full scale and is turned down by {20 * np.log10(peak / LARGEST):.2f} dB.")
-    return LARGEST / peak
+    gain = gain_for(peak, sample_format)
+    if gain < 1:
+        notes.append(headroom_note(gain))
+    return gain
 
 
 def _write(
@@ -139,7 +134,7 @@ def _write(
         channels=info.channels,
         frames=info.frames,
         sample_format=sample_format,
-        tags=info.tags,
+        metadata=info.metadata,
         overwrite=overwrite,
     )
     meter = LevelMeter()
@@ -149,6 +144,9 @@ def _write(
             kept = writer.write(done * gain if gain != 1 else done)
             meter.add(input=held.x[:, there], output=kept)
         writer.finish()
+        notes += writer.notes
+        if writer.clipped:
+            notes.append(f"{writer.clipped} samples were beyond full scale and are clipped.")
         if "receipt" in paths:
             inside = {
                 "input": {"name": info.path.name, "sha256": sha256_of(info.path)},
