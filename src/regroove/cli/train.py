@@ -44,7 +44,7 @@ app.command()(reference)
 def render(
     folder: Annotated[Path, typer.Argument(help="Where the shards go.")],
     data: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Render from its instruments/, midi/ and noise/.")
+        Path | None, typer.Option(metavar="FOLDER", help="Render from its instruments/, midi/, noise/ and noise-more/.")
     ] = None,
     recordings: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Take excerpts of its clean recordings, or of MAESTRO.")
@@ -56,6 +56,12 @@ def render(
     music: Annotated[int, typer.Option(help="Rendered excerpts of music, 20 s each.", min=1)] = 900,
     recorded: Annotated[int, typer.Option(help="Excerpts of recordings, 20 s each.", min=1)] = 900,
     noise: Annotated[int, typer.Option(help="Excerpts of noise, 12 s each.", min=1)] = 600,
+    highest: Annotated[
+        float, typer.Option(metavar="HZ", help="Cut the recordings here, where lossy ones end; 0 keeps all.", min=0)
+    ] = 0.0,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings with this in their names, for judging.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 1,
 ) -> None:
     """Put music and noise into shards; finished shards are kept, so a run that was cut off goes on."""
@@ -70,12 +76,14 @@ def render(
     if notes is not None and data is None:
         raise SettingsError("Notes need scores to be played from: name a folder that has midi/ with --data.")
     if recordings is not None:
-        own = Recordings(recordings, RecordingSettings(seed=seed))
+        taken = RecordingSettings(seed=seed, highest=highest, without=tuple(without or ()))
+        own = Recordings(recordings, taken)
         _show(write_shards(folder, f"music-own-{seed:03d}", own.excerpt, excerpts=recorded, size=30), "own", recorded)
     if data is not None:
         corpus = Corpus(CorpusSettings(data=data, notes=notes, seed=seed))
         _show(write_shards(folder, f"music-{seed:03d}", corpus.render, excerpts=music, size=30), "music", music)
-    real = [] if data is None else first_half_excerpts(sorted(data.glob("noise/*.flac")), sample_rate=RATE)
+    files = [] if data is None else [f for name in ("noise", "noise-more") for f in sorted(data.glob(f"{name}/*.flac"))]
+    real = first_half_excerpts(files, sample_rate=RATE)
     made = partial(render_noise, real, seed=seed, sample_rate=RATE)
     _show(write_shards(folder, f"noise-{seed:03d}", lambda i: made(index=i), excerpts=noise, size=25), "noise", noise)
 
