@@ -6,9 +6,10 @@ import torch
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.noise.finder import HearNoise, NoiseFinder
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 from regroove.noise.map import map_of_noise
 from regroove.noise.stretches import HOP, LENGTH, Listener, Stretch, bins_of_bands
-from regroove.noise.synthesis import preset, synthesise
 from regroove.restoration.hearing import hear_noise
 
 RATE = 44_100

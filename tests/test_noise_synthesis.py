@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from regroove.noise.synthesis import OFF, RecordNoise, preset, random_record_noise, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.random import random_record_noise
+from regroove.noise.make.settings import OFF, RecordNoise
+from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100
 SILENT = RecordNoise(hiss=OFF)

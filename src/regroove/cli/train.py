@@ -60,7 +60,7 @@ def render(
         float, typer.Option(metavar="HZ", help="Cut the recordings here, where lossy ones end; 0 keeps all.", min=0)
     ] = 0.0,
     without: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings with this in their names, for judging.")
+        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings of such names, for judging.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 1,
 ) -> None:

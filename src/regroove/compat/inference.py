@@ -12,8 +12,8 @@ from regroove.diffusion.guidance import GuidanceSettings
 from regroove.errors import SettingsError
 from regroove.evaluation.panels import load_panels
 from regroove.noise.banks import NoiseBank
+from regroove.noise.make.presets import preset
 from regroove.noise.powers import xi_for_snr
-from regroove.noise.synthesis import preset
 
 
 def restore_recording(config: InferenceConfig, *, progress: Progress | None = None) -> list[str]:

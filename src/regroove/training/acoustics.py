@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-from regroove.noise.synthesis import log_uniform
+from regroove.noise.make.random import log_uniform
 
 
 def unit_power(audio: NDArray[np.float64]) -> NDArray[np.float32]:

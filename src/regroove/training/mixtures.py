@@ -16,8 +16,8 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import SettingsError
 from regroove.noise.finder import HearNoise
+from regroove.noise.make.random import log_uniform
 from regroove.noise.map import map_of_noise
-from regroove.noise.synthesis import log_uniform
 from regroove.training.acoustics import as_section, band_gains, with_breath, with_rumble
 from regroove.training.shards import Shards
 

@@ -8,7 +8,8 @@ import soxr
 from numpy.typing import NDArray
 
 from regroove.audio.load import read_audio
-from regroove.noise.synthesis import log_uniform, random_record_noise, synthesise
+from regroove.noise.make.random import log_uniform, random_record_noise
+from regroove.noise.make.synthesise import synthesise
 
 SECONDS = 12.0
 CROSSFADE = 0.05
