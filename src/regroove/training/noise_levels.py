@@ -41,7 +41,6 @@ class NoiseLevelTraining(RunSettings):
     cooldown: float = 1.0
     batch: int = 6
     seconds: tuple[float, float] = (2.5, 11.9)
-    snr_db: tuple[float, float] = (-5.0, 38.0)
     clean: float = 0.25
     clean_db: tuple[float, float] = (38.0, 80.0)
     ema: float = 0.99
@@ -64,17 +63,18 @@ class NoiseLevelTrainer(TrainingRun):
         rng = np.random.default_rng([self.seed, self.step])
         seconds = rng.uniform(*s.seconds)
         pairs = [self.mixer.pair(rng, seconds, self._snr(rng)) for _ in range(s.batch)]
-        clean, noise = (stft(torch.stack(parts), LONG)[..., ::STRIDE] for parts in zip(*pairs, strict=True))
-        powers = power_of(clean + noise)
+        noisy, noise = (stft(torch.stack(parts), LONG)[..., ::STRIDE] for parts in zip(*pairs, strict=True))
+        powers = power_of(noisy)
         with torch.autocast("cpu", torch.bfloat16, enabled=s.bfloat16):
             found = self.network(powers)
         true, power = map_of_power(power_of(noise)), powers.mean(dim=-1, keepdim=True)
         levels = level_loss(found.mean, true.mean, power, caution=s.caution).mean()
         return {"level_db": (1.0, levels), "burst_db": (s.burst_weight, burst_loss(found, true, power).mean())}
 
-    def _snr(self, rng: np.random.Generator) -> float:
+    def _snr(self, rng: np.random.Generator) -> float | None:
+        """Of hardly any noise; none where the mixer is to draw it."""
         s = self.settings
-        return float(rng.uniform(*(s.clean_db if rng.random() < s.clean else s.snr_db)))
+        return float(rng.uniform(*s.clean_db)) if rng.random() < s.clean else None
 
 
 def level_loss(found: Tensor, true: Tensor, power: Tensor, *, caution: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The components of noise that go on all the time: hiss, rumble, hum, roughness; ``(length,)`` at any level."""
+"""The components of noise that go on all the time: hiss, rumble, hum, motor, roughness; ``(length,)`` at any level."""
 
 import math
 
@@ -6,22 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, sosfilt
 
-from regroove.noise.make.random import log_uniform
+from regroove.noise.make.draws import log_uniform
 from regroove.noise.make.settings import RecordNoise
 
 FLUCTUATION_STEP = 32
+# Seconds within which a motor forgets its speed.
+MOTOR_TIME = 1.5
 Audio = NDArray[np.float64]
 
 
 def hiss(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
     frequency = np.concatenate([[0.0], np.geomspace(5, rate / 2, 600)])
+    noise = shaped(rng.standard_normal(length), hiss_gains(s, frequency), frequency)
+    return noise * _hiss_envelope(s, length, rate, rng)
+
+
+def hiss_gains(s: RecordNoise, frequency: Audio) -> Audio:
+    """The hiss's spectrum in dB at ``frequency`` hertz, of the same shape."""
     safe = np.maximum(frequency, 5)
     octaves = np.log2(safe / s.resonance)
     decibels = s.hiss_slope * np.log2(np.maximum(safe, 60) / 1000)
     decibels += s.resonance_gain * np.exp(-0.5 * (octaves * s.resonance_q * 2) ** 2)
-    decibels -= 10 * np.log10(1 + (safe / s.lowpass) ** 8)
-    hiss = _shaped(rng.standard_normal(length), decibels, frequency)
-    return hiss * _hiss_envelope(s, length, rate, rng)
+    return decibels + lowpass_gains(s, frequency)
+
+
+def lowpass_gains(s: RecordNoise, frequency: Audio) -> Audio:
+    """The pickup's low-pass in dB at ``frequency`` hertz, of the same shape."""
+    return -10 * np.log10(1 + (np.maximum(frequency, 5) / s.lowpass) ** 8)
 
 
 def _hiss_envelope(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
@@ -54,11 +65,21 @@ def rumble(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> 
 
 def hum(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
     times = np.arange(length) / rate
-    drift = 1e-4 * np.sin(2 * np.pi * (0.1 * times + rng.random())) / 0.6
+    drift = s.hum_drift * np.sin(2 * np.pi * (0.1 * times + rng.random())) / 0.6
     out = np.zeros(length)
-    for harmonic in range(1, 13):
+    for harmonic in range(1, s.hum_harmonics + 1):
         size = rng.uniform(0.1, 1) / harmonic ** rng.uniform(0.5, 1.8)
         out += size * np.sin(2 * np.pi * (harmonic * s.mains * (times + drift) + rng.random()))
+    return out
+
+
+def motor(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) -> Audio:
+    speed = s.motor_turn * (1 + s.motor_drift * wandering(rng, length, rate, MOTOR_TIME))
+    phase = 2 * np.pi * np.cumsum(speed) / rate
+    out = np.zeros(length)
+    for line in range(1, s.motor_lines + 1):
+        size = np.exp(rng.normal(0, 1) + 0.2 * wandering(rng, length, rate, MOTOR_TIME))
+        out += size * np.sin(line * phase + rng.uniform(0, 2 * np.pi))
     return out
 
 
@@ -74,7 +95,8 @@ def roughness(s: RecordNoise, length: int, rate: int, rng: np.random.Generator) 
     return out
 
 
-def _shaped(noise: Audio, gains_db: Audio, frequency: Audio) -> Audio:
+def shaped(noise: Audio, gains_db: Audio, frequency: Audio) -> Audio:
+    """Noise with gains that are given at frequencies from 0 to half the rate, in hertz."""
     spectrum = np.fft.rfft(noise)
     axis = np.linspace(0, frequency[-1], len(spectrum))
     return np.fft.irfft(spectrum * 10 ** (np.interp(axis, frequency, gains_db) / 20), n=len(noise))

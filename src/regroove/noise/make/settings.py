@@ -24,6 +24,10 @@ class RecordNoise:
     Swish: the depth in dB of the hiss's modulation at the revolution rate. Bursts: short rises of the hiss.
     ``fluctuation`` (nepers) is how far roughness, and a third of it how far hiss, wanders from its level, as a
     log-normal process that forgets within ``fluctuation_time`` seconds.
+    The hum has ``hum_harmonics``; its frequency swings from ``mains`` by the share ``hum_drift``, within 10 s.
+    Motor: lines at multiples of ``motor_turn`` hertz, whose speed wanders by the share ``motor_drift``, and each of
+    which swells for itself.
+    ``surface_limited``: whether the hiss's low-pass holds for all that comes from the surface, as a pickup's does.
     ``turnover``: below it (hertz; 0: nowhere) playback equalisation lifts what comes from the surface by 6 dB an
     octave, down to 50 Hz, so that each pulse of crackle gets a slow tail.
     """
@@ -50,6 +54,12 @@ class RecordNoise:
     rumble: float = OFF
     hum: float = OFF
     mains: float = 50.0
+    hum_harmonics: int = 12
+    hum_drift: float = 1e-4
+    motor: float = OFF
+    motor_turn: float = 25.0
+    motor_lines: int = 8
+    motor_drift: float = 1e-3
     swish: float = 0.0
     burst_rate: float = 0.0
     burst_gain: float = 6.0
@@ -62,4 +72,5 @@ class RecordNoise:
     fluctuation: float = 0.0
     fluctuation_time: float = 0.015
     turnover: float = 0.0
+    surface_limited: bool = False
     revolution: float = REVOLUTION_78
