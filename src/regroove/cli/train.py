@@ -162,8 +162,12 @@ def run(
 def noise_level(
     folder: Annotated[Path, typer.Argument(help="Shards made by `regroove train render`.")],
     state: Annotated[Path, typer.Option(help="The training state: resumed where it exists, saved as it goes.")],
+    start_from: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Weights to start from where there is no state, e.g. noise.")
+    ] = None,
     steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 2400,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, the network that hears how strong the noise is while music plays."""
@@ -173,7 +177,11 @@ def noise_level(
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
     mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
-    _train(NoiseLevelTrainer(mixer, NoiseLevelTraining(steps=steps), seed=seed), state, minutes)
+    settings = NoiseLevelTraining(steps=steps, learning_rate=learning_rate)
+    trainer = NoiseLevelTrainer(mixer, settings, seed=seed)
+    if start_from is not None and not state.exists():
+        trainer.start_from(start_from)
+    _train(trainer, state, minutes)
 
 
 def _train(trainer: "TrainingRun", state: Path, minutes: float | None) -> None:

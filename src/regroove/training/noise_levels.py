@@ -7,6 +7,7 @@ noise where there is no music.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, power_of, stft
+from regroove.errors import ModelError
+from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import STRIDE, NoiseLevelNet, NoiseLevelSettings
 from regroove.noise.map import map_of_power
 from regroove.noise.stretches import bins_of_bands
@@ -57,6 +60,19 @@ class NoiseLevelTrainer(TrainingRun):
         network = NoiseLevelNet(settings.network)
         super().__init__("noise-level", network, settings.network, settings, mixer)
         self.settings, self.seed = settings, seed
+
+    def start_from(self, model: str | Path) -> None:
+        """Take the weights of a model, bundled or a file, as the first ones; everything else starts anew.
+
+        Raises:
+            ModelError: the model is unknown, damaged, or of another kind or size.
+        """
+        weights = load_model(model).network.state_dict()
+        try:
+            self.network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ModelError(f"The model {model} is of another kind or size than the one to be trained.") from error
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
     def losses(self) -> dict[str, tuple[float, Tensor]]:
         s = self.settings

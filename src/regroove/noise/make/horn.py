@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import bilinear, butter, sosfilt
+from scipy.signal import butter, sosfilt
 
 from regroove.noise.make.draws import log_uniform
 
@@ -54,11 +54,13 @@ def through_horn(audio: NDArray[np.float32], horn: Horn, *, sample_rate: int) ->
 
 def _peak(resonance: Resonance, sample_rate: int) -> NDArray[np.float64]:
     """One second-order section, ``(1, 6)``: 1 far from the resonance, its gain at it."""
-    # Warped, so that the peak stays where it is.
-    turn = 2 * sample_rate * np.tan(np.pi * resonance.frequency / sample_rate)
+    # (s^2 + gain s / q + 1) / (s^2 + s / q + 1) by the bilinear transform, warped so that the peak stays where it is.
+    turn = np.tan(np.pi * resonance.frequency / sample_rate)
     gain, width = 10 ** (resonance.gain_db / 20), turn / resonance.q
-    above, below = bilinear([1, gain * width, turn**2], [1, width, turn**2], fs=sample_rate)
-    return np.concatenate([above, below])[None]
+    middle = 2 * (turn**2 - 1)
+    above = [1 + gain * width + turn**2, middle, 1 - gain * width + turn**2]
+    below = [1 + width + turn**2, middle, 1 - width + turn**2]
+    return np.array([above + below]) / below[0]
 
 
 def random_horn(rng: np.random.Generator) -> Horn:
