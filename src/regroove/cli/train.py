@@ -23,6 +23,7 @@ _HELP = (
 
 
 RATE = 44_100
+_BFLOAT16 = "Convolutions in bfloat16, which only CPUs with instructions for it are faster at."
 
 
 class TrainGroup(TyperGroup):
@@ -122,6 +123,8 @@ def run(
     ] = None,
     dilations: Annotated[str | None, typer.Option(help="Along time, of the blocks in the middle.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    warmup: Annotated[int, typer.Option(help="Steps until the learning rate is at its peak.", min=1)] = 200,
+    bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, a network of the default kind.
@@ -151,7 +154,9 @@ def run(
         "blocks": blocks and _one_or_more(_numbers(blocks, least=0)),
     }
     network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
-    settings = TrainingSettings(network=network, steps=steps, learning_rate=learning_rate)
+    settings = TrainingSettings(
+        network=network, steps=steps, learning_rate=learning_rate, warmup=warmup, bfloat16=bfloat16
+    )
     trainer = Trainer(mixer, settings, seed=seed, device=device)
     if start_from is not None and not state.exists():
         trainer.start_from(start_from)
@@ -168,6 +173,7 @@ def noise_level(
     steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 2400,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
+    bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, the network that hears how strong the noise is while music plays."""
@@ -177,7 +183,7 @@ def noise_level(
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
     mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
-    settings = NoiseLevelTraining(steps=steps, learning_rate=learning_rate)
+    settings = NoiseLevelTraining(steps=steps, learning_rate=learning_rate, bfloat16=bfloat16)
     trainer = NoiseLevelTrainer(mixer, settings, seed=seed)
     if start_from is not None and not state.exists():
         trainer.start_from(start_from)

@@ -21,9 +21,9 @@ class Colour:
     room: NDArray[np.float32] | None = None
 
 
-def random_colour(rng: np.random.Generator, *, sample_rate: int) -> Colour:
-    """Draw a horn, half the time in a small room."""
-    horn = random_horn(rng)
+def random_colour(rng: np.random.Generator, *, sample_rate: int, narrow: float = 0.5) -> Colour:
+    """Draw a horn, ``narrow`` of which roll off, half the time in a small room."""
+    horn = random_horn(rng, narrow=narrow)
     if rng.random() < 0.5:
         return Colour(horn=horn)
     return Colour(horn=horn, room=room_response(rng, sample_rate=sample_rate, decay=SMALL_ROOM))

@@ -44,7 +44,8 @@ def render_noise(
 ) -> NDArray[np.float32]:
     """Excerpt ``index``: synthetic, or one time in four (where there are any) a real one at 0.6 to 1.6 times its speed.
 
-    One in seven is played with wow; half are heard through a horn, and half of these in a room.
+    One in seven is played with wow; half are heard through a horn, and half of these in a room. The horn has
+    resonances only: where noise ends, the music above it does too, which is for mixtures.
 
     Returns ``(time,)`` float32 of 12 s at an RMS of 0.01.
     """
@@ -61,5 +62,5 @@ def render_noise(
     if rng.random() < 0.15:
         noise = wow_and_flutter(noise, rng, sample_rate=sample_rate)
     if rng.random() < 0.5:
-        noise = coloured(noise, random_colour(rng, sample_rate=sample_rate), sample_rate=sample_rate)
+        noise = coloured(noise, random_colour(rng, sample_rate=sample_rate, narrow=0.0), sample_rate=sample_rate)
     return (noise * (0.01 / np.sqrt(np.mean(noise.astype(np.float64) ** 2) + 1e-20))).astype(np.float32)

@@ -63,13 +63,13 @@ def _peak(resonance: Resonance, sample_rate: int) -> NDArray[np.float64]:
     return np.array([above + below]) / below[0]
 
 
-def random_horn(rng: np.random.Generator) -> Horn:
-    """Draw a horn: 1 to 6 resonances between 120 Hz and 4 kHz, Q 3 to 30, up to 20 dB; half the time, a narrow band."""
+def random_horn(rng: np.random.Generator, *, narrow: float = 0.5) -> Horn:
+    """Draw a horn: 1 to 6 resonances between 120 Hz and 4 kHz, Q 3 to 30, up to 20 dB; ``narrow`` of them roll off."""
     resonances = tuple(
         Resonance(frequency=log_uniform(rng, 120, 4000), q=log_uniform(rng, 3, 30), gain_db=float(rng.uniform(3, 20)))
         for _ in range(rng.integers(1, 7))
     )
-    if rng.random() < 0.5:
+    if rng.random() < 1 - narrow:
         return Horn(resonances=resonances)
     return Horn(
         resonances=resonances,
