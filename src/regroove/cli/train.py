@@ -173,6 +173,7 @@ def noise_level(
     steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 2400,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
+    warmup: Annotated[int, typer.Option(help="Steps until the learning rate is at its peak.", min=1)] = 50,
     bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
@@ -183,7 +184,7 @@ def noise_level(
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
     mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
-    settings = NoiseLevelTraining(steps=steps, learning_rate=learning_rate, bfloat16=bfloat16)
+    settings = NoiseLevelTraining(steps=steps, learning_rate=learning_rate, warmup=warmup, bfloat16=bfloat16)
     trainer = NoiseLevelTrainer(mixer, settings, seed=seed)
     if start_from is not None and not state.exists():
         trainer.start_from(start_from)
