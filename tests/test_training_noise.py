@@ -18,6 +18,7 @@ from regroove.noise.map import map_of_noise
 from regroove.training.codecs import Codec, coded
 from regroove.training.colouring import Colour, coloured, random_colour
 from regroove.training.mixtures import Mixer, MixtureSettings
+from regroove.training.noise_corpus import noise_files
 from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining
 from regroove.training.recordings import Recordings, RecordingSettings
 from regroove.training.sampler import Sampler
@@ -101,6 +102,26 @@ def test_recordings_end_where_they_are_cut_and_some_are_kept_for_judging(tmp_pat
         Recordings(tmp_path, replace(settings, without=("mine", "to-judge")))
     with pytest.raises(SettingsError, match="beyond their band"):
         Recordings(tmp_path, replace(settings, highest=30_000.0))
+
+
+def test_recorded_noise_is_taken_from_both_folders(tmp_path: Path) -> None:
+    for folder, name in (("noise", "b.flac"), ("noise-more", "a.flac"), ("validation", "c.flac"), ("noise", "d.txt")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).touch()
+    assert [file.name for file in noise_files(tmp_path)] == ["b.flac", "a.flac"]
+
+
+def test_the_command_cuts_recordings_and_leaves_some_out(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    noise = 0.1 * np.random.default_rng(0).standard_normal(21 * RATE)
+    soundfile.write(tmp_path / "mine" / "a.wav", noise, RATE)
+    soundfile.write(tmp_path / "mine" / "judge.wav", 0 * noise, RATE)
+    options = ["--recorded", "2", "--noise", "1", "--highest", "5000", "--without", "judge"]
+    command = ["train", "render", str(tmp_path / "shards"), "--recordings", str(tmp_path / "mine"), *options]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    for excerpt in np.load(next((tmp_path / "shards").glob("music-own-*.npy"))).astype(float):
+        assert excerpt.any() and level_db(excerpt, 8000, 12_000) < level_db(excerpt, 1000, 4000) - 40
 
 
 def test_a_horn_lifts_its_resonances_and_ends_where_it_says() -> None:

@@ -68,7 +68,7 @@ def render(
     """Put music and noise into shards; finished shards are kept, so a run that was cut off goes on."""
     from regroove.errors import SettingsError
     from regroove.training.corpus import Corpus, CorpusSettings
-    from regroove.training.noise_corpus import first_half_excerpts, render_noise
+    from regroove.training.noise_corpus import first_half_excerpts, noise_files, render_noise
     from regroove.training.recordings import Recordings, RecordingSettings
     from regroove.training.shards import write_shards
 
@@ -83,8 +83,7 @@ def render(
     if data is not None:
         corpus = Corpus(CorpusSettings(data=data, notes=notes, seed=seed))
         _show(write_shards(folder, f"music-{seed:03d}", corpus.render, excerpts=music, size=30), "music", music)
-    files = [] if data is None else [f for name in ("noise", "noise-more") for f in sorted(data.glob(f"{name}/*.flac"))]
-    real = first_half_excerpts(files, sample_rate=RATE)
+    real = [] if data is None else first_half_excerpts(noise_files(data), sample_rate=RATE)
     made = partial(render_noise, real, seed=seed, sample_rate=RATE)
     _show(write_shards(folder, f"noise-{seed:03d}", lambda i: made(index=i), excerpts=noise, size=25), "noise", noise)
 

@@ -16,6 +16,12 @@ from regroove.training.colouring import coloured, random_colour
 
 SECONDS = 12.0
 CROSSFADE = 0.05
+FOLDERS = ("noise", "noise-more")
+
+
+def noise_files(data: Path) -> list[Path]:
+    """The recorded noises of a data folder."""
+    return [file for folder in FOLDERS for file in sorted(data.glob(f"{folder}/*.flac"))]
 
 
 def first_half_excerpts(files: Sequence[str | Path], *, sample_rate: int) -> list[NDArray[np.float32]]:
