@@ -196,7 +196,7 @@ def test_noise_that_was_heard_through_music_is_said(folder: Path, run: Run) -> N
     code, _, err = run("restore", "endless.wav", "out.wav", "--engine", "wiener")
     engine = receipt("out.wav")["result"]["engine"]
     assert code == 0 and err.startswith("No pause was found, so noise was heard")
-    assert engine["noise_map"] == "heard through the music" and engine["noise_model"] == "noise-level-3"
+    assert engine["noise_map"] == "heard through the music" and engine["noise_model"] == "noise-level-4"
 
 
 def test_clipped_samples_are_counted(folder: Path, run: Run) -> None:
