@@ -8,9 +8,10 @@ import torch
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.find.drift import STEADY, DriftTracker, NoiseDrift
+from regroove.noise.find.drift import STEADY, NoiseDrift
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 from regroove.noise.map import coloured, map_of_noise
-from regroove.noise.synthesis import preset, synthesise
 from regroove.restoration.engines.base import BlockId
 from regroove.restoration.engines.mapped import MappedEngine, wiener_engine
 
