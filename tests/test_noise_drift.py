@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.find.drift import STEADY, DriftTracker, NoiseDrift
+from regroove.noise.find.drift import STEADY, NoiseDrift, Track, follow
+from regroove.noise.find.moments import EDGES, HOP, MomentCutter, levels_of
 from regroove.noise.map import coloured, map_of_noise
 from regroove.noise.synthesis import preset, synthesise
 from regroove.restoration.engines.base import BlockId
@@ -38,11 +40,12 @@ def noise_that_moves(drift_db: float) -> torch.Tensor:
 
 
 def followed(audio: torch.Tensor, told: NoiseMap) -> NoiseDrift:
-    tracker = DriftTracker(sample_rate=RATE)
-    for chunk in audio.split(50_000):
-        tracker.feed(chunk)
-    tracker.rest()
-    return tracker.follow(told, measured=tracker.between(0, LEAD))
+    cutter = MomentCutter(sample_rate=RATE, channels=1)
+    moments = cutter.add(audio[None]) + cutter.finish()
+    at = np.array([m.index for m in moments])
+    track = Track(at, np.stack([m.levels[0] for m in moments]), np.stack([m.tonality[0] for m in moments]))
+    typical = levels_of(told.typical[0, :, 0], bins_of_bands(EDGES, RATE))
+    return follow(track, typical, measured=at < LEAD // HOP - 1)
 
 
 @pytest.mark.parametrize("drift_db", [-9.0, 9.0])
@@ -65,9 +68,9 @@ def test_swish_is_no_drift() -> None:
     assert np.abs(followed(noise + music(), map_of_noise(noise[None, :LEAD])).db).max() < 1.5
 
 
-def test_no_noise_has_no_drift() -> None:
-    zeros = NoiseMap(torch.zeros(1, LONG.bins, 1), torch.zeros(1, LONG.bins, 1))
-    assert followed(music(), zeros) is STEADY
+def test_what_is_silent_throughout_has_no_drift() -> None:
+    nothing = Track(np.zeros(0, dtype=np.int64), np.zeros((0, len(EDGES) - 1)), np.zeros((0, 5)))
+    assert follow(nothing, np.zeros(len(EDGES) - 1), measured=np.zeros(0, dtype=bool)) is STEADY
 
 
 def test_a_map_that_does_not_move_stays_constant() -> None:
@@ -93,7 +96,8 @@ def test_following_brings_the_music_nearer_whatever_the_blocks() -> None:
     followed = restored(engine, clean + noise)
     engine.layout = replace(engine.layout, block=2 * engine.layout.context + engine.layout.hop // 4)
     assert torch.allclose(restored(engine, clean + noise), followed, atol=2e-4)
-    engine.drifts = [STEADY]
+    assert engine.found is not None
+    engine.found = replace(engine.found, drift=(STEADY,))
     constant = restored(engine, clean + noise)
     error = [float((x - clean)[-10 * RATE :].square().mean()) for x in (followed, constant)]
     assert error[0] < 0.8 * error[1]
