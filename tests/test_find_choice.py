@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 
 from regroove.noise.find.choice import Choice, ChoiceSettings, choose, extent, playing
-from regroove.noise.find.confidence import ENOUGH_SECONDS, FAR_DB, confidence_of
+from regroove.noise.find.confidence import confidence_of
 from regroove.noise.find.found import Place
-from regroove.noise.find.moments import HOP
 from regroove.noise.find.segments import Segment
 
-RATE = 44_100
 Make = Callable[..., Segment]
 
 
@@ -141,4 +139,3 @@ def test_what_makes_a_map_unsure(name: str, value: float, sure: bool) -> None:
     usual = {"seconds": 2.0, "lift_db": 0.0, "drift_db": 0.0, "limit_db": 15.0}
     trust = confidence_of(Place.LEAD_IN, **(usual | {name: value}))
     assert (trust.confidence == 1.0) is sure and (trust.reasons == ()) is sure
-    assert ENOUGH_SECONDS > 5 * HOP / RATE and FAR_DB < ChoiceSettings().quieter_db

@@ -79,7 +79,7 @@ def test_a_spectrum_that_changes_its_shape(steady_part: Make, share: float, is_t
 
 @pytest.mark.parametrize(("db", "is_too_much"), [(4.2, False), (5.0, True)])
 def test_a_part_above_the_floor(steady_part: Make, db: float, is_too_much: bool) -> None:
-    """A fifth of the bands, none of them alone too much: were they more, it would be the same noise at another level."""
+    """A fifth of the bands, none alone too much: were they more, it would be the same noise at another level."""
     level = np.where(np.arange(23) % 5 == 2, -60 + db, -60)
     part = steady_part(40, 60, level, spread=np.zeros((1, 23)))
     assert (score(part, np.full((200, 1, 23), -60.0)) > SETTINGS.most) is is_too_much
