@@ -23,7 +23,9 @@ from regroove.evaluation.suites import audio_files
 from regroove.evaluation.validation import find_data
 from regroove.noise.click_repair import ClickRepairer, Repaired, repair_clicks
 from regroove.noise.clicks import ClickSettings
-from regroove.noise.synthesis import OFF, preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.settings import OFF
+from regroove.noise.make.synthesise import synthesise
 from regroove.restoration.restorer import Restorer
 
 RATE = 44_100

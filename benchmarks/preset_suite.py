@@ -12,7 +12,7 @@ from pathlib import Path
 
 from regroove.evaluation.suites import write_manifest
 from regroove.evaluation.validation import BANDS, PRESET, validation_suite
-from regroove.noise.synthesis import PRESETS
+from regroove.noise.make.presets import PRESETS
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from regroove.noise.synthesis import preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100
 # Not resource.getrusage, which also counts what the parent held when it started the process.

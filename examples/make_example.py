@@ -14,7 +14,8 @@ import soxr
 from scipy.signal import butter, sosfiltfilt
 
 from regroove.audio.load import read_audio
-from regroove.noise.synthesis import preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 from regroove.training.noise_corpus import looped
 
 RATE = 44_100

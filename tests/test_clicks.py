@@ -10,7 +10,9 @@ from scipy.signal import lfilter
 from regroove.dsp.autoregression import Interpolation, autocorrelation, models_from
 from regroove.noise.click_repair import BLOCK, ClickRepairer, repair_clicks
 from regroove.noise.clicks import ClickSettings
-from regroove.noise.synthesis import OFF, RecordNoise, preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.settings import OFF, RecordNoise
+from regroove.noise.make.synthesise import synthesise
 from regroove.training.percussion import drum_beat, pick
 
 RATE = 44_100

@@ -77,7 +77,12 @@ print(code_hash("regroove.evaluation.runner", leaves=frozenset({"regroove.evalua
         (copy / shown).write_text((copy / shown).read_text() + "\n# another line\n")
     assert python(code, source=tmp_path) == before == python(code)
     seen = {before}
-    for behind in ("evaluation/metrics/visqol.py", "evaluation/mixtures.py", "noise/synthesis.py", "audio/load.py"):
+    for behind in (
+        "evaluation/metrics/visqol.py",
+        "evaluation/mixtures.py",
+        "noise/make/synthesise.py",
+        "audio/load.py",
+    ):
         (copy / behind).write_text((copy / behind).read_text() + "\n# another line\n")
         seen.add(python(code, source=tmp_path))
     assert len(seen) == 5

@@ -12,7 +12,8 @@ from regroove.audio.load import read_audio
 from regroove.noise.find.evidence import NoiseSettings, against, floor_of, is_noise, over_floor
 from regroove.noise.find.moments import MomentCutter
 from regroove.noise.find.segments import Segment, Segmenter
-from regroove.noise.synthesis import preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100
 NOISE = Path(__file__).parents[2] / "shared" / "data" / "noise"
@@ -158,3 +159,21 @@ def test_what_is_quieter_before_a_lead_in_is_no_floor(steady_part: Make, rise_db
     levels[:30, :, :3] = -68
     levels[:30, :, -4:] = -60 + rise_db
     assert is_noise(steady_part(30, 60), levels, np.arange(200), SETTINGS) is says_nothing
+
+
+@pytest.mark.parametrize(("below_db", "says_nothing"), [(9.5, False), (15.0, True)])
+def test_what_is_idle_at_an_end_is_no_floor(steady_part: Make, below_db: float, says_nothing: bool) -> None:
+    """Nearly all bands fall by so much, and a few of them more: the needle is up, or a chord has ended."""
+    levels = np.full((200, 1, 23), -60.0)
+    levels[40:160] = -40
+    levels[160:] = -60 - below_db
+    levels[160:, :, ::3] = -90
+    # Before the part, something louder than it, or what is quiet would be left out for that.
+    levels[:10] = -40
+    assert is_noise(steady_part(10, 40), levels, np.arange(200), SETTINGS) is says_nothing
+
+
+@pytest.mark.parametrize(("share", "is_hum"), [(0.35, True), (0.5, False)])
+def test_tones_that_are_steadier_than_noise_are_hum(steady_part: Make, share: float, is_hum: bool) -> None:
+    part = steady_part(0, 20, unrest=np.full((1, 6), share), tonality=np.full((1, 5), 6.0))
+    assert is_noise(part, levels_around(), np.arange(200), SETTINGS) is is_hum

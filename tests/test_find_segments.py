@@ -7,7 +7,8 @@ import torch
 from regroove.dsp.stft import LONG
 from regroove.noise.find.moments import EDGES, HOP, Moment, MomentCutter
 from regroove.noise.find.segments import AHEAD, LONGEST, Segment, Segmenter, chance
-from regroove.noise.synthesis import preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100
 BANDS = len(EDGES) - 1

@@ -17,7 +17,8 @@ from regroove.evaluation.families.table import FAMILIES, family_case
 from regroove.evaluation.families.variants import variants
 from regroove.noise.find.finder import HearNoise, NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
-from regroove.noise.synthesis import preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100
 OCTAVES = [bins_of_bands((f / 2**0.5, f * 2**0.5), RATE)[0] for f in (125.0 * 2**i for i in range(7))]

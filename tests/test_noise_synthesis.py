@@ -4,12 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.signal import welch
+from scipy.signal import butter, sosfilt, welch
 
-from regroove.noise.synthesis import OFF, RecordNoise, preset, random_record_noise, synthesise
+from regroove.noise.make.presets import PRESETS, preset
+from regroove.noise.make.pulse_sizes import with_kurtosis
+from regroove.noise.make.random import random_record_noise
+from regroove.noise.make.settings import OFF, RecordNoise
+from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100
 SILENT = RecordNoise(hiss=OFF)
+# Thousandths of full scale, at 1000, 5000 and 9000 samples, of seed 3.
+PRESET_SAMPLES = {
+    "shellac": (4.6356, 5.4577, -10.9744),
+    "shellac-worn": (-1.1531, 33.3776, -34.6472),
+    "shellac-rough": (-10.2081, -2.7252, -14.4993),
+    "acetate": (-0.0349, 1.3758, -6.9080),
+    "vinyl": (1.7182, -0.6406, -3.6588),
+    "tape": (-1.2685, -0.3005, -1.6381),
+}
 
 
 def made(settings: RecordNoise, *, seconds: float = 4.0, seed: int = 1) -> np.ndarray:
@@ -81,3 +94,64 @@ def test_random_noise_is_finite_and_sounds(index):
     settings = random_record_noise(np.random.default_rng([7, index]))
     noise = made(settings, seconds=0.5)
     assert np.isfinite(noise).all() and noise.any()
+
+
+def lines_share(noise: np.ndarray, frequencies: np.ndarray, width: float) -> float:
+    """The share of the power within ``width`` hertz of the frequencies."""
+    power = np.abs(np.fft.rfft(noise * np.hanning(len(noise)))) ** 2
+    axis = np.fft.rfftfreq(len(noise), 1 / RATE)
+    near = np.abs(axis[:, None] - frequencies).min(axis=1) < width
+    return float(power[near].sum() / power.sum())
+
+
+def test_hum_has_its_harmonics_and_drifts():
+    hum = replace(SILENT, hum=-30, mains=60.0, hum_harmonics=4)
+    assert lines_share(made(hum, seconds=10), 60.0 * np.arange(1, 5), 0.5) > 0.99
+    assert lines_share(made(replace(hum, hum_drift=0.02), seconds=10), 60.0 * np.arange(1, 5), 0.5) < 0.8
+    assert lines_share(made(replace(hum, hum_harmonics=40), seconds=10), 60.0 * np.arange(5, 41), 0.5) > 0.01
+
+
+def test_a_motor_has_lines_at_multiples_of_its_speed_that_wander():
+    motor = replace(SILENT, motor=-30, motor_turn=23.0, motor_lines=5, motor_drift=0.0)
+    lines = 23.0 * np.arange(1, 6)
+    assert 20 * np.log10(np.sqrt(np.mean(made(motor) ** 2))) == pytest.approx(-30, abs=0.1)
+    assert lines_share(made(motor, seconds=10), lines, 1.0) > 0.98
+    assert lines_share(made(replace(motor, motor_drift=0.05), seconds=10), lines, 1.0) < 0.9
+
+
+def test_a_pickups_band_holds_for_clicks_too():
+    clicks = replace(SILENT, clicks=-30, click_rate=50, lowpass=4000)
+    assert band_db(made(clicks), 9000, 12_000) > band_db(made(replace(clicks, surface_limited=True)), 9000, 12_000) + 20
+
+
+def test_pulses_are_as_large_as_their_kurtosis_says():
+    band = butter(4, 6000, "highpass", fs=RATE, output="sos")
+    rough = RecordNoise(crackle=-40, crackle_rate=60, crackle_spread=0.5, clicks=-40, scratches=-45)
+    for largest in (20.0, 60.0):
+        measured = kurtosis(sosfilt(band, made(with_kurtosis(rough, largest), seconds=20)))
+        assert largest / 3 < measured < 3 * largest
+    assert kurtosis(sosfilt(band, made(rough, seconds=20))) > 200
+
+
+def test_random_noise_has_the_clicks_of_real_discs():
+    """Half of the draws were above 700 before, and the largest at 50 000; this is a sample of 24."""
+    band = butter(4, 6000, "highpass", fs=RATE, output="sos")
+    drawn = [random_record_noise(np.random.default_rng([8, index])) for index in range(24)]
+    measured = [kurtosis(sosfilt(band, made(each, seconds=2, seed=i))) for i, each in enumerate(drawn)]
+    assert 8 < np.median(measured) < 60 and np.quantile(measured, 0.9) < 250
+
+
+def test_random_hum_is_often_strong_and_at_the_mains():
+    drawn = [random_record_noise(np.random.default_rng([9, index])) for index in range(200)]
+    hums = [each for each in drawn if each.hum > OFF]
+    assert 0.25 < len(hums) / 200 < 0.55
+    assert any(each.hum > each.hiss + 10 for each in hums)
+    assert all(min(abs(each.mains - 50), abs(each.mains - 60)) < 0.5 for each in hums)
+
+
+def test_presets_never_change():
+    """Decisions, pictures and benchmarks stand on them."""
+    for name, expected in PRESET_SAMPLES.items():
+        noise = made(preset(name), seconds=0.25, seed=3)
+        assert 1000 * noise[[1000, 5000, 9000]] == pytest.approx(expected, abs=2e-4), name
+    assert set(PRESET_SAMPLES) == set(PRESETS)

@@ -11,7 +11,8 @@ import torch
 
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import Place
-from regroove.noise.synthesis import preset, synthesise
+from regroove.noise.make.presets import preset
+from regroove.noise.make.synthesise import synthesise
 from regroove.parallel import ParallelMap, parallel
 from regroove.restoration.engines import mapped
 from regroove.restoration.engines.base import BlockLayout

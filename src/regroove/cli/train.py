@@ -23,6 +23,7 @@ _HELP = (
 
 
 RATE = 44_100
+_BFLOAT16 = "Convolutions in bfloat16, which only CPUs with instructions for it are faster at."
 
 
 class TrainGroup(TyperGroup):
@@ -44,7 +45,7 @@ app.command()(reference)
 def render(
     folder: Annotated[Path, typer.Argument(help="Where the shards go.")],
     data: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Render from its instruments/, midi/ and noise/.")
+        Path | None, typer.Option(metavar="FOLDER", help="Render from its instruments/, midi/, noise/ and noise-more/.")
     ] = None,
     recordings: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Take excerpts of its clean recordings, or of MAESTRO.")
@@ -56,12 +57,18 @@ def render(
     music: Annotated[int, typer.Option(help="Rendered excerpts of music, 20 s each.", min=1)] = 900,
     recorded: Annotated[int, typer.Option(help="Excerpts of recordings, 20 s each.", min=1)] = 900,
     noise: Annotated[int, typer.Option(help="Excerpts of noise, 12 s each.", min=1)] = 600,
+    highest: Annotated[
+        float, typer.Option(metavar="HZ", help="Cut the recordings here, where lossy ones end; 0 keeps all.", min=0)
+    ] = 0.0,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings of such names, for judging.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 1,
 ) -> None:
     """Put music and noise into shards; finished shards are kept, so a run that was cut off goes on."""
     from regroove.errors import SettingsError
     from regroove.training.corpus import Corpus, CorpusSettings
-    from regroove.training.noise_corpus import first_half_excerpts, render_noise
+    from regroove.training.noise_corpus import first_half_excerpts, noise_files, render_noise
     from regroove.training.recordings import Recordings, RecordingSettings
     from regroove.training.shards import write_shards
 
@@ -70,12 +77,13 @@ def render(
     if notes is not None and data is None:
         raise SettingsError("Notes need scores to be played from: name a folder that has midi/ with --data.")
     if recordings is not None:
-        own = Recordings(recordings, RecordingSettings(seed=seed))
+        taken = RecordingSettings(seed=seed, highest=highest, without=tuple(without or ()))
+        own = Recordings(recordings, taken)
         _show(write_shards(folder, f"music-own-{seed:03d}", own.excerpt, excerpts=recorded, size=30), "own", recorded)
     if data is not None:
         corpus = Corpus(CorpusSettings(data=data, notes=notes, seed=seed))
         _show(write_shards(folder, f"music-{seed:03d}", corpus.render, excerpts=music, size=30), "music", music)
-    real = [] if data is None else first_half_excerpts(sorted(data.glob("noise/*.flac")), sample_rate=RATE)
+    real = [] if data is None else first_half_excerpts(noise_files(data), sample_rate=RATE)
     made = partial(render_noise, real, seed=seed, sample_rate=RATE)
     _show(write_shards(folder, f"noise-{seed:03d}", lambda i: made(index=i), excerpts=noise, size=25), "noise", noise)
 
@@ -114,6 +122,8 @@ def run(
     ] = None,
     dilations: Annotated[str | None, typer.Option(help="Along time, of the blocks in the middle.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    warmup: Annotated[int, typer.Option(help="Steps until the learning rate is at its peak.", min=1)] = 200,
+    bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, a network of the default kind.
@@ -143,7 +153,9 @@ def run(
         "blocks": blocks and _one_or_more(_numbers(blocks, least=0)),
     }
     network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
-    settings = TrainingSettings(network=network, steps=steps, learning_rate=learning_rate)
+    settings = TrainingSettings(
+        network=network, steps=steps, learning_rate=learning_rate, warmup=warmup, bfloat16=bfloat16
+    )
     trainer = Trainer(mixer, settings, seed=seed, device=device)
     if start_from is not None and not state.exists():
         trainer.start_from(start_from)
@@ -154,8 +166,14 @@ def run(
 def noise_level(
     folder: Annotated[Path, typer.Argument(help="Shards made by `regroove train render`.")],
     state: Annotated[Path, typer.Option(help="The training state: resumed where it exists, saved as it goes.")],
+    start_from: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Weights to start from where there is no state, e.g. noise.")
+    ] = None,
     steps: Annotated[int, typer.Option(help="Length of the schedule in steps.", min=1)] = 2400,
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
+    warmup: Annotated[int, typer.Option(help="Steps until the learning rate is at its peak.", min=1)] = 50,
+    bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, the network that hears how strong the noise is while music plays."""
@@ -165,7 +183,11 @@ def noise_level(
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
     mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
-    _train(NoiseLevelTrainer(mixer, NoiseLevelTraining(steps=steps), seed=seed), state, minutes)
+    settings = NoiseLevelTraining(steps=steps, learning_rate=learning_rate, warmup=warmup, bfloat16=bfloat16)
+    trainer = NoiseLevelTrainer(mixer, settings, seed=seed)
+    if start_from is not None and not state.exists():
+        trainer.start_from(start_from)
+    _train(trainer, state, minutes)
 
 
 def _train(trainer: "TrainingRun", state: Path, minutes: float | None) -> None:

@@ -11,7 +11,7 @@ from regroove.diffusion.solvers import EULER, HEUN
 from regroove.errors import SettingsError
 from regroove.networks.cqtdiff import CqtUNetSettings
 from regroove.noise.banks import NoiseBank
-from regroove.noise.synthesis import preset
+from regroove.noise.make.presets import preset
 
 # By the flags use_gain and use_range, as the original's README has them.
 MODES = {

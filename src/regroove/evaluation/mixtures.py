@@ -18,7 +18,8 @@ from regroove.errors import AudioError, SettingsError
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.suites import Case
 from regroove.noise.banks import loop_by_revolution
-from regroove.noise.synthesis import PRESETS, preset, synthesise
+from regroove.noise.make.presets import PRESETS, preset
+from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100
 PEAK = 0.5

@@ -15,7 +15,8 @@ from torch import Tensor
 from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.audio.load import read_audio
 from regroove.errors import AudioError
-from regroove.noise.synthesis import PRESETS, synthesise
+from regroove.noise.make.presets import PRESETS
+from regroove.noise.make.synthesise import synthesise
 
 log = logging.getLogger(__name__)
 RPM = 78.0

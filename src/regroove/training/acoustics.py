@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-from regroove.noise.synthesis import log_uniform
+from regroove.noise.make.draws import log_uniform
 
 
 def unit_power(audio: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -16,14 +16,16 @@ def unit_power(audio: NDArray[np.float64]) -> NDArray[np.float32]:
     return (audio / (np.sqrt(np.mean(audio**2)) + 1e-9)).astype(np.float32)
 
 
-def room_response(rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.float32]:
+def room_response(
+    rng: np.random.Generator, *, sample_rate: int, decay: tuple[float, float] = (0.15, 2.5)
+) -> NDArray[np.float32]:
     """Draw a random room impulse response: the direct sound, early echoes and a tail that darkens as it decays.
 
-    The tail is Gaussian noise with exponential decay, 60 dB in 0.15 to 2.5 s at low frequencies and faster above
+    The tail is Gaussian noise with exponential decay, 60 dB within ``decay`` seconds at low frequencies, faster above
     (Polack's model). Shape (time,), the direct sound at sample 0 with gain 1.
     """
-    decay = log_uniform(rng, 0.15, 2.5)
-    times = np.arange(int(min(decay, 1.8) * sample_rate)) / sample_rate
+    seconds = log_uniform(rng, *decay)
+    times = np.arange(int(min(seconds, 1.8) * sample_rate)) / sample_rate
     tail = np.zeros(len(times))
     edges = [0, 500, 2000, 6000, sample_rate / 2]
     spectrum = np.fft.rfft(rng.standard_normal(len(times)))
@@ -31,7 +33,7 @@ def room_response(rng: np.random.Generator, *, sample_rate: int) -> NDArray[np.f
     for band in range(4):
         inside = (frequency >= edges[band]) & (frequency < edges[band + 1])
         noise = np.fft.irfft(spectrum * inside, n=len(times))
-        tail += noise * np.exp(-6.91 * times / (decay * rng.uniform(0.75, 1.0) ** band * 0.8**band))
+        tail += noise * np.exp(-6.91 * times / (seconds * rng.uniform(0.75, 1.0) ** band * 0.8**band))
     tail[: int(rng.uniform(0.002, 0.03) * sample_rate)] = 0
     tail *= 10 ** (rng.uniform(-22, 2) / 20) / (np.linalg.norm(tail) + 1e-9)
     for _ in range(rng.integers(0, 7)):

@@ -18,6 +18,7 @@ from regroove.training.percussion import drum_beat, pick
 from regroove.training.players import Player, play_together, read_players
 from regroove.training.sampler import Sampler, read_regions
 from regroove.training.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi, skyline
+from regroove.training.sfz import read_sfz
 from regroove.training.soundfont import render_parts
 from regroove.training.voice import sing, speak
 
@@ -28,6 +29,7 @@ SOUNDFONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf3/Mus
 class CorpusSettings:
     """What to render: data folder (``instruments/`` and ``midi/``), soundfonts, excerpt length, seed and balance.
 
+    The pianos are those of ``instruments/regions.csv`` and of every ``instruments/*/*.sfz``.
     ``notes`` is a folder of instruments, each a folder of single notes; they then play in place of everything else.
     """
 
@@ -59,6 +61,10 @@ class Corpus:
         self.pianos = [
             Sampler(read_regions(table, name), table.parent / name, sample_rate=settings.sample_rate)
             for name in ("splendid", "headroom")
+        ]
+        self.pianos += [
+            Sampler(read_sfz(file), file.parent, sample_rate=settings.sample_rate)
+            for file in sorted(table.parent.glob("*/*.sfz"))
         ]
         self.players: list[Player] = []
         if settings.notes is not None:

@@ -16,21 +16,29 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import SettingsError
 from regroove.noise.find.finder import HearNoise
+from regroove.noise.make.draws import log_uniform
 from regroove.noise.map import map_of_noise
-from regroove.noise.synthesis import log_uniform
 from regroove.training.acoustics import as_section, band_gains, with_breath, with_rumble
+from regroove.training.codecs import coded, random_codec
+from regroove.training.colouring import coloured, random_colour
 from regroove.training.shards import Shards
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixtureSettings:
     """How crops are mixed. Levels and ratios are drawn uniformly in dB; the shares are of all items, ``bent_maps`` of
-    those whose map is not heard."""
+    those whose map is not heard.
+
+    ``usual`` items have the ratios of most records, ``usual_snr_db``, the others any of ``snr_db``. In ``coloured``
+    ones music and noise come from one horn, in half of these in one room; ``coded`` ones are lossy copies.
+    """
 
     sample_rate: int = 44_100
     seconds: float = 4.0
     batch: int = 12
     snr_db: tuple[float, float] = (-5.0, 38.0)
+    usual: float = 0.7
+    usual_snr_db: tuple[float, float] = (2.0, 20.0)
     band_limited: float = 0.4
     heard_maps: float = 0.25
     bent_maps: float = 0.4
@@ -38,6 +46,8 @@ class MixtureSettings:
     massed: float = 0.15
     breath: float = 0.3
     rumble: float = 0.5
+    coloured: float = 0.2
+    coded: float = 0.12
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ class Mixer:
         rng = np.random.default_rng([self.seed, step])
         items = [self._item(rng) for _ in range(self.settings.batch)]
         clean = torch.stack([i[0] for i in items])
-        noisy = clean + torch.stack([i[1] for i in items])
+        noisy = torch.stack([i[1] for i in items])
         mean = torch.cat([i[2].mean for i in items])
         typical = torch.cat([i[2].typical for i in items])
         return Batch(clean=clean, noisy=noisy, map=NoiseMap(mean, typical))
@@ -92,26 +102,52 @@ class Mixer:
         s = self.settings
         length = int(s.seconds * s.sample_rate)
         lead = int(log_uniform(rng, 0.6, 6.0) * s.sample_rate)
-        snr_db = rng.uniform(*s.snr_db)
+        snr_db = self._snr(rng)
         if self._hear is not None and rng.random() < s.heard_maps:
             # What is before the item is music here, for an ear needs longer.
             lead = min(lead, self.music.shortest - length)
             clean, noise = self._mixed(rng, lead + length, snr_db)
-            return clean[lead:], noise[lead:], self._hear((clean + noise)[None])
+            (noisy,) = self._copied(rng, clean + noise)
+            return clean[lead:], noisy[lead:], self._hear(noisy[None])
         clean, noise = self._mixed(rng, length, snr_db, lead)
-        told = map_of_noise(noise[None, :lead])
+        noise[lead:] += clean
+        (noisy,) = self._copied(rng, noise)
+        told = map_of_noise(noisy[None, :lead])
         if rng.random() < s.bent_maps:
             told = told.scaled(_bend(rng, told.mean.shape[-2]))
-        return clean, noise[lead:], told
+        return clean, noisy[lead:], told
 
-    def pair(self, rng: np.random.Generator, seconds: float, snr_db: float) -> tuple[Tensor, Tensor]:
-        """Draw music and noise of any length, ``(time,)`` each, for training what is told no map."""
-        return self._mixed(rng, int(seconds * self.settings.sample_rate), snr_db)
+    def pair(self, rng: np.random.Generator, seconds: float, snr_db: float | None = None) -> tuple[Tensor, Tensor]:
+        """Draw a mixture of any length and its noise alone, ``(time,)`` each, for training what is told no map.
+
+        Of a lossy copy, the noise is a lossy copy of it alone, as a lead-in is. Without ``snr_db`` it is drawn as for a
+        batch.
+        """
+        ratio = self._snr(rng) if snr_db is None else snr_db
+        clean, noise = self._mixed(rng, int(seconds * self.settings.sample_rate), ratio)
+        noisy, noise = self._copied(rng, clean + noise, noise)
+        return noisy, noise
+
+    def _snr(self, rng: np.random.Generator) -> float:
+        s = self.settings
+        return float(rng.uniform(*(s.usual_snr_db if rng.random() < s.usual else s.snr_db)))
+
+    def _copied(self, rng: np.random.Generator, *parts: Tensor) -> list[Tensor]:
+        """Now and then lossy copies of ``(time,)`` each, by one codec."""
+        if rng.random() > self.settings.coded:
+            return list(parts)
+        codec = random_codec(rng)
+        rate = self.settings.sample_rate
+        return [torch.from_numpy(coded(part.numpy(), codec, sample_rate=rate)) for part in parts]
 
     def _mixed(self, rng: np.random.Generator, length: int, snr_db: float, lead: int = 0) -> tuple[Tensor, Tensor]:
         """Music, ``(length,)``, and noise, of which the first ``lead`` samples are before it."""
         clean = self._music(rng, length)
         noise = self._noise(rng, lead + length)
+        if rng.random() < self.settings.coloured:
+            rate = self.settings.sample_rate
+            colour = random_colour(rng, sample_rate=rate)
+            clean, noise = (torch.from_numpy(coloured(p.numpy(), colour, sample_rate=rate)) for p in (clean, noise))
         gate = _silences(rng, length, self.settings.sample_rate)
         return clean * gate, _at_snr(noise, clean, snr_db, lead)
 

@@ -8,10 +8,20 @@ import soxr
 from numpy.typing import NDArray
 
 from regroove.audio.load import read_audio
-from regroove.noise.synthesis import log_uniform, random_record_noise, synthesise
+from regroove.noise.make.draws import log_uniform
+from regroove.noise.make.random import random_record_noise
+from regroove.noise.make.synthesise import synthesise
+from regroove.training.acoustics import wow_and_flutter
+from regroove.training.colouring import coloured, random_colour
 
 SECONDS = 12.0
 CROSSFADE = 0.05
+FOLDERS = ("noise", "noise-more")
+
+
+def noise_files(data: Path) -> list[Path]:
+    """The recorded noises of a data folder."""
+    return [file for folder in FOLDERS for file in sorted(data.glob(f"{folder}/*.flac"))]
 
 
 def first_half_excerpts(files: Sequence[str | Path], *, sample_rate: int) -> list[NDArray[np.float32]]:
@@ -40,6 +50,9 @@ def render_noise(
 ) -> NDArray[np.float32]:
     """Excerpt ``index``: synthetic, or one time in four (where there are any) a real one at 0.6 to 1.6 times its speed.
 
+    One in seven is played with wow; half are heard through a horn, and half of these in a room. The horn has
+    resonances only: where noise ends, the music above it does too, which is for mixtures.
+
     Returns ``(time,)`` float32 of 12 s at an RMS of 0.01.
     """
     rng = np.random.default_rng([seed, index])
@@ -52,4 +65,8 @@ def render_noise(
     else:
         settings = random_record_noise(rng)
         noise = synthesise(settings, length=length, sample_rate=sample_rate, seed=int(rng.integers(2**31)))
+    if rng.random() < 0.15:
+        noise = wow_and_flutter(noise, rng, sample_rate=sample_rate)
+    if rng.random() < 0.5:
+        noise = coloured(noise, random_colour(rng, sample_rate=sample_rate, narrow=0.0), sample_rate=sample_rate)
     return (noise * (0.01 / np.sqrt(np.mean(noise.astype(np.float64) ** 2) + 1e-20))).astype(np.float32)

@@ -7,6 +7,7 @@ noise where there is no music.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, power_of, stft
+from regroove.errors import ModelError
+from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import STRIDE, NoiseLevelNet, NoiseLevelSettings
 from regroove.noise.find.stretches import bins_of_bands
 from regroove.noise.map import map_of_power
@@ -41,7 +44,6 @@ class NoiseLevelTraining(RunSettings):
     cooldown: float = 1.0
     batch: int = 6
     seconds: tuple[float, float] = (2.5, 11.9)
-    snr_db: tuple[float, float] = (-5.0, 38.0)
     clean: float = 0.25
     clean_db: tuple[float, float] = (38.0, 80.0)
     ema: float = 0.99
@@ -59,22 +61,36 @@ class NoiseLevelTrainer(TrainingRun):
         super().__init__("noise-level", network, settings.network, settings, mixer)
         self.settings, self.seed = settings, seed
 
+    def start_from(self, model: str | Path) -> None:
+        """Take the weights of a model, bundled or a file, as the first ones; everything else starts anew.
+
+        Raises:
+            ModelError: the model is unknown, damaged, or of another kind or size.
+        """
+        weights = load_model(model).network.state_dict()
+        try:
+            self.network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ModelError(f"The model {model} is of another kind or size than the one to be trained.") from error
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+
     def losses(self) -> dict[str, tuple[float, Tensor]]:
         s = self.settings
         rng = np.random.default_rng([self.seed, self.step])
         seconds = rng.uniform(*s.seconds)
         pairs = [self.mixer.pair(rng, seconds, self._snr(rng)) for _ in range(s.batch)]
-        clean, noise = (stft(torch.stack(parts), LONG)[..., ::STRIDE] for parts in zip(*pairs, strict=True))
-        powers = power_of(clean + noise)
+        noisy, noise = (stft(torch.stack(parts), LONG)[..., ::STRIDE] for parts in zip(*pairs, strict=True))
+        powers = power_of(noisy)
         with torch.autocast("cpu", torch.bfloat16, enabled=s.bfloat16):
             found = self.network(powers)
         true, power = map_of_power(power_of(noise)), powers.mean(dim=-1, keepdim=True)
         levels = level_loss(found.mean, true.mean, power, caution=s.caution).mean()
         return {"level_db": (1.0, levels), "burst_db": (s.burst_weight, burst_loss(found, true, power).mean())}
 
-    def _snr(self, rng: np.random.Generator) -> float:
+    def _snr(self, rng: np.random.Generator) -> float | None:
+        """Of hardly any noise; none where the mixer is to draw it."""
         s = self.settings
-        return float(rng.uniform(*(s.clean_db if rng.random() < s.clean else s.snr_db)))
+        return float(rng.uniform(*s.clean_db)) if rng.random() < s.clean else None
 
 
 def level_loss(found: Tensor, true: Tensor, power: Tensor, *, caution: float) -> Tensor:

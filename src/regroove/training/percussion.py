@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from regroove.noise.synthesis import log_uniform
+from regroove.noise.make.draws import log_uniform
 from regroove.training.acoustics import unit_power
 from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import istft, resample_poly, stft
 
-from regroove.noise.synthesis import log_uniform
+from regroove.noise.make.draws import log_uniform
 from regroove.training.acoustics import unit_power
 from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
 

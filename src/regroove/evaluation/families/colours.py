@@ -9,7 +9,8 @@ from regroove.evaluation.families.case import Take
 from regroove.evaluation.families.sources import Material
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.mixtures import RATE
-from regroove.noise.synthesis import REVOLUTION_78, log_uniform
+from regroove.noise.make.draws import log_uniform
+from regroove.noise.make.settings import REVOLUTION_78
 
 
 def plain(m: Material) -> Take:

@@ -41,7 +41,7 @@ class ChoiceSettings:
     enough: int = 11
     alike_db: float = 3.0
     alike_band_db: float = 7.0
-    shortest: int = 5
+    shortest: int = 3
     shortest_pauses: int = 8
     quieter_db: float = 25.0
     louder_db: float = 3.0

@@ -33,9 +33,12 @@ class NoiseSettings:
     ``benchmarks/noise_evidence.py``: the spectrum changes its shape more than by chance (``unrest``, as a share); it
     lies above the floor of the recording (``over_floor_db``, mean over bands); a band lies above it by more than chance
     (``one_band_db`` beyond ``free_band_db``); neighbouring bins differ (``tonality`` beyond ``free_tonality``, nepers,
-    the most tonal of the musical bands). Noise alone reaches 0.83 in all, music nineteen times in twenty 2.1 and more;
-    ``most`` lies between. At an unrest of ``hum`` (a loose connection's is 0.35) tonality says nothing. What is before a lead-in, or after a run-out, and does not rise above it by ``before_db`` is
-    not music either, and says nothing of the floor.
+    the most tonal of the musical bands; at an unrest of ``hum``, that of a loose connection, that says nothing). Noise
+    alone reaches 0.83 in all, music nineteen times in twenty 2.1 and more; ``most`` lies between.
+
+    What is before a lead-in, or after a run-out, and does not rise above it by ``before_db`` is not music either, and
+    says nothing of the floor; nor does what is below it by ``idle_db`` in nearly all bands at either end, where the
+    needle is up.
     """
 
     unrest: float = 0.35
@@ -47,6 +50,7 @@ class NoiseSettings:
     hum: float = 0.4
     most: float = 1.3
     before_db: float = 3.0
+    idle_db: float = 12.0
 
 
 def unrest(segment: Segment) -> float:
@@ -119,4 +123,8 @@ def _played(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: N
         # A loud part has quieter ones on both sides; that is music.
         if quiet[number] and loud[1 - number]:
             played &= ~side
+    idle = np.quantile(levels - segment.levels, 0.9, axis=(1, 2)) < -settings.idle_db
+    if not idle.all():
+        first, last = np.argmin(idle), len(idle) - np.argmin(idle[::-1])
+        played[:first] = played[last:] = False
     return played
