@@ -167,7 +167,7 @@ def test_what_is_idle_at_an_end_is_no_floor(steady_part: Make, below_db: float, 
     levels = np.full((200, 1, 23), -60.0)
     levels[40:160] = -40
     levels[160:] = -60 - below_db
-    levels[160:, :, ::3] = -90
+    levels[160:, :, ::5] = -90
     # Before the part, something louder than it, or what is quiet would be left out for that.
     levels[:10] = -40
     assert is_noise(steady_part(10, 40), levels, np.arange(200), SETTINGS) is says_nothing

@@ -9,14 +9,10 @@ import torch
 from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-<<<<<<< HEAD
 from regroove.noise.find.drift import STEADY, NoiseDrift, Track, follow
 from regroove.noise.find.moments import EDGES, HOP, MomentCutter, levels_of
-=======
-from regroove.noise.find.drift import STEADY, NoiseDrift
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
->>>>>>> main
 from regroove.noise.map import coloured, map_of_noise
 from regroove.restoration.engines.base import BlockId
 from regroove.restoration.engines.mapped import MappedEngine, wiener_engine
