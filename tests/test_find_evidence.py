@@ -175,5 +175,5 @@ def test_what_is_idle_at_an_end_is_no_floor(steady_part: Make, below_db: float, 
 
 @pytest.mark.parametrize(("share", "is_hum"), [(0.35, True), (0.5, False)])
 def test_tones_that_are_steadier_than_noise_are_hum(steady_part: Make, share: float, is_hum: bool) -> None:
-    part = steady_part(0, 20, unrest=np.full((1, 6), share), tonality=np.full((1, 5), 6.0))
+    part = steady_part(0, 20, unrest=np.full((1, 6), share), tonality=np.full((1, 5), 9.0))
     assert is_noise(part, levels_around(), np.arange(200), SETTINGS) is is_hum

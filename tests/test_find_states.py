@@ -113,7 +113,7 @@ MOTOR_SEEDS = [
 
 
 @pytest.mark.parametrize("seed", MOTOR_SEEDS)
-def test_a_motor(seed: int, material: dict[str, str]) -> None:
+def test_the_family_of_motors(seed: int, material: dict[str, str]) -> None:
     spans, (_, music) = found_states("motor", seed, material)
     assert named(spans)[:3] == [State.MOTOR, State.LEAD_IN, State.MUSIC]
     assert spans[2].start == pytest.approx(music, abs=0.3)
