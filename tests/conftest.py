@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from regroove.noise.find.segments import Segment
+
 torch.set_num_threads(1)
 
 
@@ -45,3 +47,19 @@ def decoded(ffmpeg: Callable[..., Path], tmp_path: Path) -> Callable[..., np.nda
         return np.frombuffer(raw, dtype="<f8").reshape(-1, channels)
 
     return run
+
+
+@pytest.fixture
+def steady_part() -> Callable[..., Segment]:
+    """Makes steady parts of one channel and 23 bands, without anything that speaks against their being noise."""
+
+    def made(start: int, end: int, level: float | np.ndarray = -60.0, **other: object) -> Segment:
+        levels = np.broadcast_to(np.asarray(level, dtype=float), (1, 23))
+        usual: dict[str, object] = {
+            "count": end - start, "levels": levels, "spread": np.full((1, 23), 0.5), "tonality": np.zeros((1, 5)),
+            "unrest": np.ones((1, 6)), "trend_db": 0.0, "wander_db": 0.0, "mean": torch.ones(1, 2049),
+            "log_mean": torch.zeros(1, 2049),
+        }  # fmt: skip
+        return Segment(start=start, end=end, **(usual | other))  # type: ignore[arg-type]
+
+    return made

@@ -10,6 +10,7 @@ import soundfile
 import torch
 
 from regroove.noise.find.finder import NoiseFinder
+from regroove.noise.find.found import Place
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
 from regroove.parallel import ParallelMap, parallel
@@ -112,18 +113,18 @@ def test_how_many_threads_there_are_changes_nothing(
 
 @pytest.mark.parametrize("lead_in", [1.5, 0.0])
 def test_a_finder_with_several_workers_finds_the_same(lead_in: float) -> None:
-    audio = torch.from_numpy(recording(seconds=30.0, lead_in=lead_in)[0]).float()
+    audio = torch.from_numpy(recording(seconds=30.0, lead_in=lead_in)).float()
     found = []
     for workers in (1, 2):
-        finder = NoiseFinder(sample_rate=RATE, hear=hear_noise, workers=workers)
-        for chunk in audio.split(65_536):
-            finder.feed(chunk)
-        found.append((finder.result(), finder))
-    (one, first), (two, second) = found
-    assert first.source == second.source == ("lead-in" if lead_in else "heard through the music")
-    assert torch.equal(one.mean, two.mean) and torch.equal(one.typical, two.typical)
-    assert first.seconds == second.seconds
-    np.testing.assert_array_equal(first.drift.db, second.drift.db)
+        finder = NoiseFinder(sample_rate=RATE, channels=1, hear=hear_noise, workers=workers)
+        for chunk in audio.split(65_536, dim=-1):
+            finder.add(chunk)
+        found.append(finder.finish())
+    one, two = found
+    assert one.place is two.place is (Place.LEAD_IN if lead_in else Place.THROUGH_MUSIC)
+    assert torch.equal(one.map.mean, two.map.mean) and torch.equal(one.map.typical, two.map.typical)
+    assert one.measured == two.measured and one.states == two.states
+    np.testing.assert_array_equal(one.drift[0].db, two.drift[0].db)
 
 
 def test_the_uncertainty_of_channels_adds_up_whatever_the_order(tmp_path: Path, two_threads: None) -> None:
