@@ -21,8 +21,12 @@ from regroove.noise.find.moments import Levels, Moment, MomentCutter
 
 # Moments that a change must outlast by half: half a second. It is also the shortest part.
 AHEAD = 5
+# Fewer moments are no part: a third of a second.
+SHORTEST = 3
 # The standard deviation of a Gaussian over its median absolute deviation.
 _MAD = 1.4826
+# A change of all bands together is one of so many dB at least.
+BROAD_DB = 2.0
 # No band counts for more than this (dB) in the change of all together.
 _MOST_DB = 12.0
 # Half a turn of a 78 RPM record in moments: noise that swishes differs most from itself half a turn before.
@@ -46,7 +50,7 @@ class ChangeSettings:
     be where noise varies much. ``memory`` is how many moments the part's own level is the median of.
     """
 
-    effect_db: float = 2.0
+    effect_db: float = BROAD_DB
     one_band_db: float = 9.0
     sigmas: float = 2.0
     one_band_sigmas: float = 6.0
@@ -112,13 +116,13 @@ class Segmenter:
     def _advance(self) -> list[Segment]:
         """Put the next moment into the open part, or close it where the change is and begin another."""
         ended: list[Segment] = []
-        full = len(self._run) >= AHEAD <= len(self._ahead)
+        full = len(self._run) >= SHORTEST and len(self._ahead) >= AHEAD
         if full and self._changed():
             before = np.median([m.levels for m in self._run[-self._settings.memory :]], axis=0)
             step = np.median([m.levels for m in self._ahead], axis=0) - before
-            while not _holds(self._ahead[0], before, step):
+            while len(self._ahead) > 1 and not _holds(self._ahead[0], before, step):
                 self._run.append(self._ahead.popleft())
-            while _holds(self._run[-1], before, step):
+            while len(self._run) > 1 and _holds(self._run[-1], before, step):
                 self._run.pop()
             # Moments overlap by half, so the last one may hold the first milliseconds of what is far louder.
             self._run.pop()
@@ -139,16 +143,18 @@ class Segmenter:
         broad = abs(float(np.clip(after, -_MOST_DB, _MOST_DB).mean()))
         wander = _wander(together)
         narrow = np.abs(after)
-        return broad > max(s.effect_db, s.sigmas * wander) or bool(
-            ((narrow > s.one_band_db) & (narrow > s.one_band_sigmas * spread)).any()
+        # What less than half a second says of the level is less sure.
+        few = max(AHEAD / len(run), 1.0)
+        return broad > few * max(s.effect_db, s.sigmas * wander) or bool(
+            ((narrow > few * s.one_band_db) & (narrow > few * s.one_band_sigmas * spread)).any()
         )
 
     def _closed(self) -> list[Segment]:
         run, self._run = self._run, []
         kept = run[1:] if self._follows else run
         self._follows = True
-        kept = self._without_remains(kept) if len(kept) >= AHEAD - 2 else []
-        return [_segment_of(kept, self._chance, self._wide)] if len(kept) >= AHEAD - 2 else []
+        kept = self._without_remains(kept) if len(kept) >= SHORTEST else []
+        return [_segment_of(kept, self._chance, self._wide)] if len(kept) >= SHORTEST else []
 
     def _without_remains(self, run: list[Moment]) -> list[Moment]:
         """``run`` without those moments at either end in which a band stands out: what rings on, or begins."""
@@ -221,7 +227,9 @@ def _holds(moment: Moment, before: Levels, step: Levels) -> bool:
     """Whether a moment holds a change by ``step`` (C, B): half of it, in all bands together or in the strongest."""
     away = moment.levels - before
     strongest = np.unravel_index(np.argmax(np.abs(step)), step.shape)
-    return bool(away[strongest] / step[strongest] > 0.5 or away.mean() / step.mean() > 0.5)
+    # Where hardly more than one band changes, the mean of all says nothing.
+    together = abs(step.mean()) > BROAD_DB and away.mean() / step.mean() > 0.5
+    return bool(away[strongest] / step[strongest] > 0.5 or together)
 
 
 def _wander(together: NDArray[np.float64]) -> float:
