@@ -27,9 +27,8 @@ from regroove.evaluation.mixtures import gain_for_snr, noise_of, read_mono
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.noise.find.drift import DriftTracker, NoiseDrift
+from regroove.noise.find.drift import NoiseDrift
 from regroove.noise.find.finder import NoiseFinder
-from regroove.noise.map import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
 from regroove.restoration.hearing import hear_noise
 
@@ -82,27 +81,28 @@ def sides(data: Path, seconds: float, *, swishing: bool) -> Iterator[tuple[float
                 yield snr, drift, Side(clean, noisy, moved[:LEAD], NoiseDrift(np.arange(len(ramp)) * 1.0, told))
 
 
-def told_and_followed(side: Side, noisy: torch.Tensor) -> tuple[NoiseMap, NoiseDrift]:
+def told_and_followed(noisy: torch.Tensor) -> tuple[NoiseMap, NoiseDrift]:
     """The map of the lead-in, and how the noise moves against it."""
-    told = map_of_noise(torch.from_numpy(side.lead).float()[None])
-    tracker = DriftTracker(sample_rate=RATE)
-    tracker.feed(noisy)
-    tracker.rest()
-    return told, tracker.follow(told, measured=tracker.between(0, LEAD))
+    return _found(noisy, region=(0.0, LEAD / RATE))
 
 
 def heard_and_followed(noisy: torch.Tensor) -> tuple[NoiseMap, NoiseDrift]:
-    """The map that is heard through the music, and how the noise moves against it."""
-    finder = NoiseFinder(sample_rate=RATE, hear=hear_noise)
-    finder.feed(noisy[LEAD:])
-    told = finder.result()
-    return told, NoiseDrift(finder.drift.samples + LEAD, finder.drift.db)
+    """The map that is estimated through the music, and how the noise moves against it."""
+    told, drift = _found(noisy[LEAD:], region=None)
+    return told, NoiseDrift(drift.samples + LEAD, drift.db)
+
+
+def _found(noisy: torch.Tensor, region: tuple[float, float] | None) -> tuple[NoiseMap, NoiseDrift]:
+    finder = NoiseFinder(sample_rate=RATE, channels=1, region=region, hear=hear_noise)
+    finder.add(noisy[None])
+    found = finder.finish()
+    return found.map, found.drift[0]
 
 
 def gains(side: Side, denoiser: MatchedDenoiser, *, heard: bool) -> list[float]:
     """Of the filter, then of the network: with the constant map, the drift found, the true drift."""
     noisy = torch.from_numpy(side.noisy).float()
-    told, found = heard_and_followed(noisy) if heard else told_and_followed(side, noisy)
+    told, found = heard_and_followed(noisy) if heard else told_and_followed(noisy)
     usual = float(np.median(side.drift.db[LEAD:])) if heard else 0.0
     frames = LONG.frames(len(noisy))
     drifts = found, NoiseDrift(side.drift.samples, side.drift.db - usual)

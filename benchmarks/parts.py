@@ -46,9 +46,9 @@ def parts() -> dict[str, tuple[float, Callable[[], object]]]:
     coefficients = transform(block)
 
     def find() -> NoiseMap:
-        finder = NoiseFinder(sample_rate=RATE)
-        finder.feed(audio[0])
-        return finder.result()
+        finder = NoiseFinder(sample_rate=RATE, channels=1)
+        finder.add(audio)
+        return finder.finish().map
 
     def in_bfloat16(network: MatchedDenoiser) -> torch.Tensor:
         with torch.autocast("cpu", torch.bfloat16):

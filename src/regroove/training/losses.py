@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from regroove.dsp.bands import band_levels, bins_of_bands
 from regroove.dsp.stft import LONG, StftSettings, power_of, stft
-from regroove.noise.find.stretches import band_levels, bins_of_bands
 
 SPECTRUM = StftSettings(n_fft=2048, hop=512)
 # Hertz at the whole numbers of the ERB scale, E = 21.4 log10(1 + 0.00437 f): 26 Hz to 21 kHz (Glasberg and Moore,

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, power_of, stft
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import STRIDE, NoiseLevelNet, NoiseLevelSettings
-from regroove.noise.find.stretches import bins_of_bands
 from regroove.noise.map import map_of_power
 from regroove.training.mixtures import Mixer
 from regroove.training.run import RunSettings, TrainingRun
