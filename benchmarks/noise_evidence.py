@@ -22,7 +22,7 @@ from regroove.evaluation.families.case import FamilyCase
 from regroove.evaluation.families.table import FAMILIES, family_case
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.validation import find_data
-from regroove.noise.find.evidence import NoiseSettings, _played, against
+from regroove.noise.find.evidence import NoiseSettings, against, played
 from regroove.noise.find.moments import HOP, LENGTH, Levels, MomentCutter
 from regroove.noise.find.segments import Segment, Segmenter
 
@@ -73,7 +73,7 @@ def judged(case: FamilyCase) -> Iterator[Judged]:
     alone = [kind_alone(name) for name in KINDS]
     parts, levels, at = steady_parts(case.noisy, case.sample_rate)
     for part in parts:
-        floor = levels[_played(part, levels, at, NoiseSettings())]
+        floor = levels[played(part, levels, at, NoiseSettings())]
         yield Judged(
             case=case.name,
             start=part.start * HOP / case.sample_rate,

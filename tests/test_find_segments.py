@@ -144,7 +144,6 @@ def test_a_gap_of_digital_silence_ends_a_part() -> None:
     assert [(p.start, p.end) for p in parts] == [(0, 20), (30, 50)]
 
 
-@pytest.mark.xfail(strict=True, raises=IndexError, reason="a part of which all moments hold the change is emptied")
 def test_one_band_rises_while_all_together_stay() -> None:
     levels = np.full((20, BANDS), -60.0)
     levels[np.arange(5), np.arange(5)] -= 6

@@ -106,10 +106,7 @@ def test_plain_groove_and_recorded_groove(seed: int, material: dict[str, str]) -
     assert spans[1].start == pytest.approx(recorded, abs=0.3) and spans[2].start == pytest.approx(music, abs=0.3)
 
 
-MOTOR_SEEDS = [
-    *(pytest.param(s, marks=pytest.mark.xfail(strict=True, reason="part of the rise is called plain")) for s in (0, 2)),
-    1, 4, 5,
-]  # fmt: skip
+MOTOR_SEEDS = [0, 1, 2, 4, 5]
 
 
 @pytest.mark.parametrize("seed", MOTOR_SEEDS)

@@ -34,7 +34,7 @@ class NoiseSettings:
     lies above the floor of the recording (``over_floor_db``, mean over bands); a band lies above it by more than chance
     (``one_band_db`` beyond ``free_band_db``); neighbouring bins differ (``tonality`` beyond ``free_tonality``, nepers,
     the most tonal of the musical bands; at an unrest of ``hum``, that of a loose connection, that says nothing). Noise
-    alone reaches 0.83 in all, music nineteen times in twenty 2.1 and more; ``most`` lies between.
+    alone stays below 0.75 nineteen times in twenty, music exceeds 2.3 as often; ``most`` lies between.
 
     What is before a lead-in, or after a run-out, and does not rise above it by ``before_db`` is not music either, and
     says nothing of the floor; nor does what is below it by ``idle_db`` in nearly all bands at either end, where the
@@ -106,10 +106,10 @@ def is_noise(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: 
     """Whether a part is noise alone, of a recording whose moments ``at`` (T,) have ``levels`` (T, C, B)."""
     if shape_against(segment, settings) > settings.most:
         return False
-    return against(segment, levels[_played(segment, levels, at, settings)], settings) < settings.most
+    return against(segment, levels[played(segment, levels, at, settings)], settings) < settings.most
 
 
-def _played(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: NoiseSettings) -> NDArray[np.bool_]:
+def played(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: NoiseSettings) -> NDArray[np.bool_]:
     """Which moments say something of the floor: not those at either end that are quieter than the part throughout."""
     # What stands out most but for a tenth of the bands, which chance may lift.
     above = np.quantile(levels - segment.levels, 0.9, axis=(1, 2))

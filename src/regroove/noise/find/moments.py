@@ -106,8 +106,8 @@ class MomentCutter:
 def levels_of(power: Tensor, bands: Sequence[tuple[int, int]]) -> Levels:
     """The mean power of each band in dB, ``(..., bands)``, of powers ``(..., F)``.
 
-    >>> levels_of(torch.full((2049,), 0.01), [(9, 19)]).tolist()
-    [-20.0]
+    >>> levels_of(torch.full((2049,), 1.0), [(9, 19), (19, 37)]).tolist()
+    [0.0, 0.0]
     """
     total = torch.stack([power[..., a:b].mean(dim=-1) for a, b in bands], dim=-1).clamp_min(1e-20)
     return np.round(10 * total.double().log10().numpy(), 6)

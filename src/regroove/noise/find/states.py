@@ -27,7 +27,8 @@ class StateSettings:
 
     The plain groove is quieter than the recorded one by ``plain_db`` at least, and electronics are by
     ``electronics_db``. A needle that drops is louder than what follows by ``thump_db`` and over in ``thump`` moments.
-    A motor that gains speed raises the level by ``motor_db`` from one part to the next.
+    A motor that gains speed raises the level by ``motor_db`` from one part to the next; or by ``slow_db`` in all before
+    the lead-in, with ``upwards`` of the steps up, and none of them more than ``one_step`` of the rise.
     """
 
     plain_db: float = 2.0
@@ -35,6 +36,9 @@ class StateSettings:
     thump_db: float = 6.0
     thump: int = 10
     motor_db: float = 1.5
+    slow_db: float = 6.0
+    upwards: float = 0.7
+    one_step: float = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,10 @@ def _name_what_is_before(
         gains_speed = rise > s.motor_db and part.count < 2 * s.thump and not len(between) > s.thump
         if gains_speed and _rises_within(part, timeline, s.motor_db):
             states[part.start : following.start] = [State.MOTOR] * (following.start - part.start)
+    lead = next((p.start for p in before if states[p.start] is State.LEAD_IN), None)
+    if lead is not None and _gains_speed(timeline.levels[timeline.at < lead].mean(axis=(1, 2)), s):
+        for i in timeline.at[timeline.at < lead]:
+            states[i] = State.MOTOR
     if before:
         # What is quieter than all noise before the first part, or not steady yet, belongs to it.
         first, last = before[0], before[-1]
@@ -126,6 +134,16 @@ def _name_what_is_before(
             states[i] = State.MOTOR if rising else State.NEEDLE_DROP if len(head) <= s.thump else states[first.start]
         for i in range(last.end, min(music, len(states))):
             states[i] = states[last.end - 1]
+
+
+def _gains_speed(levels: NDArray[np.float64], s: StateSettings) -> bool:
+    """Whether levels ``(T,)`` rise little by little: for a second at least, mostly upwards, and not in one step."""
+    if len(levels) < s.thump:
+        return False
+    # Medians of a third of a second, in which a burst does not count.
+    smooth = np.array([np.median(levels[i : i + 3]) for i in range(0, len(levels) - 2, 3)])
+    rise, steps = smooth[-1] - smooth[0], np.diff(smooth)
+    return bool(rise > s.slow_db and steps.max() < s.one_step * rise and np.mean(steps > 0) > s.upwards)
 
 
 def _rises_within(part: Segment, timeline: Timeline, least_db: float) -> bool:
