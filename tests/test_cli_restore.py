@@ -210,7 +210,9 @@ def test_clipped_samples_are_counted(folder: Path, run: Run) -> None:
     assert clipped > 0
     assert f"{clipped} samples of the output were beyond full scale and are clipped." in err.splitlines()
     assert receipt("out.wav")["result"]["notes"] == err.splitlines()
-    assert np.abs(read("out.wav") + read("removed.wav") - read("loud.wav")).max() <= 2**-15
+    removed = read("removed.wav")
+    inside = (removed > -1) & (removed < 1 - 2.0**-15)
+    assert np.abs(read("out.wav") + removed - read("loud.wav"))[inside].max() <= 2**-15
 
 
 def test_nothing_is_replaced_unless_asked(folder: Path, run: Run) -> None:

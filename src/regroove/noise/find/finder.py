@@ -32,6 +32,8 @@ from regroove.parallel import parallel
 SHORTEST_EXCERPT, LONGEST_EXCERPT, EXCERPTS = 1.0, 12.0, 8
 # Steady parts whose spectra are remembered: at either end all of them, in between the quietest.
 ENDS, MOST_PARTS = 32, 256
+# The wide bands below 5 kHz, where music is.
+MUSICAL = 3
 # Below 100 Hz even loud noise is hardly heard.
 LOWEST_HEARD = 100.0
 
@@ -44,7 +46,8 @@ class FinderSettings:
     """When a part of a recording is taken for noise, which part is chosen, and how its drift is followed.
 
     Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean recording: it is left alone.
-    A recording that is steady throughout is noise unless neighbouring bins differ by more than ``tones`` (nepers).
+    A recording that is steady throughout is noise unless neighbouring bins differ by more than ``tones`` (nepers) in one
+    of the bands where music is.
     """
 
     noise: NoiseSettings = field(default_factory=NoiseSettings)
@@ -205,7 +208,7 @@ class NoiseFinder:
         """Whether nothing but the chosen parts was recorded and they are tones: a chord that is held, not noise."""
         if playing(parts, timeline.at, timeline.levels).any():
             return False
-        return float(choice.average("tonality").mean()) > self.settings.tones
+        return float(choice.average("tonality")[:, :MUSICAL].max()) > self.settings.tones
 
     def _is_inaudible(self, noise: NoiseMap) -> bool:
         first = round(LOWEST_HEARD * LONG.n_fft / self._rate)
