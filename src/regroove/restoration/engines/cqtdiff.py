@@ -176,7 +176,7 @@ class CqtDiffEngine:
         if not self._lost:
             return []
         blocks, they = ("1 block", "it holds") if self._lost == 1 else (f"{self._lost} blocks", "they hold")
-        return [f"{blocks} came out silent although {they} more than noise; another seed may help, or a larger xi."]
+        return [f"{blocks} came out silent although {they} more than noise; another seed may help."]
 
     def describe(self) -> dict[str, object]:
         """The engine, its mode, its schedule, and what it measured of every channel."""
