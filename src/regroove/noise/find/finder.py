@@ -46,8 +46,8 @@ class FinderSettings:
     """When a part of a recording is taken for noise, which part is chosen, and how its drift is followed.
 
     Noise more than ``inaudible_db`` below the music (both above 100 Hz) is that of a clean recording: it is left alone.
-    A recording that is steady throughout is noise unless neighbouring bins differ by more than ``tones`` (nepers) in one
-    of the bands where music is.
+    A recording that is steady throughout is noise unless neighbouring bins differ by more than ``tones`` (nepers) in a
+    band where music is.
     """
 
     noise: NoiseSettings = field(default_factory=NoiseSettings)
