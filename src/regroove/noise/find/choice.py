@@ -63,8 +63,7 @@ class Choice:
 
     def average(self, name: str) -> NDArray[np.float64]:
         """The mean of one of the parts' arrays, by how long they are."""
-        values = [np.asarray(getattr(p, name)) for p in self.parts]
-        return np.average(values, axis=0, weights=[p.count for p in self.parts])
+        return average(self.parts, name)
 
     @property
     def cost(self) -> float:
@@ -75,6 +74,12 @@ class Choice:
         nearer = {Place.PAUSES: 2.0, Place.RUN_OUT: 0.25}.get(self.place, 0.0)
         away = max(self.lift_db - 1, 0) / 2 + max(-self.lift_db - 1, 0) / 8
         return away + nearer - 0.5 * float(np.log2(self.count))
+
+
+def average(parts: Sequence[Segment], name: str) -> NDArray[np.float64]:
+    """The mean of one of the arrays of parts, by how long they are."""
+    values = [np.asarray(getattr(p, name)) for p in parts]
+    return np.average(values, axis=0, weights=[p.count for p in parts])
 
 
 def choose(parts: Sequence[Segment], levels: Levels, at: NDArray[np.int64], settings: ChoiceSettings) -> Choice | None:
@@ -166,8 +171,6 @@ def _lift(parts: Sequence[Segment], music: Levels) -> float:
     """How far the floor of the music ``(T, C, B)`` is above the noise in dB, where there is least music."""
     if not len(music):
         return 0.0
-    counts = np.array([p.count for p in parts])
-    level = np.average([p.levels for p in parts], axis=0, weights=counts)
-    spread = np.average([p.spread for p in parts], axis=0, weights=counts)
+    level, spread = (average(parts, name) for name in ("levels", "spread"))
     floor, sigmas = floor_of(music)
     return float(np.quantile(floor - level + sigmas * spread, COMMON))

@@ -22,7 +22,7 @@ FLOOR, FLOOR_MOMENTS, LOWEST_FLOOR = 0.05, 12, 0.01
 COMMON = 0.25
 # The wide bands in which music is, and noise seldom wanders.
 _MUSICAL = slice(STEADY_EDGES.index(300), STEADY_EDGES.index(5000))
-_TONAL = TONALITY_EDGES[: TONALITY_EDGES.index(5000)]
+_TONAL = slice(TONALITY_EDGES.index(5000))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def against(segment: Segment, levels: Levels, settings: NoiseSettings) -> float:
     """How much speaks against a part being noise, 0 for nothing, by the moments ``(T, C, B)`` of the recording."""
     s = settings
     mean, most = over_floor(segment, levels)
-    tonal = float(segment.tonality[:, : len(_TONAL)].max())
+    tonal = most_tonal(segment.tonality)
     # Tones that are steadier than noise can be are hum, not music: players breathe, strings die away.
     musical = min(max((unrest(segment) - s.hum) / (1.0 - s.hum), 0.0), 1.0)
     return (
@@ -71,6 +71,11 @@ def against(segment: Segment, levels: Levels, settings: NoiseSettings) -> float:
         + max(most - s.free_band_db, 0.0) / s.one_band_db
         + musical * max(tonal - s.free_tonality, 0.0) / s.tonality
     )
+
+
+def most_tonal(tonality: Levels) -> float:
+    """The most that neighbouring bins differ by in a band where music is, in nepers, of ``(C, K)``."""
+    return float(tonality[:, _TONAL].max())
 
 
 def shape_against(segment: Segment, settings: NoiseSettings) -> float:
@@ -123,7 +128,7 @@ def played(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: No
         # A loud part has quieter ones on both sides; that is music.
         if quiet[number] and loud[1 - number]:
             played &= ~side
-    idle = np.quantile(levels - segment.levels, 0.9, axis=(1, 2)) < -settings.idle_db
+    idle = above < -settings.idle_db
     if not idle.all():
         first, last = np.argmin(idle), len(idle) - np.argmin(idle[::-1])
         played[:first] = played[last:] = False

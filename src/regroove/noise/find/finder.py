@@ -18,7 +18,7 @@ from regroove.dsp.stft import LONG
 from regroove.noise.find.choice import Choice, ChoiceSettings, choose, extent, playing
 from regroove.noise.find.confidence import FAR_DB, confidence_of
 from regroove.noise.find.drift import STEADY, DriftSettings, NoiseDrift, Track, follow, follow_places
-from regroove.noise.find.evidence import NoiseSettings, is_noise, shape_against
+from regroove.noise.find.evidence import NoiseSettings, is_noise, most_tonal, shape_against
 from regroove.noise.find.excerpts import Excerpts
 from regroove.noise.find.found import FoundNoise, Place, State
 from regroove.noise.find.moments import EDGES, HOP, Levels, Moment, MomentCutter, levels_of
@@ -32,8 +32,6 @@ from regroove.parallel import parallel
 SHORTEST_EXCERPT, LONGEST_EXCERPT, EXCERPTS = 1.0, 12.0, 8
 # Steady parts whose spectra are remembered: at either end all of them, in between the quietest.
 ENDS, MOST_PARTS = 32, 256
-# The wide bands below 5 kHz, where music is.
-MUSICAL = 3
 # Below 100 Hz even loud noise is hardly heard.
 LOWEST_HEARD = 100.0
 
@@ -156,7 +154,7 @@ class NoiseFinder:
         samples = region.finish()
         noise = map_of_noise(samples - samples.mean(dim=-1, keepdim=True))
         first, last = region.first // HOP, max(-(-region.last // HOP), region.first // HOP + 1)
-        levels = levels_of(noise.typical[..., 0].clamp_min(1e-20), self._bands)
+        levels = levels_of(noise.typical[..., 0], self._bands)
         found = self._found(noise, Place.MARKED, timeline, parts, [(first, last)], levels, 0.0)
         return replace(found, measured=((region.start, region.end),), confidence=1.0, reasons=())
 
@@ -175,10 +173,9 @@ class NoiseFinder:
         states = states_of(timeline, parts, levels, music, self.settings.states)
         drift = self._drift(timeline, states, noise, measured)
         seconds = tuple((a * HOP / self._rate, min((b + 1) * HOP, self._samples) / self._rate) for a, b in measured)
-        limit = self.settings.drift.most_db
         trust = confidence_of(
             place, seconds=sum(b - a for a, b in seconds), lift_db=lift_db,
-            drift_db=max((float(d.db.max()) for d in drift), default=0.0) if limit else 0.0, limit_db=limit,
+            drift_db=max(float(d.db.max()) for d in drift), limit_db=self.settings.drift.most_db,
         )  # fmt: skip
         return FoundNoise(
             map=noise, drift=drift, place=place, measured=seconds, confidence=trust.confidence, reasons=trust.reasons,
@@ -194,7 +191,7 @@ class NoiseFinder:
         inside = np.zeros(len(at), dtype=bool)
         for first, last in measured:
             inside |= (at >= first) & (at < last)
-        typical = levels_of(noise.typical[..., 0].clamp_min(1e-20), self._bands)
+        typical = levels_of(noise.typical[..., 0], self._bands)
         tonality = np.stack(self._tonality)[plays] if len(self._tonality) else np.zeros((0, self._channels, 1))
         return tuple(
             follow(
@@ -208,7 +205,7 @@ class NoiseFinder:
         """Whether nothing but the chosen parts was recorded and they are tones: a chord that is held, not noise."""
         if playing(parts, timeline.at, timeline.levels).any():
             return False
-        return float(choice.average("tonality")[:, :MUSICAL].max()) > self.settings.tones
+        return most_tonal(choice.average("tonality")) > self.settings.tones
 
     def _is_inaudible(self, noise: NoiseMap) -> bool:
         first = round(LOWEST_HEARD * LONG.n_fft / self._rate)

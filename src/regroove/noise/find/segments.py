@@ -19,7 +19,7 @@ from torch import Tensor
 from regroove.dsp.bands import bins_of_bands
 from regroove.noise.find.moments import Levels, Moment, MomentCutter
 
-# Moments that a change must outlast by half: half a second. It is also the shortest part.
+# Moments that a change must outlast by half: half a second.
 AHEAD = 5
 # Fewer moments are no part: a third of a second.
 SHORTEST = 3

@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-# L-R this far below L+R (dB): nearer than two restorations of equal music in different noise come to each other.
-ONE_IMAGE_DB = 30.0
+from regroove.noise.describe.likeness import ONE_IMAGE_DB
 
 
 @dataclass(frozen=True, eq=False)
