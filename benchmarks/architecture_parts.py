@@ -15,7 +15,7 @@ from regroove.dsp.cqt import ConstantQ, ConstantQSettings
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, StftSettings, istft, power_of, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
-from regroove.networks.matched import MatchedUNet, MatchedUNetSettings, start_at_zero
+from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings, start_at_zero
 
 RATE = 44_100
 TINY = 1e-20

@@ -28,9 +28,9 @@ from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.mixtures import mixture
 from regroove.evaluation.validation import validation_suite
 from regroove.networks.checkpoints import load_model
-from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.noise.map import map_of_noise
+from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
+from regroove.noise.measure import map_of_noise
 from regroove.training.losses import log_spectral_distance, noise_reduction_db
 from regroove.training.mixtures import Mixer, MixtureSettings
 from regroove.training.shards import Shards

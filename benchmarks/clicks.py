@@ -21,8 +21,8 @@ from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.mixtures import read_mono
 from regroove.evaluation.suites import audio_files
 from regroove.evaluation.validation import find_data
-from regroove.noise.click_repair import ClickRepairer, Repaired, repair_clicks
-from regroove.noise.clicks import ClickSettings
+from regroove.noise.clicks.detect import ClickSettings
+from regroove.noise.clicks.repair import ClickRepairer, Repaired, repair_clicks
 from regroove.noise.make.presets import preset
 from regroove.noise.make.settings import OFF
 from regroove.noise.make.synthesise import synthesise

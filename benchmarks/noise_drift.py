@@ -25,8 +25,8 @@ from regroove.dsp.wiener import wiener_filter
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.mixtures import gain_for_snr, noise_of, read_mono
 from regroove.networks.checkpoints import load_model
-from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.networks.matched_unet import MatchedUNet
 from regroove.noise.find.drift import NoiseDrift
 from regroove.noise.find.finder import NoiseFinder
 from regroove.restoration.engines.mapped import WIENER

@@ -35,11 +35,11 @@ from regroove.evaluation.mixtures import RATE, Mixture, mixture
 from regroove.evaluation.suites import Suite
 from regroove.evaluation.validation import find_data, validation_suite
 from regroove.networks.checkpoints import load_model
-from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.networks.matched_unet import MatchedUNet
 from regroove.noise.find.drift import STEADY, NoiseDrift
 from regroove.noise.find.finder import NoiseFinder
-from regroove.noise.map import map_of_noise
+from regroove.noise.measure import map_of_noise
 from regroove.restoration.engines.mapped import WIENER
 from regroove.restoration.hearing import hear_noise
 

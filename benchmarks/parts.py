@@ -21,9 +21,9 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, istft, stft
 from regroove.dsp.wiener import wiener_filter
 from regroove.networks.checkpoints import load_model
-from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.noise.click_repair import repair_clicks
+from regroove.noise.clicks.repair import repair_clicks
 from regroove.noise.find.finder import NoiseFinder
 from regroove.restoration.engines.mapped import WIENER
 from regroove.restoration.hearing import hear_noise

@@ -17,7 +17,7 @@ from regroove.evaluation.mixtures import Mixture, mixture
 from regroove.evaluation.validation import validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.noise.map import map_of_noise
+from regroove.noise.measure import map_of_noise
 
 COMPARED = ("si-sdr-gain", "lsd", "mrstft", "visqol", "zimtohrli")
 

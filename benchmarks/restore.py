@@ -44,7 +44,7 @@ print(json.dumps([(time.perf_counter() - began) / done.audio_seconds,
 REFERENCE = """
 import json, time
 import torch
-from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 network = CqtUNet(CqtUNetSettings(sample_rate=44100, length=44100))
 x = torch.randn(1, 44100, requires_grad=True)
 began = time.perf_counter()

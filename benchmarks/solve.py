@@ -16,6 +16,7 @@ import numpy as np
 import soxr
 import torch
 from numpy.typing import NDArray
+from regroove.restoration.solve import arrays
 from scipy.interpolate import CubicSpline
 from scipy.signal import fftconvolve, firwin
 
@@ -25,8 +26,7 @@ from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.suites import audio_files
 from regroove.evaluation.validation import find_data
 from regroove.operators.clip import clip_value_for_sdr
-from regroove.restoration.solve import arrays
-from regroove.restoration.solve.autoregressive import bridge
+from regroove.solve.methods.autoregressive import bridge
 
 RATE = 44_100
 FIRST_SECOND = 20.0

@@ -8,10 +8,10 @@ import soundfile
 
 from regroove.audio.formats import SampleFormat, container_for, output_format
 from regroove.audio.metadata.model import Metadata
-from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioReader
 from regroove.audio.writer import AudioWriter, _container
 from regroove.errors import AudioError
+from regroove.pending import PendingFile
 
 SUFFIXES = {"WAV": ".wav", "FLAC": ".flac", "AIFF": ".aiff"}
 WRITTEN = [

@@ -25,7 +25,7 @@ from regroove.networks.checkpoints import (
     load_model,
     save_model,
 )
-from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.networks.reference_checkpoints import published_settings, read_reference_checkpoint
 
 TINY = CqtUNetSettings(

@@ -8,8 +8,8 @@ import pytest
 from scipy.signal import lfilter
 
 from regroove.dsp.autoregression import Interpolation, autocorrelation, models_from
-from regroove.noise.click_repair import BLOCK, ClickRepairer, repair_clicks
-from regroove.noise.clicks import ClickSettings
+from regroove.noise.clicks.detect import ClickSettings
+from regroove.noise.clicks.repair import BLOCK, ClickRepairer, repair_clicks
 from regroove.noise.make.presets import preset
 from regroove.noise.make.settings import OFF, RecordNoise
 from regroove.noise.make.synthesise import synthesise

@@ -19,8 +19,8 @@ from regroove.compat.translate import network_settings
 from regroove.diffusion.posterior import SamplerSettings
 from regroove.diffusion.schedules import KarrasSettings
 from regroove.dsp.emphasis import deemphasize, emphasize
-from regroove.networks.cqtdiff import CqtUNet
-from regroove.noise.banks import NoiseBank
+from regroove.networks.cqt_unet import CqtUNet
+from regroove.noise.make.banks import NoiseBank
 from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
 from regroove.restoration.sources import ArraySource
 

@@ -15,7 +15,7 @@ from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.settings import DenoiseConfig, InferenceConfig
 from regroove.diffusion.schedules import PUBLISHED_CHURN, cqtdiff_schedule, shellac_schedule
 from regroove.errors import SettingsError
-from regroove.networks.cqtdiff import CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNetSettings
 from regroove.networks.reference_checkpoints import SIGMA_DATA
 
 CONF = Path(__file__).parents[1] / "compat" / "conf"

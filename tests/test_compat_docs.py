@@ -13,7 +13,7 @@ import torch
 
 from regroove.compat.settings import NetworkConfig
 from regroove.compat.translate import network_settings
-from regroove.networks.cqtdiff import CqtUNet
+from regroove.networks.cqt_unet import CqtUNet
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "from-the-original.md").read_text(encoding="utf-8")

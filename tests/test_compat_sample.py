@@ -20,7 +20,7 @@ from regroove.compat.settings import NetworkConfig
 from regroove.compat.tasks import TASKS, make_task
 from regroove.compat.translate import network_settings
 from regroove.errors import ModelError, RegrooveError, SettingsError
-from regroove.networks.cqtdiff import CqtUNet
+from regroove.networks.cqt_unet import CqtUNet
 
 SCRIPT = Path(__file__).parents[1] / "compat" / "sample.py"
 RATE, BLOCK = 22_050, 4_096

@@ -16,7 +16,7 @@ from regroove.diffusion.guidance import GuidanceSettings
 from regroove.diffusion.posterior import SamplerSettings
 from regroove.diffusion.schedules import ChurnSettings, cqtdiff_schedule, shellac_schedule
 from regroove.errors import SettingsError
-from regroove.noise.banks import NoiseBank
+from regroove.noise.make.banks import NoiseBank
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "samplers.npz"
 RATE, LENGTH = 44_100, 2_048

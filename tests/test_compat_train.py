@@ -14,7 +14,7 @@ from regroove.compat.settings import NetworkConfig
 from regroove.compat.training import train, training_settings
 from regroove.compat.translate import network_settings
 from regroove.errors import AudioError, ModelError, SettingsError
-from regroove.networks.cqtdiff import CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNetSettings
 from regroove.networks.reference_checkpoints import read_reference_checkpoint
 from regroove.training.reference import latest_weights
 from regroove.training.reference_settings import published_training

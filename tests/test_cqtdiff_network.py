@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from regroove.errors import SettingsError
-from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 TINY = CqtUNetSettings(

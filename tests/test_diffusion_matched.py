@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from regroove.diffusion.matched import matched_scales, sample_matched
+from regroove.diffusion.matched_flow import matched_scales, sample_matched
 from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.diffusion.schedules import ChurnSettings
 from regroove.diffusion.solvers import EULER, HEUN, sample

@@ -14,7 +14,7 @@ from regroove.diffusion.schedules import shellac_schedule
 from regroove.errors import SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import build_network, save_model
-from regroove.noise.banks import NoiseBank
+from regroove.noise.make.banks import NoiseBank
 from regroove.restoration.engines.base import BlockId
 from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings, cqtdiff_engine
 from regroove.restoration.pipeline import restore_stream

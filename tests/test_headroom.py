@@ -9,8 +9,8 @@ import soundfile
 
 from regroove import Restorer
 from regroove.errors import SettingsError
-from regroove.restoration.solve.files import solve_file
-from regroove.restoration.solve.inpainting import InpaintingSolver
+from regroove.solve.files import solve_file
+from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 44_100
 

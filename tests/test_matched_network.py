@@ -7,8 +7,8 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, istft, stft
 from regroove.dsp.wiener import a_priori_snr, wiener_gain
 from regroove.networks.checkpoints import load_model
-from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import PRIOR, MatchedDenoiser
+from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
 
 
 @pytest.fixture(scope="module")

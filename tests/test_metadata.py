@@ -17,8 +17,8 @@ from mutagen.id3 import ID3
 import regroove
 from regroove.audio.reader import AudioReader
 from regroove.restoration.restorer import Restorer
-from regroove.restoration.solve.files import solve_file
-from regroove.restoration.solve.inpainting import InpaintingSolver
+from regroove.solve.files import solve_file
+from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 44_100
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))

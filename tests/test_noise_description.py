@@ -19,7 +19,7 @@ from regroove.noise.describe.text import clock, describe_in_words
 from regroove.noise.describe.warnings import WORTH_DB, removal_db, warnings_of
 from regroove.noise.find.drift import DriftSettings, NoiseDrift
 from regroove.noise.find.found import FoundNoise, Place, Span, State
-from regroove.noise.map import map_of_noise
+from regroove.noise.measure import map_of_noise
 
 RATE = 44_100
 RNG_SEED = 1

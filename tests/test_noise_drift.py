@@ -13,7 +13,7 @@ from regroove.noise.find.drift import STEADY, NoiseDrift, Track, follow
 from regroove.noise.find.moments import EDGES, HOP, MomentCutter, levels_of
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
-from regroove.noise.map import coloured, map_of_noise
+from regroove.noise.measure import coloured, map_of_noise
 from regroove.restoration.engines.base import BlockId
 from regroove.restoration.engines.mapped import MappedEngine, wiener_engine
 

@@ -9,7 +9,7 @@ import torch
 
 from regroove.compat.blocks import fade_in, padding, restore_in_blocks
 from regroove.errors import AudioError, SettingsError
-from regroove.noise.banks import NoiseBank, loop_by_revolution, unit_power
+from regroove.noise.make.banks import NoiseBank, loop_by_revolution, unit_power
 from regroove.noise.powers import moving_power, power_range, xi_for_snr
 from regroove.restoration.engines.base import BlockId, BlockLayout
 from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings

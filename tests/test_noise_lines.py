@@ -6,7 +6,7 @@ import torch
 from scipy.signal import iirpeak, lfilter
 
 from regroove.noise.find.lines import Lines, find_lines
-from regroove.noise.map import map_of_noise
+from regroove.noise.measure import map_of_noise
 
 RATE = 44_100
 

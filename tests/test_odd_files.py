@@ -12,8 +12,8 @@ from regroove.audio.load import read_audio
 from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError
 from regroove.restoration.restorer import Restorer
-from regroove.restoration.solve.files import solve_file
-from regroove.restoration.solve.inpainting import InpaintingSolver
+from regroove.solve.files import solve_file
+from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 44_100
 Ffmpeg = Callable[..., Path]

@@ -10,7 +10,7 @@ import torch
 from regroove.errors import SettingsError
 from regroove.operators.base import LinearOperator
 from regroove.operators.clip import Clip, clip_value_for_sdr
-from regroove.operators.filters import Fir, Iir
+from regroove.operators.filtering import Fir, Iir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask, gap_mask, random_mask
 from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr, gain_for_snr, mix_at_gain, mix_at_snr

@@ -8,7 +8,7 @@ from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import LoadedModel, build_network, load_model
-from regroove.restoration.priors import white_noise_prior
+from regroove.restoration.white_noise_prior import white_noise_prior
 
 RATE, BLOCK = 44_100, 4_096
 SIZES = {"octaves": 3, "bins_per_octave": 8, "channels": [4, 4, 4], "dilations": [1], "embedding": [8]}

@@ -11,9 +11,9 @@ from regroove.diffusion.posterior import SamplerSettings, draw
 from regroove.diffusion.randomness import item_generators
 from regroove.diffusion.schedules import ChurnSettings, cqtdiff_schedule, karras_sigmas, shellac_schedule
 from regroove.diffusion.solvers import EULER, HEUN, evaluations
-from regroove.noise.banks import NoiseBank
+from regroove.noise.make.banks import NoiseBank
 from regroove.operators.clip import Clip
-from regroove.operators.filters import Fir
+from regroove.operators.filtering import Fir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask
 from regroove.operators.resample import Decimate

@@ -9,14 +9,14 @@ import torch
 from regroove.errors import AudioError, SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import build_network, save_model
-from regroove.restoration.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
-from regroove.restoration.solve.autoregressive import bridge, burg, fill
-from regroove.restoration.solve.declipping import ClipLimits, Limits
-from regroove.restoration.solve.detection import find_clip_levels, find_cutoff, find_gaps
-from regroove.restoration.solve.generation import spectrum_of
-from regroove.restoration.solve.prior import PriorSettings, load_prior
-from regroove.restoration.solve.solver import pieces
-from regroove.restoration.solve.sparse import SparseSettings, sparse_reconstruction
+from regroove.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
+from regroove.solve.detection import find_clip_levels, find_cutoff, find_gaps
+from regroove.solve.methods.autoregressive import bridge, burg, fill
+from regroove.solve.methods.sparse import SparseSettings, sparse_reconstruction
+from regroove.solve.prior import PriorSettings, load_prior
+from regroove.solve.solver import pieces
+from regroove.solve.tasks.declipping import ClipLimits, Limits
+from regroove.solve.tasks.generation import spectrum_of
 
 RATE = 44_100
 

@@ -11,10 +11,10 @@ import soundfile
 
 from regroove.cli.solve import app
 from regroove.errors import AudioError
-from regroove.restoration.solve.declipping import DeclippingSolver
-from regroove.restoration.solve.files import solve_file
-from regroove.restoration.solve.inpainting import InpaintingSolver
-from regroove.restoration.solve.solver import Job, Samples
+from regroove.solve.files import solve_file
+from regroove.solve.solver import Job, Samples
+from regroove.solve.tasks.declipping import DeclippingSolver
+from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 48_000
 

@@ -5,8 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from regroove.restoration.solve import solver
-from regroove.restoration.solve.detection import find_clip_levels, find_gaps, runs
+from regroove.solve import solver
+from regroove.solve.detection import find_clip_levels, find_gaps, runs
 
 RATE = 44_100
 

@@ -126,7 +126,7 @@ import os, sys, time
 if hasattr(os, "O_TMPFILE"):
     del os.O_TMPFILE
 from pathlib import Path
-from regroove.audio.pending import PendingFile
+from regroove.pending import PendingFile
 pending = PendingFile(Path("out.wav"))
 pending.temporary.write_bytes(b"half")
 print("ready", flush=True)

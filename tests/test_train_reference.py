@@ -11,7 +11,7 @@ import torch
 
 from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.errors import AudioError, ModelError, SettingsError
-from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.training.devices import make_fabric
 from regroove.training.loggers import open_loggers
 from regroove.training.reference import ReferenceTrainer

@@ -15,8 +15,8 @@ from regroove.cli.main import app
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.checkpoints import load_model
-from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
 from regroove.networks.noise_level import NoiseLevelNet, NoiseLevelSettings
 from regroove.training.acoustics import with_rumble
 from regroove.training.averaging import average_models

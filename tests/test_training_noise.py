@@ -14,7 +14,7 @@ from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import NoiseLevelSettings
 from regroove.noise.make.horn import Horn, Resonance, random_horn, through_horn
-from regroove.noise.map import map_of_noise
+from regroove.noise.measure import map_of_noise
 from regroove.training.codecs import Codec, coded
 from regroove.training.colouring import Colour, coloured, random_colour
 from regroove.training.mixtures import Mixer, MixtureSettings

@@ -17,7 +17,7 @@ from regroove.version import __version__
 if TYPE_CHECKING:
     from regroove.restoration.restorer import Restoration, Restorer, restore
     from regroove.restoration.settings import RestoreSettings
-    from regroove.restoration.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
+    from regroove.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
 
 __all__ = [
     "Restoration",
@@ -37,13 +37,13 @@ _HOMES = {
     "Restoration": "regroove.restoration.restorer",
     "RestoreSettings": "regroove.restoration.settings",
     "Restorer": "regroove.restoration.restorer",
-    "declip": "regroove.restoration.solve.arrays",
-    "extend": "regroove.restoration.solve.arrays",
-    "generate": "regroove.restoration.solve.arrays",
-    "inpaint": "regroove.restoration.solve.arrays",
+    "declip": "regroove.solve.arrays",
+    "extend": "regroove.solve.arrays",
+    "generate": "regroove.solve.arrays",
+    "inpaint": "regroove.solve.arrays",
     "restore": "regroove.restoration.restorer",
-    "retrieve": "regroove.restoration.solve.arrays",
-    "sense": "regroove.restoration.solve.arrays",
+    "retrieve": "regroove.solve.arrays",
+    "sense": "regroove.solve.arrays",
 }
 
 

@@ -16,9 +16,9 @@ from regroove.audio.decoder import Decoder
 from regroove.audio.formats import HEADER_LIMIT, LOSSY, SampleFormat, container_for
 from regroove.audio.metadata.carry import carry
 from regroove.audio.metadata.model import Metadata
-from regroove.audio.pending import PendingFile
 from regroove.audio.wave_file import WaveFile, append_aiff_chunks
 from regroove.errors import AudioError
+from regroove.pending import PendingFile
 
 # libsndfile's SFC_SET_ADD_PEAK_CHUNK. The chunk carries the time of day, and equal restorations must be equal files.
 _SET_ADD_PEAK_CHUNK = 0x1050

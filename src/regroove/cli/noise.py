@@ -38,9 +38,9 @@ def noise(
         reader = stack.enter_context(incoming(source))
         check_outputs(reader.path, {"picture": picture} if picture else {}, overwrite=overwrite)
         # All that can be refused is, before torch is imported: that takes seconds.
-        from regroove.audio.pending import PendingFile
         from regroove.noise.describe.text import describe_in_words
         from regroove.noise.describe.warnings import warnings_of
+        from regroove.pending import PendingFile
         from regroove.restoration.listening import listen
         from regroove.restoration.noise_picture import draw_noise
         from regroove.restoration.pictures import try_picture

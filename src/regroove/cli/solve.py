@@ -9,7 +9,7 @@ from regroove.cli.messages import note, say
 from regroove.cli.progress import restoration_progress
 
 if TYPE_CHECKING:
-    from regroove.restoration.solve.solver import Solver
+    from regroove.solve.solver import Solver
 
 app = typer.Typer(
     add_completion=False,
@@ -73,8 +73,8 @@ def inpainting(
     quiet: Quiet = False,
 ) -> None:
     """Fill gaps; without --gap, runs of digital zeros in the middle of sound."""
-    from regroove.restoration.solve.inpainting import InpaintingSolver
-    from regroove.restoration.solve.prior import PriorSettings
+    from regroove.solve.prior import PriorSettings
+    from regroove.solve.tasks.inpainting import InpaintingSolver
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     gaps = [_parse_gap(text) for text in gap] if gap else None
@@ -99,8 +99,8 @@ def declip(
     quiet: Quiet = False,
 ) -> None:
     """Rebuild clipped crests; without --level, where the peaks are flat."""
-    from regroove.restoration.solve.declipping import DeclippingSolver
-    from regroove.restoration.solve.prior import PriorSettings
+    from regroove.solve.prior import PriorSettings
+    from regroove.solve.tasks.declipping import DeclippingSolver
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = DeclippingSolver(method=method, level=level, prior=prior)
@@ -123,8 +123,8 @@ def sense(
     quiet: Quiet = False,
 ) -> None:
     """Find the samples that are exact zeros, a random share of all, from those that were kept."""
-    from regroove.restoration.solve.prior import PriorSettings
-    from regroove.restoration.solve.sensing import SensingSolver
+    from regroove.solve.prior import PriorSettings
+    from regroove.solve.tasks.sensing import SensingSolver
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     _run(
@@ -155,8 +155,8 @@ def extend(
     quiet: Quiet = False,
 ) -> None:
     """Add overtones above the band; without --cutoff, where the spectrum ends."""
-    from regroove.restoration.solve.extension import ExtensionSolver
-    from regroove.restoration.solve.prior import PriorSettings
+    from regroove.solve.prior import PriorSettings
+    from regroove.solve.tasks.extension import ExtensionSolver
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = ExtensionSolver(method=method, cutoff=cutoff, prior=prior)
@@ -182,8 +182,8 @@ def retrieve(
     quiet: Quiet = False,
 ) -> None:
     """Find new phases for the magnitudes of a recording's spectrogram."""
-    from regroove.restoration.solve.prior import PriorSettings
-    from regroove.restoration.solve.retrieval import RetrievalSolver
+    from regroove.solve.prior import PriorSettings
+    from regroove.solve.tasks.retrieval import RetrievalSolver
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = RetrievalSolver(method=method, n_fft=window, hop=hop, iterations=iterations, prior=prior)
@@ -208,8 +208,8 @@ def generate(
     quiet: Quiet = False,
 ) -> None:
     """Draw a sample of the prior in the likeness of a recording."""
-    from regroove.restoration.solve.generation import GenerationSolver
-    from regroove.restoration.solve.prior import PriorSettings
+    from regroove.solve.prior import PriorSettings
+    from regroove.solve.tasks.generation import GenerationSolver
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = GenerationSolver(prior=prior)
@@ -230,7 +230,7 @@ def _run(
     solver: "Solver", source: Path, output: Path, *, seed: int, headroom: str, overwrite: bool, quiet: bool
 ) -> None:
     from regroove.cli.pipes import incoming, outgoing
-    from regroove.restoration.solve.files import solve_file
+    from regroove.solve.files import solve_file
 
     with incoming(source) as reader, outgoing(output, reader) as target:
         piped = target != output

@@ -133,7 +133,7 @@ def run(
     """
     from regroove.networks.cards import read_card
     from regroove.networks.checkpoints import find_model
-    from regroove.networks.matched import MatchedUNetSettings
+    from regroove.networks.matched_unet import MatchedUNetSettings
     from regroove.restoration.hearing import hear_noise
     from regroove.training.loop import Trainer, TrainingSettings
     from regroove.training.mixtures import Mixer, MixtureSettings

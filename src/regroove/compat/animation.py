@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from regroove.audio.pending import PendingFile
 from regroove.diffusion.solvers import Progress
+from regroove.pending import PendingFile
 
 # Columns of the drawn waveforms, each from a lowest to a highest sample.
 COLUMNS = 600

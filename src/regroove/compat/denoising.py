@@ -6,14 +6,14 @@ import numpy as np
 import scipy.io
 import torch
 
-from regroove.audio.pending import PendingFile
+from regroove.compat.chosen_model import load_prior, schedule_note
 from regroove.compat.inference import build_engine, measured
-from regroove.compat.prior import load_prior, schedule_note
 from regroove.compat.recordings import Filters, Progress, denoise_file
 from regroove.compat.settings import DenoiseConfig
 from regroove.compat.translate import mode_by_number, noise_bank, required
 from regroove.dsp.emphasis import deemphasize, emphasize
 from regroove.errors import AudioError
+from regroove.pending import PendingFile
 from regroove.restoration.engines.cqtdiff import CqtDiffSettings
 
 # Samples of an impulse response on either side of its middle: where it has died down to rounding.

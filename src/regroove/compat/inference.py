@@ -3,14 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from regroove.compat.prior import Prior, load_prior, schedule_note
+from regroove.compat.chosen_model import Prior, load_prior, schedule_note
 from regroove.compat.recordings import Progress, denoise_file
 from regroove.compat.settings import ConditionConfig, FixedNoiseConfig, InferenceConfig, RecordingConfig
 from regroove.compat.translate import mode_by_flags, noise_bank, required, sampler_settings
 from regroove.diffusion.guidance import GuidanceSettings
 from regroove.errors import SettingsError
 from regroove.evaluation.panels import load_panels
-from regroove.noise.banks import NoiseBank
+from regroove.noise.make.banks import NoiseBank
 from regroove.noise.powers import xi_for_snr
 from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.posterior import SamplerSettings
 from regroove.diffusion.schedules import shellac_schedule
-from regroove.noise.banks import NoiseBank
+from regroove.noise.make.banks import NoiseBank
 from regroove.noise.powers import XI
 from regroove.restoration.engines.record_sampler import RecordSampler
 

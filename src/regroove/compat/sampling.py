@@ -10,9 +10,9 @@ from torch import Tensor
 from regroove.audio.formats import SampleFormat
 from regroove.audio.writer import AudioWriter
 from regroove.compat.animation import Animation
+from regroove.compat.chosen_model import Prior, load_prior, schedule_note
 from regroove.compat.lowpass import low_passed
 from regroove.compat.music import dataset_files, read_excerpt, wave_files
-from regroove.compat.prior import Prior, load_prior, schedule_note
 from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.tasks import DENOISING, UNCONDITIONAL, Task, make_task
 from regroove.compat.translate import sampler_settings

@@ -9,8 +9,8 @@ from regroove.diffusion.posterior import SamplerSettings
 from regroove.diffusion.schedules import PUBLISHED_CHURN, KarrasSettings
 from regroove.diffusion.solvers import EULER, HEUN
 from regroove.errors import SettingsError
-from regroove.networks.cqtdiff import CqtUNetSettings
-from regroove.noise.banks import NoiseBank
+from regroove.networks.cqt_unet import CqtUNetSettings
+from regroove.noise.make.banks import NoiseBank
 from regroove.noise.make.presets import preset
 
 # By the flags use_gain and use_range, as the original's README has them.

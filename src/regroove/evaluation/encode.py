@@ -8,9 +8,9 @@ import soundfile
 from numpy.typing import ArrayLike
 
 from regroove.audio.formats import SampleFormat
-from regroove.audio.pending import PendingFile
 from regroove.audio.writer import AudioWriter
 from regroove.errors import AudioError
+from regroove.pending import PendingFile
 
 
 def encode(audio: ArrayLike, *, sample_rate: int) -> bytes:

@@ -17,7 +17,7 @@ from regroove.audio.load import read_audio
 from regroove.errors import AudioError, SettingsError
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.suites import Case
-from regroove.noise.banks import loop_by_revolution
+from regroove.noise.make.banks import loop_by_revolution
 from regroove.noise.make.presets import PRESETS, preset
 from regroove.noise.make.synthesise import synthesise
 

@@ -25,9 +25,9 @@ BUNDLED = Path(__file__).parents[1] / "models"
 ROLES = ("default", "fast", "noise")
 # Architecture: module, network class, settings class.
 ARCHITECTURES = {
-    "matched-unet": ("regroove.networks.matched", "MatchedUNet", "MatchedUNetSettings"),
+    "matched-unet": ("regroove.networks.matched_unet", "MatchedUNet", "MatchedUNetSettings"),
     "noise-level": ("regroove.networks.noise_level", "NoiseLevelNet", "NoiseLevelSettings"),
-    "cqtdiff-unet": ("regroove.networks.cqtdiff", "CqtUNet", "CqtUNetSettings"),
+    "cqtdiff-unet": ("regroove.networks.cqt_unet", "CqtUNet", "CqtUNetSettings"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The matched-noise denoiser: per-bin preconditioning around :class:`~regroove.networks.matched.MatchedUNet`.
+"""The matched-noise denoiser: per-bin preconditioning around :class:`~regroove.networks.matched_unet.MatchedUNet`.
 
 The observation is y = x + n with n ~ N(0, N(f, t)). With the music's local power d^2 = xi N from the
 decision-directed recursion, the coefficients of Karras et al. (2022, table 1) hold in every bin:
@@ -21,7 +21,7 @@ from torch.nn import functional
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, SHORT, StftSettings, istft, power_of, scaled, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
-from regroove.networks.matched import PATCH, MatchedUNet, patches
+from regroove.networks.matched_unet import PATCH, MatchedUNet, patches
 
 PRIOR = DecisionDirectedSettings()
 # The long window at half the rate, and the one that is eight times as long (0.74 s).
@@ -62,7 +62,7 @@ class MatchedDenoiser(nn.Module):
 class WhiteNoiseDenoiser:
     """A :class:`MatchedDenoiser` as the samplers see a network: ``(x, sigma)`` with white noise of that level.
 
-    >>> from regroove.networks.matched import MatchedUNetSettings
+    >>> from regroove.networks.matched_unet import MatchedUNetSettings
     >>> denoiser = WhiteNoiseDenoiser(MatchedDenoiser(MatchedUNet(MatchedUNetSettings(channels=(4, 4)))))
     >>> denoiser(torch.zeros(1, 8192), torch.ones(1)).shape
     torch.Size([1, 8192])

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regroove.dsp.noise_map import NoiseMap
-from regroove.networks.matched import PATCH, ResidualBlock, patches, start_at_zero
+from regroove.networks.matched_unet import PATCH, ResidualBlock, patches, start_at_zero
 
 # Powers further below the mean of the item (90 dB) are taken for as much.
 FAINTEST = 1e-9

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from regroove.errors import ModelError
 from regroove.networks.cards import ModelCard
-from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.networks.state import load_state
 
 log = logging.getLogger(__name__)

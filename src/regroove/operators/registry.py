@@ -8,7 +8,7 @@ import torch
 from regroove.dsp.filters import biquad_sos, chebyshev_sos, firwin_taps
 from regroove.operators.base import Operator
 from regroove.operators.clip import Clip
-from regroove.operators.filters import Fir, Iir
+from regroove.operators.filtering import Fir, Iir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask, gap_mask, random_mask
 from regroove.operators.mixing import GainMixing, SnrMixing

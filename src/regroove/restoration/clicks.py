@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.noise.click_repair import ClickRepairer
-from regroove.noise.clicks import ClickSettings
+from regroove.noise.clicks.detect import ClickSettings
+from regroove.noise.clicks.repair import ClickRepairer
 
 
 @dataclass(kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regroove.noise.clicks import ClickSettings
+from regroove.noise.clicks.detect import ClickSettings
 from regroove.noise.describe.description import NoiseDescription, bandwidths, describe_channels
 from regroove.noise.describe.history import ROW, BandHistory
 from regroove.noise.describe.likeness import LikenessMeter

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioInfo
 from regroove.noise.find.found import FoundNoise
+from regroove.pending import PendingFile
 from regroove.restoration.report import SpectrogramReport
 from regroove.restoration.uncertainty import UncertaintyEngine
 

@@ -9,10 +9,10 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-import regroove
 from regroove.audio.reader import AudioInfo
 from regroove.audio.writer import AudioWriter
 from regroove.restoration.settings import RestoreSettings
+from regroove.version import __version__
 
 FORMAT = 1
 _LIBRARIES = ("torch", "numpy", "scipy", "soxr", "soundfile")
@@ -60,7 +60,7 @@ def result_part(
 def versions() -> dict[str, str]:
     """Versions of this package, of Python and of the libraries that numbers depend on."""
     found = {name: version(name) for name in _LIBRARIES}
-    return {"regroove": regroove.__version__, "python": platform.python_version(), **found}
+    return {"regroove": __version__, "python": platform.python_version(), **found}
 
 
 def run_part(*, paths: dict[str, Path], seconds: float, audio_seconds: float) -> dict[str, object]:

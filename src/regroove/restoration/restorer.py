@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from regroove.audio.headroom import check_headroom, headroom_note
-from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError, SettingsError
+from regroove.pending import PendingFile
 from regroove.restoration.clicks import ClickTally
 from regroove.restoration.engines.base import Engine, NoiseFindingEngine
 from regroove.restoration.engines.table import build_engine, click_settings, resolve_device

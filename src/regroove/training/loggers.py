@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from regroove.audio.pending import PendingFile
 from regroove.errors import MissingDependencyError, SettingsError
+from regroove.pending import PendingFile
 
 
 class Logger(Protocol):

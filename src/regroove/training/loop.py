@@ -10,8 +10,8 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import load_model
-from regroove.networks.matched import MatchedUNet, MatchedUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
+from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
 from regroove.training.losses import band_level_distance, log_spectral_distance, noise_reduction_db
 from regroove.training.mixtures import Mixer
 from regroove.training.run import RunSettings, TrainingRun

@@ -17,7 +17,7 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import SettingsError
 from regroove.noise.find.finder import HearNoise
 from regroove.noise.make.draws import log_uniform
-from regroove.noise.map import map_of_noise
+from regroove.noise.measure import map_of_noise
 from regroove.training.acoustics import as_section, band_gains, with_breath, with_rumble
 from regroove.training.codecs import coded, random_codec
 from regroove.training.colouring import coloured, random_colour

@@ -19,7 +19,7 @@ from regroove.dsp.stft import LONG, power_of, stft
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import STRIDE, NoiseLevelNet, NoiseLevelSettings
-from regroove.noise.map import map_of_power
+from regroove.noise.measure import map_of_power
 from regroove.training.mixtures import Mixer
 from regroove.training.run import RunSettings, TrainingRun
 

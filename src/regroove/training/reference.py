@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
-from regroove.audio.pending import PendingFile
 from regroove.diffusion.randomness import seed_of
 from regroove.errors import ModelError, SettingsError
-from regroove.networks.cqtdiff import CqtUNet
+from regroove.networks.cqt_unet import CqtUNet
+from regroove.pending import PendingFile
 from regroove.training.reference_music import Music
 from regroove.training.reference_objective import edm_loss, training_sigmas
 from regroove.training.reference_settings import ReferenceSettings

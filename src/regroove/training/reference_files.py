@@ -49,7 +49,7 @@ def build_settings(schema: type[Schema], content: Mapping[str, Any], *, source: 
     Raises:
         SettingsError: a key is unknown or missing, or its value of another type.
 
-    >>> from regroove.networks.cqtdiff import CqtUNetSettings
+    >>> from regroove.networks.cqt_unet import CqtUNetSettings
     >>> build_settings(CqtUNetSettings, {"sample_rate": 8000, "length": 512}, source="a.json").octaves
     7
     """

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from regroove.errors import SettingsError
-from regroove.networks.cqtdiff import CqtUNetSettings
+from regroove.networks.cqt_unet import CqtUNetSettings
 from regroove.networks.reference_checkpoints import SIGMA_DATA
 from regroove.training.reference_schedule import ReferenceSchedule
 

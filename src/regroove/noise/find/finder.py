@@ -25,7 +25,7 @@ from regroove.noise.find.moments import EDGES, HOP, Levels, Moment, MomentCutter
 from regroove.noise.find.region import Region
 from regroove.noise.find.segments import Segment, Segmenter
 from regroove.noise.find.states import PLAYING, StateSettings, Timeline, spans_of, states_of
-from regroove.noise.map import EULER, map_of_noise
+from regroove.noise.measure import EULER, map_of_noise
 from regroove.parallel import parallel
 
 # Seconds of an excerpt for the network that hears noise through music, at least and at most, and how many excerpts.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.stft import LONG, power_of, stft
-from regroove.noise.map import EULER
+from regroove.noise.measure import EULER
 from regroove.parallel import ParallelMap
 
 Levels = NDArray[np.float64]

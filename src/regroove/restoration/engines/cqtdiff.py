@@ -15,13 +15,13 @@ from regroove.diffusion.posterior import SamplerSettings
 from regroove.diffusion.schedules import shellac_schedule
 from regroove.errors import SettingsError
 from regroove.networks.checkpoints import load_model
-from regroove.noise.banks import NoiseBank
+from regroove.noise.make.banks import NoiseBank
 from regroove.noise.powers import WINDOW, PowerRange, power_range
 from regroove.restoration.engines.base import BlockId, BlockLayout
 from regroove.restoration.engines.image import Mix
 from regroove.restoration.engines.record_sampler import RecordSampler
-from regroove.restoration.priors import white_noise_prior
 from regroove.restoration.settings import NOISE_MODES
+from regroove.restoration.white_noise_prior import white_noise_prior
 
 NOISE_PRESET = "shellac"
 # Samples in a block (3 s) when the default network is the prior, which has no block length of its own.

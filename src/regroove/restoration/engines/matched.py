@@ -6,16 +6,16 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from regroove.diffusion.matched import matched_scales, sample_matched
+from regroove.diffusion.matched_flow import matched_scales, sample_matched
 from regroove.diffusion.randomness import ItemNoise, TimelineNoise, item_generators
 from regroove.diffusion.solvers import Noise
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import LoadedModel, load_model
-from regroove.networks.matched import MatchedUNet
 from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.noise.map import coloured
+from regroove.networks.matched_unet import MatchedUNet
+from regroove.noise.measure import coloured
 from regroove.restoration.blocks import block_seed
 from regroove.restoration.engines.base import BlockId
 from regroove.restoration.engines.mapped import GRID, MappedEngine

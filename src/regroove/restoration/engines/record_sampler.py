@@ -14,7 +14,7 @@ from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.guidance import Measurement
 from regroove.diffusion.posterior import SamplerSettings, draw
 from regroove.diffusion.randomness import item_generators
-from regroove.noise.banks import NoiseBank
+from regroove.noise.make.banks import NoiseBank
 from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from regroove.errors import SettingsError
-from regroove.noise.clicks import ClickSettings
+from regroove.noise.clicks.detect import ClickSettings
 from regroove.restoration.engines.base import Engine
 from regroove.restoration.settings import QUALITIES, RestoreSettings
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from regroove.errors import SettingsError
-from regroove.restoration.solve.prior import PriorSettings
+from regroove.solve.prior import PriorSettings
 
 
 def check_method(method: str, known: Sequence[str], prior: PriorSettings) -> None:

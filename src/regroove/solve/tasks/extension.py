@@ -9,12 +9,12 @@ from torch import Tensor
 from regroove.dsp.filters import firwin_taps
 from regroove.dsp.stft import StftSettings, istft, power_of, stft
 from regroove.errors import SettingsError
-from regroove.operators.filters import Fir
+from regroove.operators.filtering import Fir
 from regroove.restoration.blocks import block_seed
-from regroove.restoration.solve.detection import find_cutoff
-from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Samples, pieces
+from regroove.solve.checks import check_method
+from regroove.solve.detection import find_cutoff
+from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
+from regroove.solve.solver import Job, Samples, pieces
 
 METHODS = ("replicate", "diffusion")
 # Seconds: the pieces that are worked on, and what is seen around them.

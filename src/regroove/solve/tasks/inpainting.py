@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from regroove.errors import SettingsError
 from regroove.operators.mask import Mask, gap_mask
 from regroove.restoration.blocks import block_seed
-from regroove.restoration.solve.autoregressive import bridge, fill
-from regroove.restoration.solve.detection import Span, find_gaps, runs
-from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Samples
+from regroove.solve.checks import check_method
+from regroove.solve.detection import Span, find_gaps, runs
+from regroove.solve.methods.autoregressive import bridge, fill
+from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
+from regroove.solve.solver import Job, Samples
 
 METHODS = ("ar", "diffusion")
 # Seconds: what the model is measured on at each side, how far back it looks, and up to where a gap is solved for

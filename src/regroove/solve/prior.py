@@ -16,7 +16,7 @@ from regroove.diffusion.solvers import EULER, sample
 from regroove.errors import SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.restoration.engines.table import resolve_device
-from regroove.restoration.priors import white_noise_prior
+from regroove.restoration.white_noise_prior import white_noise_prior
 
 # The lowest noise level of a schedule, relative to its highest.
 DEPTH = 0.02

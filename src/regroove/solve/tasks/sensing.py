@@ -11,12 +11,12 @@ from scipy.interpolate import CubicSpline
 from regroove.errors import SettingsError
 from regroove.operators.mask import Mask
 from regroove.restoration.blocks import block_seed
-from regroove.restoration.solve.autoregressive import fill
-from regroove.restoration.solve.detection import find_missing
-from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Samples, pieces, stretches
-from regroove.restoration.solve.sparse import SparseSettings, power_of_two, sparse_reconstruction
+from regroove.solve.checks import check_method
+from regroove.solve.detection import find_missing
+from regroove.solve.methods.autoregressive import fill
+from regroove.solve.methods.sparse import SparseSettings, power_of_two, sparse_reconstruction
+from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
+from regroove.solve.solver import Job, Samples, pieces, stretches
 
 METHODS = ("auto", "ar", "sparse", "spline", "diffusion")
 # Seconds: the pieces that are worked on and what is seen around them; for the autoregressive method much smaller

@@ -9,15 +9,15 @@ import numpy as np
 
 from regroove.audio.formats import SampleFormat, output_format
 from regroove.audio.headroom import check_headroom, gain_for, headroom_note
-from regroove.audio.pending import PendingFile
 from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.audio.writer import AudioWriter
+from regroove.pending import PendingFile
 from regroove.restoration.levels import LevelMeter
 from regroove.restoration.outputs import check_outputs, planned_outputs
 from regroove.restoration.pipeline import Progress
 from regroove.restoration.receipts import receipt_text, run_part, sha256_of, versions
-from regroove.restoration.solve.scratch import Scratch
-from regroove.restoration.solve.solver import Job, Release, Samples, Solver, stretches
+from regroove.solve.scratch import Scratch
+from regroove.solve.solver import Job, Release, Samples, Solver, stretches
 
 
 @dataclass(frozen=True, kw_only=True)

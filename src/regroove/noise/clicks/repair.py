@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.dsp.autoregression import Interpolation, Samples
-from regroove.noise.clicks import (
+from regroove.noise.clicks.detect import (
     HOP,
     PIECE,
     ClickSettings,

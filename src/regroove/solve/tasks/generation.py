@@ -11,8 +11,8 @@ from regroove.dsp.stft import LONG, istft, stft
 from regroove.errors import SettingsError
 from regroove.operators.mask import Mask
 from regroove.restoration.blocks import block_seed
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Release, Samples, keep, pieces
+from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
+from regroove.solve.solver import Job, Release, Samples, keep, pieces
 
 # Samples in a block where the model leaves the choice; a quarter of a block repeats the one before.
 BLOCK, OVERLAPS = 1 << 17, 4

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
-from regroove.restoration.solve.solver import Release, Samples, keep, stretches
+from regroove.solve.solver import Release, Samples, keep, stretches
 
 Span = tuple[int, int]
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from regroove.errors import SettingsError
 from regroove.operators.magnitude import StftMagnitude
 from regroove.restoration.blocks import block_seed
-from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Samples, pieces
+from regroove.solve.checks import check_method
+from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
+from regroove.solve.solver import Job, Samples, pieces
 
 METHODS = ("griffin-lim", "diffusion")
 # Samples in a block, and how many of those before it each block has to agree with.

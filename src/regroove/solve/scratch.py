@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from regroove.errors import AudioError
-from regroove.restoration.solve.solver import Samples
+from regroove.solve.solver import Samples
 
 
 class Scratch:

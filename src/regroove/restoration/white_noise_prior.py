@@ -7,9 +7,9 @@ from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.diffusion.schedules import KarrasSettings, cqtdiff_schedule, shellac_schedule
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import LoadedModel
-from regroove.networks.cqtdiff import CqtUNet, CqtUNetSettings
-from regroove.networks.matched import MatchedUNet
+from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser, WhiteNoiseDenoiser
+from regroove.networks.matched_unet import MatchedUNet
 from regroove.networks.reference_checkpoints import SIGMA_DATA
 
 

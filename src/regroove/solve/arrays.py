@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from regroove.audio.formats import RATES
 from regroove.errors import AudioError, SettingsError
-from regroove.restoration.solve.declipping import DeclippingSolver
-from regroove.restoration.solve.extension import ExtensionSolver
-from regroove.restoration.solve.generation import GenerationSolver
-from regroove.restoration.solve.inpainting import InpaintingSolver
-from regroove.restoration.solve.prior import PriorSettings
-from regroove.restoration.solve.retrieval import RetrievalSolver
-from regroove.restoration.solve.sensing import SensingSolver
-from regroove.restoration.solve.solver import Job, Progress, Solver
+from regroove.solve.prior import PriorSettings
+from regroove.solve.solver import Job, Progress, Solver
+from regroove.solve.tasks.declipping import DeclippingSolver
+from regroove.solve.tasks.extension import ExtensionSolver
+from regroove.solve.tasks.generation import GenerationSolver
+from regroove.solve.tasks.inpainting import InpaintingSolver
+from regroove.solve.tasks.retrieval import RetrievalSolver
+from regroove.solve.tasks.sensing import SensingSolver
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 
@@ -67,7 +67,7 @@ def inpaint(
         gaps: starts and ends in seconds instead of a mask; with neither, runs of digital zeros are filled.
         method: ``ar`` or ``diffusion``.
         seed: for everything random.
-        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
+        prior: fields of :class:`~regroove.solve.prior.PriorSettings`, for ``diffusion``.
 
     Raises:
         RegrooveError: the audio, a setting or the model cannot be used.
@@ -98,7 +98,7 @@ def declip(
         level: where both sides were cut; None finds the levels of each channel.
         method: ``diffusion``, ``sparse`` or ``spline``.
         seed: for everything random.
-        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``; its ``level``
+        prior: fields of :class:`~regroove.solve.prior.PriorSettings`, for ``diffusion``; its ``level``
             is called ``noise_level`` here.
 
     Raises:
@@ -129,7 +129,7 @@ def sense(
             it exact zeros are missing.
         method: ``auto``, ``ar``, ``sparse``, ``spline`` or ``diffusion``.
         seed: for everything random.
-        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
+        prior: fields of :class:`~regroove.solve.prior.PriorSettings`, for ``diffusion``.
 
     Raises:
         RegrooveError: the audio, a setting or the model cannot be used.
@@ -159,7 +159,7 @@ def extend(
         cutoff: where the band ends, in Hz; None finds it in each channel.
         method: ``replicate`` or ``diffusion``.
         seed: for everything random.
-        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
+        prior: fields of :class:`~regroove.solve.prior.PriorSettings`, for ``diffusion``.
 
     Raises:
         RegrooveError: the audio, a setting or the model cannot be used.
@@ -190,7 +190,7 @@ def retrieve(
         n_fft: samples in a window. hop: samples from window to window. iterations: of the Griffin-Lim algorithm.
         method: ``griffin-lim`` or ``diffusion``.
         seed: for everything random.
-        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`, for ``diffusion``.
+        prior: fields of :class:`~regroove.solve.prior.PriorSettings`, for ``diffusion``.
 
     Raises:
         RegrooveError: the audio, a setting or the model cannot be used.
@@ -208,7 +208,7 @@ def generate(audio: Audio, *, sample_rate: int, seed: int = 0, **prior: object) 
     Args:
         sample_rate: 8 000 to 192 000 Hz.
         seed: for everything random.
-        prior: fields of :class:`~regroove.restoration.solve.prior.PriorSettings`.
+        prior: fields of :class:`~regroove.solve.prior.PriorSettings`.
 
     Raises:
         RegrooveError: the audio, a setting or the model cannot be used.

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from regroove.errors import SettingsError
 from regroove.restoration.blocks import block_seed
-from regroove.restoration.solve.detection import find_clip_levels
-from regroove.restoration.solve.methods import check_method
-from regroove.restoration.solve.prior import Prior, PriorSettings, load_prior, refine, rms
-from regroove.restoration.solve.solver import Job, Samples, pieces
-from regroove.restoration.solve.sparse import SparseSettings, power_of_two, sparse_reconstruction
+from regroove.solve.checks import check_method
+from regroove.solve.detection import find_clip_levels
+from regroove.solve.methods.sparse import SparseSettings, power_of_two, sparse_reconstruction
+from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
+from regroove.solve.solver import Job, Samples, pieces
 
 METHODS = ("diffusion", "sparse", "spline")
 # Seconds: the pieces that are worked on, what is seen around them, and the windows of the sparse method.

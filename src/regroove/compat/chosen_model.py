@@ -11,7 +11,7 @@ from regroove.errors import ModelError
 from regroove.networks.checkpoints import find_model, load_model
 from regroove.networks.reference_checkpoints import SIGMA_DATA, read_reference_checkpoint
 from regroove.restoration.engines.table import resolve_device
-from regroove.restoration.priors import white_noise_prior
+from regroove.restoration.white_noise_prior import white_noise_prior
 
 
 @dataclass(frozen=True, kw_only=True)
