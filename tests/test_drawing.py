@@ -49,7 +49,7 @@ def test_text_and_marks_are_drawn() -> None:
     panel.x_axis(even_ticks(0, 3, most=4), label="Time")
     panel.y_axis(even_ticks(0, 9, most=4), label="Level")
     dark = canvas.pixels().sum(axis=-1) < 200
-    assert dark[105:].any() and dark[20:100, 25:56].any() and dark[40:80, :25].any()
+    assert dark[105:].any() and dark[20:100, 45:56].any() and dark[40:80, :42].any()
     assert not dark[25:95, 65:175].any()
 
 
