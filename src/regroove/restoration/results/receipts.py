@@ -1,17 +1,15 @@
 """Receipts: what is needed to reproduce a restoration, and to check that it was."""
 
-import dataclasses
 import hashlib
 import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from regroove.audio.reader import AudioInfo
-from regroove.audio.writer import AudioWriter
-from regroove.restoration.settings import RestoreSettings
 from regroove.version import __version__
 
 FORMAT = 1
@@ -30,31 +28,26 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def result_part(
-    *,
-    source: AudioInfo,
-    outputs: dict[str, AudioWriter],
-    settings: RestoreSettings,
-    engine: dict[str, object],
-    clicks: dict[str, int] | None,
-    device: str,
-    levels: dict[str, float | None],
-    gain: float,
-    notes: list[str],
-) -> dict[str, object]:
-    """Everything that a repetition with the same version on the same machine gives again, to the byte."""
+def input_part(info: AudioInfo) -> dict[str, object]:
+    """What a receipt says of a recording."""
     return {
-        "input": {**_describe(source), "sha256": sha256_of(source.path)},
-        **{role: _describe_output(writer) for role, writer in outputs.items()},
-        "settings": {name: _plain(value) for name, value in dataclasses.asdict(settings).items()},
-        "device": device,
-        "engine": engine,
-        "clicks": clicks,
-        "levels_dbfs": levels,
-        "gain": gain,
-        "notes": notes,
-        "versions": versions(),
+        "name": info.path.name,
+        "sample_rate": info.sample_rate,
+        "channels": info.channels,
+        "frames": info.frames,
+        "container": info.container,
+        "subtype": info.subtype,
+        "sha256": sha256_of(info.path),
     }
+
+
+def plain_settings(settings: Mapping[str, object]) -> dict[str, object]:
+    """Settings as JSON has them.
+
+    >>> plain_settings({"noise_set": Path("noise"), "seed": 0})
+    {'noise_set': 'noise', 'seed': 0}
+    """
+    return {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
 
 
 def versions() -> dict[str, str]:
@@ -78,27 +71,3 @@ def receipt_text(*, result: dict[str, object], run: dict[str, object]) -> str:
     """The receipt as indented JSON: compare ``result`` of two receipts, expect ``run`` to differ."""
     receipt = {"receipt": FORMAT, "result": result, "run": run}
     return json.dumps(receipt, indent=2, ensure_ascii=False) + "\n"
-
-
-def _describe(info: AudioInfo) -> dict[str, object]:
-    return {
-        "name": info.path.name,
-        "sample_rate": info.sample_rate,
-        "channels": info.channels,
-        "frames": info.frames,
-        "container": info.container,
-        "subtype": info.subtype,
-    }
-
-
-def _describe_output(writer: AudioWriter) -> dict[str, object]:
-    return {
-        "name": writer.path.name,
-        "subtype": writer.sample_format.subtype,
-        "clipped_samples": writer.clipped,
-        "sha256": sha256_of(writer.temporary),
-    }
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from regroove.audio.reader import AudioInfo
 from regroove.noise.find.found import FoundNoise, Place, State
-from regroove.restoration.axes import (
+from regroove.restoration.results.axes import (
     DYNAMIC_RANGE_DB,
     MAP_RATE,
     NOISE_COLOURS,

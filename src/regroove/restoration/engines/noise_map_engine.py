@@ -1,17 +1,17 @@
-"""Engines that restore with a noise map: the Wiener filter and the matched-noise network.
+"""An engine that finds the noise map of each channel, and restores blocks with it.
 
-Both learn the map of each channel while observing, then treat every block alone.
+What restores a block, given its noise map, is an argument: the Wiener filter, or the matched-noise network.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
 from regroove.networks.checkpoints import bundled_model
 from regroove.noise.describe.description import describe_noise
 from regroove.noise.describe.quiet import QuietMeter, QuietStretch
@@ -30,25 +30,33 @@ LAYOUT = BlockLayout(block=184 * GRID, context=12 * GRID, fade=0)
 # Below -120 dBFS there is no noise to speak of.
 NO_NOISE = 1e-12
 
-WIENER = DecisionDirectedSettings(memory=0.98)
 
-BlockDenoiser = Callable[[Tensor, NoiseMap, Sequence[BlockId]], Tensor]
+class MapDenoiser(Protocol):
+    """Restores blocks whose noise is known."""
+
+    def restore(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId], *, layout: BlockLayout) -> Tensor:
+        """The clean estimate of ``(items, block)`` samples, given their maps and where they come from."""
 
 
-class MappedEngine:
-    """Restores blocks with ``denoise(blocks, map, ids)``, the map being that of each block's channel.
+@runtime_checkable
+class MapSampler(MapDenoiser, Protocol):
+    """Also draws samples of the posterior."""
+
+    def draw(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId], *, number: int) -> Tensor:
+        """Sample number ``number`` for each of ``(items, block)`` samples; same shape out."""
+
+
+class NoiseMapEngine:
+    """Restores blocks with ``denoiser`` and the noise map of each block's channel.
 
     Args:
         name: what the receipt calls the engine.
-        denoise: maps ``(items, block)`` samples, the map and the blocks' ids to the clean estimate.
+        denoiser: restores blocks; it may draw samples as well.
         noise_region: start and end in seconds of a stretch that holds noise alone, or None to find noise.
         batch_size: how many blocks are handed over at once.
         workers: how many threads of the processor listen, and restore blocks.
-        reach: how many samples away what counts for ``denoise`` may lie, if it is less than usual.
+        reach: how many samples away what counts for ``denoiser`` may lie, if it is less than usual.
         details: what else the receipt should say.
-
-    Raises:
-        AudioError: the region is shorter than 0.2 s or ends after the recording (while observing).
     """
 
     sample_rate = SAMPLE_RATE
@@ -56,7 +64,7 @@ class MappedEngine:
     def __init__(
         self,
         name: str,
-        denoise: BlockDenoiser,
+        denoiser: MapDenoiser,
         *,
         noise_region: tuple[float, float] | None,
         batch_size: int = 1,
@@ -65,16 +73,19 @@ class MappedEngine:
         details: dict[str, object] | None = None,
     ) -> None:
         self.name, self.batch_size, self.workers = name, batch_size, workers
-        self.layout, self._reach = LAYOUT, reach
-        self._denoise, self._region, self._details = denoise, noise_region, details or {}
-        self.mix: Mix | None = None
-        self.found: FoundNoise | None = None
-        self._quiet: QuietStretch | None = None
-        self._offsets = torch.zeros(1)
-        self._length = 0
+        self._denoiser, self._region, self._reach, self._details = denoiser, noise_region, reach, details or {}
 
-    def observe(self, chunks: Iterable[Tensor]) -> None:
-        """Learn the noise of a recording from ``(channels, time)`` chunks."""
+    @property
+    def draws_samples(self) -> bool:
+        """Whether the denoiser does."""
+        return isinstance(self._denoiser, MapSampler)
+
+    def observe(self, chunks: Iterable[Tensor]) -> "ObservedNoise":
+        """Learn the noise of a recording from ``(channels, time)`` chunks, of which there is at least one.
+
+        Raises:
+            AudioError: the region is shorter than 0.2 s or ends after the recording.
+        """
         finder: NoiseFinder | None = None
         image, quiet = ImageMeter(), QuietMeter(sample_rate=self.sample_rate)
         for chunk in chunks:
@@ -87,27 +98,71 @@ class MappedEngine:
             image.add(seen)
             quiet.add(seen.numpy())
         if finder is None:
-            return
-        found, self.mix = finder.finish(), image.mix()
-        kept = slice(-1, None) if self.mix else slice(0, image.channels)
-        self.found = found.of_channels(kept)
-        self._quiet = quiet.quietest(states=found.states, channels=kept)
-        self._offsets, self._length = image.offsets()[kept], image.frames
+            raise ValueError("A recording without samples cannot be observed.")
+        found, mix = finder.finish(), image.mix()
+        kept = slice(-1, None) if mix else slice(0, image.channels)
         reach = LAYOUT.context if self._reach is None else min(self._reach, LAYOUT.context)
-        self.layout = _layout(image.frames, reach)
+        return ObservedNoise(
+            engine=self.name,
+            denoiser=self._denoiser,
+            details=self._details,
+            layout=_layout(image.frames, reach),
+            mix=mix,
+            found=found.of_channels(kept),
+            quiet=quiet.quietest(states=found.states, channels=kept),
+            offsets=image.offsets()[kept],
+            length=image.frames,
+        )
+
+    def describe(self) -> dict[str, object]:
+        """The engine and its details."""
+        return {"engine": self.name, **self._details}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ObservedNoise:
+    """A recording whose noise is known.
+
+    Args:
+        found: the noise of each restored channel, ``quiet`` where the recording is quietest.
+        offsets: the constant offset of each restored channel, ``(channels,)``.
+        length: samples in the recording, at the engine's rate.
+    """
+
+    engine: str
+    denoiser: MapDenoiser
+    details: dict[str, object]
+    layout: BlockLayout
+    mix: Mix | None
+    found: FoundNoise
+    quiet: QuietStretch | None
+    offsets: Tensor
+    length: int
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` samples; same shape out."""
         with torch.inference_mode():
-            offsets = self._offsets_of(ids, blocks.shape[-1])
-            return self._denoise(blocks - offsets, self._map_of(ids, blocks.shape[-1]), ids) + offsets
+            offsets, noise = self._offsets_of(ids, blocks.shape[-1]), self._map_of(ids, blocks.shape[-1])
+            return self.denoiser.restore(blocks - offsets, noise, ids, layout=self.layout) + offsets
+
+    def draw(self, blocks: Tensor, ids: Sequence[BlockId], *, number: int) -> Tensor:
+        """Sample number ``number`` of the posterior for each of ``(items, block)`` samples; same shape out.
+
+        Raises:
+            TypeError: the denoiser draws no samples.
+        """
+        if not isinstance(self.denoiser, MapSampler):
+            raise TypeError(f"The engine {self.engine} draws no samples.")
+        with torch.inference_mode():
+            offsets, noise = self._offsets_of(ids, blocks.shape[-1]), self._map_of(ids, blocks.shape[-1])
+            return self.denoiser.draw(blocks - offsets, noise, ids, number=number) + offsets
 
     def _offsets_of(self, ids: Sequence[BlockId], length: int) -> Tensor:
         """The recording's constant offset in each block, ``(items, length)``; none in what is padded."""
         out = torch.zeros(len(ids), length)
         for row, block in zip(out, ids, strict=True):
             start = self.layout.start(block.index)
-            row[max(-start, 0) : max(self._length - start, 0)] = self._offsets[block.channel]
+            row[max(-start, 0) : max(self.length - start, 0)] = self.offsets[block.channel]
         return out
 
     def _map_of(self, ids: Sequence[BlockId], length: int) -> NoiseMap:
@@ -119,18 +174,14 @@ class MappedEngine:
         return NoiseMap(torch.cat(mean), torch.cat(typical))
 
     def _moving_map(self, block: BlockId, frames: int) -> NoiseMap:
-        if self.found is None:
-            raise RuntimeError("An engine observes a recording before it restores its blocks.")
         own = self.found.of_channels(slice(block.channel, block.channel + 1))
         start = self.layout.start(block.index)
         return own.drift[0].applied(own.map, start=start, hop=LONG.hop, frames=frames)
 
     def notes(self) -> list[str]:
         """What the user should know: in which channels there is no noise to remove, and what is less than sure."""
-        if self.found is None:
-            return []
         empty = [str(number) for number, noise in enumerate(self.found.map.mean, start=1) if noise.mean() < NO_NOISE]
-        notes = warnings_of(self.found, quiet=self._quiet)
+        notes = warnings_of(self.found, quiet=self.quiet)
         if empty and len(empty) < len(self.found.map.mean):
             notes.append(f"No noise was found in channel {' and '.join(empty)}, so nothing was removed there.")
         return notes
@@ -140,19 +191,17 @@ class MappedEngine:
 
         Levels are per channel; drift is the least and the most that was followed.
         """
-        if self.found is None:
-            return {"engine": self.name, **self._details}
         found = self.found
         levels = 10 * found.map.mean.mean(dim=(1, 2)).clamp_min(1e-12).log10()
         return {
-            "engine": self.name,
+            "engine": self.engine,
             "noise_map": found.place.value,
             "noise_level_dbfs": [round(float(level), 1) for level in levels],
             "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in found.drift],
-            "noise": describe_noise(found, sample_rate=self.sample_rate),
+            "noise": describe_noise(found, sample_rate=SAMPLE_RATE),
             **({"channels": self.mix.name} if self.mix else {}),
             **({"noise_model": bundled_model("noise")} if found.place is Place.THROUGH_MUSIC else {}),
-            **self._details,
+            **self.details,
         }
 
 
@@ -163,12 +212,3 @@ def _layout(length: int, context: int) -> BlockLayout:
     count += count % 2 if count > 1 else 0
     hop = -(-length // (count * GRID)) * GRID
     return replace(LAYOUT, block=hop + 2 * context, context=context)
-
-
-def wiener_engine(*, noise_region: tuple[float, float] | None, workers: int = 1) -> MappedEngine:
-    """The decision-directed Wiener filter as an engine: the baseline that every model has to beat."""
-
-    def denoise(blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId]) -> Tensor:
-        return wiener_filter(blocks, noise.mean, WIENER)
-
-    return MappedEngine("wiener", denoise, noise_region=noise_region, workers=workers)

@@ -1,5 +1,6 @@
 """A picture of a restoration: spectrograms before, after and of what was removed."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from regroove.audio.reader import AudioInfo
 from regroove.noise.find.found import FoundNoise
-from regroove.restoration.axes import (
+from regroove.restoration.results.axes import (
     DYNAMIC_RANGE_DB,
     decibels,
     draw_measured,
@@ -23,7 +24,8 @@ from regroove.restoration.axes import (
     save_figure,
     time_axis,
 )
-from regroove.restoration.spectrogram import PooledSpectrogram
+from regroove.restoration.results.sink import Written
+from regroove.restoration.results.spectrogram import PooledSpectrogram
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,19 +34,31 @@ TITLES = ("Before", "After", "Removed")
 
 
 class SpectrogramReport:
-    """Hears the blocks of a restoration and draws them: one frequency axis, one time axis, one colour scale.
+    """Hears the blocks of a restoration and pictures them: one frequency axis, one time axis, one colour scale.
 
     Channels are averaged in power, and so are frames where a recording is longer than the picture is wide.
     """
 
     def __init__(self, info: AudioInfo) -> None:
-        self.info = info
+        self._info = info
         self._spectrograms = [PooledSpectrogram(sample_rate=info.sample_rate, frames=info.frames) for _ in TITLES]
 
-    def add(self, *blocks: NDArray[np.float64]) -> None:
-        """Hear one ``(channels, n)`` block each of the input, the output and what was removed."""
-        for spectrogram, block in zip(self._spectrograms, blocks, strict=True):
+    def add(self, written: Written) -> None:
+        """Hear the next samples."""
+        for spectrogram, block in zip(self._spectrograms, (written.given, written.kept, written.removed), strict=True):
             spectrogram.add(block)
+
+    def finish(self) -> "Spectra":
+        """The picture, to be drawn."""
+        return Spectra(info=self._info, spectra=tuple(spectrogram.finish() for spectrogram in self._spectrograms))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spectra:
+    """Power per bin and column, ``(bins, columns)`` each, before, after and of what was removed."""
+
+    info: AudioInfo
+    spectra: tuple[NDArray[np.float64], ...]
 
     def draw(self, path: Path, *, found: FoundNoise | None = None) -> None:
         """Write the picture as PNG, whatever the name; with the noise that was found, its map beside each spectrum.
@@ -57,7 +71,7 @@ class SpectrogramReport:
         save_figure(figure, path, what="report")
 
     def _compose(self, figure: "Figure", found: FoundNoise | None) -> None:
-        spectra = [spectrogram.result() for spectrogram in self._spectrograms]
+        spectra = self.spectra
         nyquist = self.info.sample_rate / 2
         edges = row_edges(nyquist)
         rows = [log_rows(power, edges, nyquist) for power in spectra]

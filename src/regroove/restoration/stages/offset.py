@@ -6,32 +6,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.dsp.silence import in_silence
-from regroove.restoration.pipeline import GRID, Samples, Source, silence_stays
+from regroove.restoration.stages.originals import GRID
+from regroove.restoration.stages.queues import Samples
 
 
-def offsets_of(source: Source) -> NDArray[np.float64]:
+def offsets_of(blocks: Iterable[Samples], *, channels: int) -> NDArray[np.float64]:
     """The mean of each channel, ``(channels, 1)``, where there is no digital silence; on the grid of what is removed.
 
-    >>> from regroove.restoration.sources import ArraySource
-    >>> offsets_of(ArraySource(np.array([[0.25, 0.75] * 50 + [0.0] * 100]), sample_rate=44100))
+    >>> offsets_of([np.array([[0.25, 0.75] * 50 + [0.0] * 100])], channels=1)
     array([[0.5]])
     """
-    total = np.zeros((source.channels, 1))
-    count = np.zeros((source.channels, 1))
-    for block in source.blocks():
+    total = np.zeros((channels, 1))
+    count = np.zeros((channels, 1))
+    for block in blocks:
         heard = ~in_silence(block)
         total += np.where(heard, block, 0.0).sum(axis=1, keepdims=True)
         count += heard.sum(axis=1, keepdims=True)
     return np.rint(total / np.maximum(count, 1) / GRID) * GRID
 
 
-def without_offset(
-    pairs: Iterable[tuple[Samples, Samples]], offsets: NDArray[np.float64]
-) -> Iterator[tuple[Samples, Samples]]:
-    """Take ``offsets`` from what was restored in ``(original, restored)`` pairs; digital silence stays silent."""
-    removed = ((original, original - restored + offsets) for original, restored in pairs)
-    for original, gone in silence_stays(removed, len(offsets)):
-        yield original, original - gone
+class AddOffset:
+    """``(original, restored)`` becomes ``(original, removed)``, with ``offsets``, ``(channels, 1)``, among it."""
+
+    def __init__(self, offsets: NDArray[np.float64]) -> None:
+        self._offsets = offsets
+
+    def push(self, chunk: tuple[Samples, Samples]) -> Iterator[tuple[Samples, Samples]]:
+        original, restored = chunk
+        yield original, original - restored + self._offsets
+
+    def finish(self) -> Iterator[tuple[Samples, Samples]]:
+        yield from ()
 
 
 def offset_note(offsets: NDArray[np.float64]) -> str:

@@ -15,7 +15,7 @@ class PooledSpectrogram:
 
     >>> spectrogram = PooledSpectrogram(sample_rate=8000, frames=8000)
     >>> spectrogram.add(np.sin(np.arange(8000))[None])
-    >>> spectrogram.result().shape
+    >>> spectrogram.finish().shape
     (513, 32)
     """
 
@@ -37,7 +37,7 @@ class PooledSpectrogram:
         self._held = np.concatenate([self._held, block], axis=1)
         self._transform()
 
-    def result(self) -> NDArray[np.float64]:
+    def finish(self) -> NDArray[np.float64]:
         """Power per bin and column, ``(bins, columns)``, once everything was heard."""
         if self._held is not None:
             missing = (self._count - self._done - 1) * self._hop + self._size - self._held.shape[1]
