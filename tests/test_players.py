@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from regroove.cli.main import app
 from regroove.errors import SettingsError
-from regroove.training.corpus import Corpus, CorpusSettings
-from regroove.training.players import play_together, read_players
-from regroove.training.sampler import Sampler, named_regions
-from regroove.training.scores import hertz, voices
+from regroove.training.corpus.note_sampler import Sampler, named_regions
+from regroove.training.corpus.players import play_together, read_players
+from regroove.training.corpus.rendered_music import Corpus, CorpusSettings
+from regroove.training.corpus.scores import hertz, voices
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 RATE = 44_100

@@ -12,13 +12,13 @@ import torch
 from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
+from regroove.training.corpus.music_files import Music, find_music
 from regroove.training.devices import make_fabric
 from regroove.training.loggers import open_loggers
-from regroove.training.reference import ReferenceTrainer
-from regroove.training.reference_files import read_configuration
-from regroove.training.reference_music import Music, find_music
-from regroove.training.reference_objective import edm_loss, training_sigmas
-from regroove.training.reference_settings import PUBLISHED, ReferenceSettings
+from regroove.training.reference.configuration_files import read_configuration
+from regroove.training.reference.edm_objective import edm_loss, training_sigmas
+from regroove.training.reference.reference_trainer import ReferenceTrainer
+from regroove.training.reference.training_settings import PUBLISHED, ReferenceSettings
 
 RATE, BLOCK = 22_050, 2_048
 NETWORK = {

@@ -46,10 +46,10 @@ import torch
 
 from regroove.errors import ModelError
 from regroove.training.devices import launch
-from regroove.training.reference import ReferenceTrainer
-from regroove.training.reference_files import read_configuration
-from regroove.training.reference_music import Music, find_music
-from regroove.training.reference_run import ReferenceRun
+from regroove.training.reference.reference_trainer import ReferenceTrainer
+from regroove.training.reference.configuration_files import read_configuration
+from regroove.training.corpus.music_files import Music, find_music
+from regroove.training.reference.reference_run import ReferenceRun
 
 folder = Path(sys.argv[1])
 settings = read_configuration(str(folder / "tiny.json"))

@@ -18,17 +18,17 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
 from regroove.networks.noise_level import NoiseLevelNet, NoiseLevelSettings
-from regroove.training.acoustics import with_rumble
+from regroove.training.acoustics.rooms import with_rumble
 from regroove.training.averaging import average_models
-from regroove.training.corpus import Corpus, CorpusSettings
+from regroove.training.corpus.noise_excerpts import render_noise
+from regroove.training.corpus.own_recordings import Recordings, RecordingSettings
+from regroove.training.corpus.rendered_music import Corpus, CorpusSettings
+from regroove.training.corpus.shards import Shards, write_shards
 from regroove.training.export import export_state
-from regroove.training.loop import Trainer, TrainingSettings
 from regroove.training.losses import band_level_distance, log_spectral_distance, noise_reduction_db
+from regroove.training.matched_objective import Trainer, TrainingSettings
 from regroove.training.mixtures import Mixer, MixtureSettings
-from regroove.training.noise_corpus import render_noise
-from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining, level_loss
-from regroove.training.recordings import Recordings, RecordingSettings
-from regroove.training.shards import Shards, write_shards
+from regroove.training.noise_level_objective import NoiseLevelTrainer, NoiseLevelTraining, level_loss
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 RATE = 44_100

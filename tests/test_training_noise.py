@@ -15,15 +15,15 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import NoiseLevelSettings
 from regroove.noise.make.horn import Horn, Resonance, random_horn, through_horn
 from regroove.noise.measure import map_of_noise
-from regroove.training.codecs import Codec, coded
-from regroove.training.colouring import Colour, coloured, random_colour
+from regroove.training.acoustics.codecs import Codec, coded
+from regroove.training.acoustics.colouring import Colour, coloured, random_colour
+from regroove.training.corpus.noise_excerpts import noise_files
+from regroove.training.corpus.note_sampler import Sampler
+from regroove.training.corpus.own_recordings import Recordings, RecordingSettings
+from regroove.training.corpus.sfz import read_sfz
+from regroove.training.corpus.shards import Shards
 from regroove.training.mixtures import Mixer, MixtureSettings
-from regroove.training.noise_corpus import noise_files
-from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining
-from regroove.training.recordings import Recordings, RecordingSettings
-from regroove.training.sampler import Sampler
-from regroove.training.sfz import read_sfz
-from regroove.training.shards import Shards
+from regroove.training.noise_level_objective import NoiseLevelTrainer, NoiseLevelTraining
 
 RATE = 44_100
 UPRIGHT = Path(__file__).parents[2] / "shared" / "data" / "instruments" / "upright-kw" / "upright-kw.sfz"

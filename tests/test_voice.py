@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import stft
 
-from regroove.training.voice import draw_singer, sing, speak
+from regroove.training.corpus.voice import draw_singer, sing, speak
 
 RATE = 44_100
 # Onset, duration, pitch, velocity: an a of 220 Hz, then one a fifth above.

@@ -67,10 +67,10 @@ def render(
 ) -> None:
     """Put music and noise into shards; finished shards are kept, so a run that was cut off goes on."""
     from regroove.errors import SettingsError
-    from regroove.training.corpus import Corpus, CorpusSettings
-    from regroove.training.noise_corpus import first_half_excerpts, noise_files, render_noise
-    from regroove.training.recordings import Recordings, RecordingSettings
-    from regroove.training.shards import write_shards
+    from regroove.training.corpus.noise_excerpts import first_half_excerpts, noise_files, render_noise
+    from regroove.training.corpus.own_recordings import Recordings, RecordingSettings
+    from regroove.training.corpus.rendered_music import Corpus, CorpusSettings
+    from regroove.training.corpus.shards import write_shards
 
     if data is None and recordings is None:
         raise SettingsError("Music is needed: name a folder with --data or with --recordings.")
@@ -135,9 +135,9 @@ def run(
     from regroove.networks.checkpoints import find_model
     from regroove.networks.matched_unet import MatchedUNetSettings
     from regroove.restoration.hearing import hear_noise
-    from regroove.training.loop import Trainer, TrainingSettings
+    from regroove.training.corpus.shards import Shards
+    from regroove.training.matched_objective import Trainer, TrainingSettings
     from regroove.training.mixtures import Mixer, MixtureSettings
-    from regroove.training.shards import Shards
 
     mixer = Mixer(
         Shards(folder, "music-*.npy"),
@@ -177,9 +177,9 @@ def noise_level(
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, the network that hears how strong the noise is while music plays."""
+    from regroove.training.corpus.shards import Shards
     from regroove.training.mixtures import Mixer, MixtureSettings
-    from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining
-    from regroove.training.shards import Shards
+    from regroove.training.noise_level_objective import NoiseLevelTrainer, NoiseLevelTraining
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
     mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)

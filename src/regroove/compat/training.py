@@ -1,4 +1,4 @@
-"""What ``train.py`` does: :mod:`regroove.training.reference` with the original's keys."""
+"""What ``train.py`` does: :mod:`regroove.training.reference.reference_trainer` with the original's keys."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.translate import network_settings
 from regroove.errors import SettingsError
 from regroove.networks.reference_checkpoints import SIGMA_DATA
-from regroove.training.reference_music import Music
-from regroove.training.reference_run import Report, train_reference
-from regroove.training.reference_settings import ReferenceSettings
+from regroove.training.corpus.music_files import Music
+from regroove.training.reference.reference_run import Report, train_reference
+from regroove.training.reference.training_settings import ReferenceSettings
 
 
 def training_settings(config: SampleConfig) -> ReferenceSettings:

@@ -18,10 +18,10 @@ from regroove.errors import SettingsError
 from regroove.noise.find.finder import HearNoise
 from regroove.noise.make.draws import log_uniform
 from regroove.noise.measure import map_of_noise
-from regroove.training.acoustics import as_section, band_gains, with_breath, with_rumble
-from regroove.training.codecs import coded, random_codec
-from regroove.training.colouring import coloured, random_colour
-from regroove.training.shards import Shards
+from regroove.training.acoustics.codecs import coded, random_codec
+from regroove.training.acoustics.colouring import coloured, random_colour
+from regroove.training.acoustics.rooms import as_section, band_gains, with_breath, with_rumble
+from regroove.training.corpus.shards import Shards
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from regroove.audio.load import read_audio
 from regroove.noise.make.draws import log_uniform
 from regroove.noise.make.random import random_record_noise
 from regroove.noise.make.synthesise import synthesise
-from regroove.training.acoustics import wow_and_flutter
-from regroove.training.colouring import coloured, random_colour
+from regroove.training.acoustics.colouring import coloured, random_colour
+from regroove.training.acoustics.rooms import wow_and_flutter
 
 SECONDS = 12.0
 CROSSFADE = 0.05

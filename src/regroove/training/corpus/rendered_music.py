@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.errors import AudioError, SettingsError
-from regroove.training.acoustics import apply_room, wow_and_flutter
-from regroove.training.percussion import drum_beat, pick
-from regroove.training.players import Player, play_together, read_players
-from regroove.training.sampler import Sampler, read_regions
-from regroove.training.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi, skyline
-from regroove.training.sfz import read_sfz
-from regroove.training.soundfont import render_parts
-from regroove.training.voice import sing, speak
+from regroove.training.acoustics.rooms import apply_room, wow_and_flutter
+from regroove.training.corpus.note_sampler import Sampler, read_regions
+from regroove.training.corpus.percussion import drum_beat, pick
+from regroove.training.corpus.players import Player, play_together, read_players
+from regroove.training.corpus.scores import ONSET, PITCH, Score, add_expression, arrange, excerpt, read_midi, skyline
+from regroove.training.corpus.sfz import read_sfz
+from regroove.training.corpus.soundfont import render_parts
+from regroove.training.corpus.voice import sing, speak
 
 SOUNDFONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf3/MuseScore_General_Full.sf3")
 

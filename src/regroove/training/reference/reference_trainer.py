@@ -16,9 +16,9 @@ from regroove.diffusion.randomness import seed_of
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.cqt_unet import CqtUNet
 from regroove.pending import PendingFile
-from regroove.training.reference_music import Music
-from regroove.training.reference_objective import edm_loss, training_sigmas
-from regroove.training.reference_settings import ReferenceSettings
+from regroove.training.corpus.music_files import Music
+from regroove.training.reference.edm_objective import edm_loss, training_sigmas
+from regroove.training.reference.training_settings import ReferenceSettings
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from regroove.errors import SettingsError
 from regroove.networks.cqt_unet import CqtUNetSettings
 from regroove.networks.reference_checkpoints import SIGMA_DATA
-from regroove.training.reference_schedule import ReferenceSchedule
+from regroove.training.reference.training_schedule import ReferenceSchedule
 
 
 @dataclass(frozen=True, kw_only=True)

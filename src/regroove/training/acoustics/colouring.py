@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
 from regroove.noise.make.horn import Horn, random_horn, through_horn
-from regroove.training.acoustics import room_response
+from regroove.training.acoustics.rooms import room_response
 
 # The reverberation of rooms in which gramophones stand, in seconds for 60 dB.
 SMALL_ROOM = (0.1, 0.6)

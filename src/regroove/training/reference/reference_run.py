@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from regroove.errors import SettingsError
+from regroove.training.corpus.music_files import Music
 from regroove.training.devices import launch
 from regroove.training.loggers import Logger, open_loggers, require_wandb
-from regroove.training.reference import ReferenceTrainer, latest_weights
-from regroove.training.reference_music import Music
-from regroove.training.reference_settings import ReferenceSettings
+from regroove.training.reference.reference_trainer import ReferenceTrainer, latest_weights
+from regroove.training.reference.training_settings import ReferenceSettings
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
