@@ -1,4 +1,4 @@
-"""What ``train.py`` does: :mod:`regroove.training.reference.reference_trainer` with the original's keys."""
+"""What ``train.py`` does: :mod:`regroove.training.reference` with the original's keys."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
