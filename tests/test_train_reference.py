@@ -15,10 +15,12 @@ from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.training.corpus.music_files import Music, find_music
 from regroove.training.devices import make_fabric
 from regroove.training.loggers import open_loggers
+from regroove.training.processes import OneProcess
 from regroove.training.reference.configuration_files import read_configuration
-from regroove.training.reference.edm_objective import edm_loss, training_sigmas
-from regroove.training.reference.reference_trainer import ReferenceTrainer
+from regroove.training.reference.edm_objective import EdmObjective, edm_loss, reference_trainer, training_sigmas
 from regroove.training.reference.training_settings import PUBLISHED, ReferenceSettings
+from regroove.training.reference.weights_file import resume_weights, save_weights
+from regroove.training.run import Trainer
 
 RATE, BLOCK = 22_050, 2_048
 NETWORK = {
@@ -41,13 +43,13 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Music:
     return Music(find_music(folder), sample_rate=RATE, length=BLOCK)
 
 
-def trainer(music: Music, **changes: object) -> ReferenceTrainer:
+def trainer(music: Music, **changes: object) -> Trainer:
     fabric = make_fabric(device="cpu", devices=1)
-    return ReferenceTrainer(replace(TINY, **changes), music, fabric=fabric)  # type: ignore[arg-type]
+    return reference_trainer(replace(TINY, **changes), music, processes=fabric)  # type: ignore[arg-type]
 
 
-def losses(trained: ReferenceTrainer, steps: int) -> list[float]:
-    return [trained.train_step()["loss"] for _ in range(steps)]
+def losses(trained: Trainer, steps: int) -> list[float]:
+    return [trained.train_step().losses["loss"] for _ in range(steps)]
 
 
 def test_one_clip_is_overfitted(music: Music) -> None:
@@ -59,26 +61,27 @@ def test_a_resumed_run_has_the_same_next_loss(music: Music, tmp_path: Path) -> N
     whole, half, again = trainer(music), trainer(music), trainer(music)
     expected = losses(whole, 6)
     assert losses(half, 3) == expected[:3]
-    again.resume(half.save(tmp_path))
+    resume_weights(again, save_weights(half, tmp_path, seed=0), seed=0)
     assert losses(again, 3) == expected[3:]
-    assert all(torch.equal(a, b) for a, b in zip(whole.average, again.average, strict=True))
-    assert all(torch.equal(a, b) for a, b in zip(whole.module.parameters(), again.module.parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(whole.average.values(), again.average.values(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(whole.network.parameters(), again.network.parameters(), strict=True))
     assert losses(trainer(music, seed=1), 1) != expected[:1]
 
 
 def test_states_of_another_seed_or_network_are_refused(music: Music, tmp_path: Path) -> None:
-    path = trainer(music).save(tmp_path)
+    path = save_weights(trainer(music), tmp_path, seed=0)
     with pytest.raises(ModelError, match="seed 0"):
-        trainer(music, seed=1).resume(path)
+        resume_weights(trainer(music, seed=1), path, seed=1)
     with pytest.raises(ModelError, match="cannot be resumed"):
-        trainer(music, network=replace(TINY.network, channels=(8, 8, 4))).resume(path)
+        resume_weights(trainer(music, network=replace(TINY.network, channels=(8, 8, 4))), path, seed=0)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelError, match="cannot be resumed"):
-        trainer(music).resume(path)
+        resume_weights(trainer(music), path, seed=0)
 
 
 def test_excerpts_of_a_step_do_not_depend_on_their_number(music: Music) -> None:
-    two, four = trainer(music).batch(), trainer(music, batch=4).batch()
+    alone = OneProcess("cpu")
+    two, four = (EdmObjective(replace(TINY, batch=n), music, processes=alone).batch(0) for n in (2, 4))
     for a, b in zip(two, four, strict=True):
         torch.testing.assert_close(a, b[:2], rtol=0, atol=0)
     assert len(set(four[2].tolist())) == 4
@@ -100,11 +103,11 @@ def test_noise_levels_learning_rate_and_averaged_weights(music: Music) -> None:
     expected = (10**0.1 + np.linspace(0, 1, 11) * (1e-6**0.1 - 10**0.1)) ** 10
     np.testing.assert_allclose(training_sigmas(u, sigma_min=1e-6, sigma_max=10, rho=10).numpy(), expected, rtol=1e-9)
     trained = trainer(music, lr_decay_steps=1, ema=0.75)
-    first = [p.detach().clone() for p in trained.module.parameters()]
-    rates = [trained.train_step()["learning_rate"]]
-    for kept, old, new in zip(trained.average, first, trained.module.parameters(), strict=True):
+    first = [p.detach().clone() for p in trained.network.parameters()]
+    rates = [trained.train_step().learning_rate]
+    for kept, old, new in zip(trained.average.values(), first, trained.network.parameters(), strict=True):
         torch.testing.assert_close(kept, 0.75 * old + 0.25 * new.detach())
-    rates.append(trained.train_step()["learning_rate"])
+    rates.append(trained.train_step().learning_rate)
     assert rates == pytest.approx([1e-2, 1e-2 * 0.8])
 
 

@@ -22,8 +22,10 @@ from regroove.training.corpus.note_sampler import Sampler
 from regroove.training.corpus.own_recordings import Recordings, RecordingSettings
 from regroove.training.corpus.sfz import read_sfz
 from regroove.training.corpus.shards import Shards
+from regroove.training.first_weights import start_from
 from regroove.training.mixtures import Mixer, MixtureSettings
-from regroove.training.noise_level_objective import NoiseLevelTrainer, NoiseLevelTraining
+from regroove.training.noise_level_objective import NoiseLevelTraining, noise_level_trainer
+from regroove.training.run import Trainer
 
 RATE = 44_100
 UPRIGHT = Path(__file__).parents[2] / "shared" / "data" / "instruments" / "upright-kw" / "upright-kw.sfz"
@@ -210,16 +212,16 @@ def test_music_and_noise_come_from_one_horn(shards: Path, monkeypatch: pytest.Mo
 
 
 def test_the_listener_goes_on_from_a_model(shards: Path, tmp_path: Path) -> None:
-    def trainer(settings: NoiseLevelSettings) -> NoiseLevelTrainer:
-        return NoiseLevelTrainer(mixer(shards, PLAIN), NoiseLevelTraining(network=settings), seed=0)
+    def trainer(settings: NoiseLevelSettings) -> Trainer:
+        return noise_level_trainer(mixer(shards, PLAIN), NoiseLevelTraining(network=settings), seed=0)
 
     bundled = load_model("noise")
     run = trainer(NoiseLevelSettings(**bundled.card.settings))
-    run.start_from("noise")
+    start_from(run, "noise")
     for name, value in bundled.network.state_dict().items():
         assert torch.equal(value, run.network.state_dict()[name]) and torch.equal(value, run.average[name])
     with pytest.raises(ModelError, match="another kind or size"):
-        trainer(NoiseLevelSettings(channels=(4, 8), blocks=1, width=8, dilations=(1,))).start_from("noise")
+        start_from(trainer(NoiseLevelSettings(channels=(4, 8), blocks=1, width=8, dilations=(1,))), "noise")
 
 
 def test_the_command_goes_on_from_the_bundled_listener(shards: Path, tmp_path: Path) -> None:
