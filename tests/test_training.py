@@ -15,10 +15,10 @@ from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import SettingsError
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_unet import MatchedUNetSettings
-from regroove.training.acoustics.rooms import with_rumble
+from regroove.training.acoustics.own_noise import RumbleSettings, with_rumble
 from regroove.training.corpus.noise_excerpts import render_noise
 from regroove.training.corpus.own_recordings import Recordings, RecordingSettings
-from regroove.training.corpus.rendered_music import Corpus, CorpusSettings
+from regroove.training.corpus.rendered_music import Corpus, CorpusSettings, MusicBalance
 from regroove.training.corpus.shards import Shards, write_shards
 from regroove.training.mixtures import Mixer, MixtureSettings
 
@@ -87,19 +87,18 @@ def test_shards_clip_and_grow(tmp_path: Path) -> None:
 def test_rumble_is_far_below_the_music() -> None:
     music = (0.1 * np.random.default_rng(0).standard_normal(3 * RATE)).astype(np.float32)
     for seed in range(5):
-        rumble = with_rumble(music, np.random.default_rng(seed), sample_rate=RATE) - music
+        rumble = with_rumble(music, np.random.default_rng(seed), RumbleSettings(), sample_rate=RATE) - music
         assert -61 < 20 * np.log10(rumble.std() / music.std()) < -9
         power = np.abs(np.fft.rfft(rumble)) ** 2
         assert power[: 3 * 180].sum() > 0.8 * power.sum()
-    assert not with_rumble(0 * music, np.random.default_rng(0), sample_rate=RATE).any()
+    assert not with_rumble(0 * music, np.random.default_rng(0), RumbleSettings(), sample_rate=RATE).any()
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")
 @pytest.mark.parametrize("piano_share", [1.0, 0.0])
 def test_corpus_renders_music(tmp_path: Path, piano_share: float) -> None:
-    settings = CorpusSettings(
-        data=DATA, seconds=4.0, piano_share=piano_share, voice_share=0.0, struck_share=0.0, scores=2
-    )
+    balance = MusicBalance(pianos=piano_share, voices=0.0, struck=0.0)
+    settings = CorpusSettings(data=DATA, seconds=4.0, balance=balance, scores=2)
     if not piano_share and not (shutil.which("fluidsynth") and Corpus(settings).soundfonts):
         pytest.skip("fluidsynth or its soundfonts are not installed")
     corpus = Corpus(settings)
@@ -112,9 +111,9 @@ def test_corpus_renders_music(tmp_path: Path, piano_share: float) -> None:
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")
-@pytest.mark.parametrize("shares", [{"voice_share": 1.0}, {"voice_share": 0.0, "struck_share": 1.0}])
+@pytest.mark.parametrize("shares", [{"voices": 1.0}, {"voices": 0.0, "struck": 1.0}])
 def test_corpus_renders_voices_and_struck_sounds(shares: dict[str, float]) -> None:
-    corpus = Corpus(CorpusSettings(data=DATA, seconds=2.0, piano_share=1.0, scores=2, **shares))
+    corpus = Corpus(CorpusSettings(data=DATA, seconds=2.0, balance=MusicBalance(pianos=1.0, **shares), scores=2))  # type: ignore[arg-type]
     corpus.midi = corpus.midi[:2]
     for index in range(6):
         audio = corpus.render(index)

@@ -15,8 +15,8 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import NoiseLevelSettings
 from regroove.noise.make.horn import Horn, Resonance, random_horn, through_horn
 from regroove.noise.measure import map_of_noise
-from regroove.training.acoustics.codecs import Codec, coded
-from regroove.training.acoustics.colouring import Colour, coloured, random_colour
+from regroove.training.acoustics.codecs import Codec, CodecSettings, coded
+from regroove.training.acoustics.colouring import Colour, ColourSettings, coloured, random_colour
 from regroove.training.corpus.noise_excerpts import noise_files
 from regroove.training.corpus.note_sampler import Sampler
 from regroove.training.corpus.own_recordings import Recordings, RecordingSettings
@@ -153,7 +153,7 @@ def test_colour_keeps_the_level_and_rooms_are_small() -> None:
     click = np.zeros(2 * RATE, dtype=np.float32)
     click[100] = 1.0
     for seed in range(12):
-        colour = random_colour(np.random.default_rng(seed), sample_rate=RATE)
+        colour = random_colour(np.random.default_rng(seed), ColourSettings(), sample_rate=RATE)
         heard = coloured(click, Colour(horn=Horn(), room=colour.room), sample_rate=RATE)
         assert np.linalg.norm(heard) == pytest.approx(1.0, rel=1e-3)
         assert np.linalg.norm(heard[int(0.7 * RATE) :]) < 1e-3
@@ -182,11 +182,10 @@ def test_most_items_have_the_snr_of_most_records(shards: Path) -> None:
     assert ((ratios > 7.9) & (ratios < 9.1)).float().mean() > 0.6  # but where the music fades out
 
 
-def test_a_lossy_item_is_told_the_noise_of_its_lossy_lead_in(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lossy_item_is_told_the_noise_of_its_lossy_lead_in(shards: Path) -> None:
     """Above 16 kHz MP3 at 56 kb/s has nothing: nothing in the mixture, and nothing in the map."""
-    worst = Codec(container="MP3", compression=0.9)
-    monkeypatch.setattr("regroove.training.mixtures.random_codec", lambda rng: worst)
-    copies, plain = (mixer(shards, replace(PLAIN, coded=share)).batch(0) for share in (1.0, 0.0))
+    worst = CodecSettings(mp3=1.0, mp3_compression=(0.9, 0.9))
+    copies, plain = (mixer(shards, replace(PLAIN, coded=share, codec=worst)).batch(0) for share in (1.0, 0.0))
     top = slice(1600, 2000)
     assert (copies.map.mean[:, top].mean() / plain.map.mean[:, top].mean()) < 1e-3
     assert torch.equal(copies.clean[0], plain.clean[0])
@@ -204,7 +203,7 @@ def test_pairs_are_a_mixture_and_its_noise_copied_alike(shards: Path) -> None:
 
 def test_music_and_noise_come_from_one_horn(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     narrow = Colour(horn=Horn(highpass=300.0, lowpass=2000.0, order=8))
-    monkeypatch.setattr("regroove.training.mixtures.random_colour", lambda rng, sample_rate: narrow)
+    monkeypatch.setattr("regroove.training.mixtures.random_colour", lambda rng, settings, sample_rate: narrow)
     batch = mixer(shards, replace(PLAIN, coloured=1.0, usual_snr_db=(0.0, 1.0))).batch(1)
     for each in (*batch.clean, *batch.noisy):
         if each.any():

@@ -1,6 +1,7 @@
 """Record noise to train on: the synthesiser with random parameters, and real excerpts at random speeds."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,38 @@ from regroove.audio.load import read_audio
 from regroove.noise.make.draws import log_uniform
 from regroove.noise.make.random import random_record_noise
 from regroove.noise.make.synthesise import synthesise
-from regroove.training.acoustics.colouring import coloured, random_colour
-from regroove.training.acoustics.rooms import wow_and_flutter
+from regroove.training.acoustics.colouring import ColourSettings, coloured, random_colour
+from regroove.training.acoustics.uneven_speed import SpeedSettings, wow_and_flutter
 
-SECONDS = 12.0
-CROSSFADE = 0.05
 FOLDERS = ("noise", "noise-more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseSettings:
+    """From what excerpts of noise are drawn: how long they are, and what happens to them.
+
+    Args:
+        seconds: the length of an excerpt.
+        rms: its RMS, 1 being full scale.
+        real: the share of real ones, where there are any; their speed is drawn from ``speed``, 1 being their own,
+            spread evenly over its logarithm, and they are repeated with a crossfade of ``crossfade_seconds``.
+        uneven: the share that is played with wow and flutter.
+        coloured: the share that is heard through a horn. It has resonances only: where noise ends, the music above it
+            does too, which is for mixtures.
+    """
+
+    seconds: float = 12.0
+    rms: float = 0.01
+    real: float = 0.25
+    speed: tuple[float, float] = (0.6, 1.6)
+    crossfade_seconds: float = 0.05
+    uneven: float = 0.15
+    unevenness: SpeedSettings = SpeedSettings()
+    coloured: float = 0.5
+    colour: ColourSettings = ColourSettings(narrow=0.0)
+
+
+NOISE = NoiseSettings()
 
 
 def noise_files(data: Path) -> list[Path]:
@@ -46,27 +73,27 @@ def looped(excerpt: NDArray[np.float32], length: int, fade: int) -> NDArray[np.f
 
 
 def render_noise(
-    real: Sequence[NDArray[np.float32]], *, seed: int, index: int, sample_rate: int
+    real: Sequence[NDArray[np.float32]],
+    *,
+    seed: int,
+    index: int,
+    sample_rate: int,
+    settings: NoiseSettings = NOISE,
 ) -> NDArray[np.float32]:
-    """Excerpt ``index``: synthetic, or one time in four (where there are any) a real one at 0.6 to 1.6 times its speed.
-
-    One in seven is played with wow; half are heard through a horn, and half of these in a room. The horn has
-    resonances only: where noise ends, the music above it does too, which is for mixtures.
-
-    Returns ``(time,)`` float32 of 12 s at an RMS of 0.01.
-    """
+    """Excerpt ``index``, ``(time,)`` float32: synthetic, or one of ``real``, ``(time,)`` each."""
+    s = settings
     rng = np.random.default_rng([seed, index])
-    length = int(SECONDS * sample_rate)
-    if len(real) and rng.random() < 0.25:
-        speed = log_uniform(rng, 0.6, 1.6)
+    length = int(s.seconds * sample_rate)
+    if len(real) and rng.random() < s.real:
+        speed = log_uniform(rng, *s.speed)
         chosen = real[int(rng.integers(len(real)))]
         noise = soxr.resample(np.roll(chosen, rng.integers(len(chosen))), sample_rate, sample_rate * speed)
-        noise = looped(noise, length, int(CROSSFADE * sample_rate))
+        noise = looped(noise, length, int(s.crossfade_seconds * sample_rate))
     else:
-        settings = random_record_noise(rng)
-        noise = synthesise(settings, length=length, sample_rate=sample_rate, seed=int(rng.integers(2**31)))
-    if rng.random() < 0.15:
-        noise = wow_and_flutter(noise, rng, sample_rate=sample_rate)
-    if rng.random() < 0.5:
-        noise = coloured(noise, random_colour(rng, sample_rate=sample_rate, narrow=0.0), sample_rate=sample_rate)
-    return (noise * (0.01 / np.sqrt(np.mean(noise.astype(np.float64) ** 2) + 1e-20))).astype(np.float32)
+        drawn = random_record_noise(rng)
+        noise = synthesise(drawn, length=length, sample_rate=sample_rate, seed=int(rng.integers(2**31)))
+    if rng.random() < s.uneven:
+        noise = wow_and_flutter(noise, rng, s.unevenness, sample_rate=sample_rate)
+    if rng.random() < s.coloured:
+        noise = coloured(noise, random_colour(rng, s.colour, sample_rate=sample_rate), sample_rate=sample_rate)
+    return (noise * (s.rms / np.sqrt(np.mean(noise.astype(np.float64) ** 2) + 1e-20))).astype(np.float32)
