@@ -1,5 +1,6 @@
 """The reference's training: its objective, exact resumption, its music, its configurations and its logs."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,13 @@ from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.training.corpus.music_files import Music, find_music
 from regroove.training.devices import make_fabric
-from regroove.training.loggers import open_loggers
+from regroove.training.loggers import open_loggers, spectrogram
 from regroove.training.processes import OneProcess
 from regroove.training.reference.configuration_files import read_configuration
 from regroove.training.reference.edm_objective import EdmObjective, edm_loss, reference_trainer, training_sigmas
+from regroove.training.reference.reference_run import train_reference
 from regroove.training.reference.training_settings import PUBLISHED, ReferenceSettings
+from regroove.training.reference.training_sounds import RESTORED, training_sounds
 from regroove.training.reference.weights_file import resume_weights, save_weights
 from regroove.training.run import Trainer
 
@@ -242,3 +245,43 @@ def test_logs_of_a_resumed_run_hold_every_step_once(tmp_path: Path) -> None:
     events = EventAccumulator(str(tmp_path)).Reload()
     assert set(events.Tags()["scalars"]) == {"loss", "gradient_norm"}
     assert [e.step for e in events.Scalars("loss")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_log_holds_sounds_and_spectrograms(music: Music, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    settings = replace(TINY, batch=1, steps=2, save_every=2, sound_every=2)
+    train_reference(settings, music, tmp_path, device="cpu")
+    events = EventAccumulator(str(tmp_path)).Reload()
+    pairs = [f"{what} {sigma:g}" for sigma in RESTORED for what in ("noisy", "restored")]
+    names = ["excerpt", *pairs, "generated"]
+    assert sorted(events.Tags()["audio"]) == sorted(names)
+    assert sorted(events.Tags()["images"]) == sorted(f"spectrogram of {name}" for name in names)
+    (event,) = events.Audio("excerpt")
+    samples, rate = soundfile.read(io.BytesIO(event.encoded_audio_string))
+    assert (event.step, rate) == (2, RATE)
+    np.testing.assert_allclose(samples, 0.1 * np.sin(np.arange(BLOCK) / 5), atol=1e-4)
+    (picture,) = events.Images("spectrogram of excerpt")
+    assert (picture.height, picture.width) == (1025, 5)
+
+
+def test_sounds_are_those_of_the_averaged_weights_and_the_same_for_a_seed(music: Music) -> None:
+    trained = trainer(music, ema=0.5)
+    before = {s.name: s.samples for s in training_sounds(trained.network, trained.average, TINY, music)}
+    trained.train_step()
+    after = {s.name: s.samples for s in training_sounds(trained.network, trained.average, TINY, music)}
+    assert torch.equal(before["noisy 0.03"], after["noisy 0.03"])
+    assert not torch.equal(before["restored 0.3"], after["restored 0.3"])
+    average = CqtUNet(TINY.network)
+    average.load_state_dict(trained.network.state_dict() | trained.average)
+    denoised = EdmDenoiser(average, sigma_data=TINY.sigma_data)(after["noisy 0.3"][None], torch.tensor([0.3]))[0]
+    torch.testing.assert_close(after["restored 0.3"], denoised.detach())
+    assert (after["noisy 0.3"] - after["excerpt"]).std() == pytest.approx(0.3, rel=0.1)
+
+
+def test_spectrograms_show_a_tone_where_it_is() -> None:
+    tone = torch.sin(2 * torch.pi * 64 * torch.arange(8192) / 2048)
+    picture = spectrogram(tone)
+    middle = picture[:, picture.shape[1] // 2]
+    assert middle.argmax() == 1024 - 64 and middle[1024 - 400] < 0.3 and picture.min() >= 0 and picture.max() == 1
+    assert spectrogram(1e-3 * tone).max() == 1

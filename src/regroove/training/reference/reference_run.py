@@ -12,6 +12,7 @@ from regroove.training.devices import launch
 from regroove.training.loggers import Logger, open_loggers, require_wandb
 from regroove.training.reference.edm_objective import reference_trainer
 from regroove.training.reference.training_settings import ReferenceSettings
+from regroove.training.reference.training_sounds import training_sounds
 from regroove.training.reference.weights_file import latest_weights, resume_weights, save_weights
 from regroove.training.run import Step, Trainer, train
 
@@ -46,7 +47,8 @@ def train_reference(
 ) -> TrainingResult:
     """Train up to ``settings.steps`` or for ``minutes``, from the latest weights in ``folder`` on.
 
-    ``losses.csv`` and TensorBoard get every step; ``weights-STEP.pt`` is written every ``save_every`` steps and at the
+    ``losses.csv`` and TensorBoard get every step, and TensorBoard every ``sound_every`` steps what the training sounds
+    like; ``weights-STEP.pt`` is written every ``save_every`` steps and at the
     end, and is either whole or not there.
 
     Args:
@@ -110,6 +112,10 @@ class ReferenceRun:
             values = self._values(step)
             for each in reports:
                 each(step.step, values)
+            if loggers and s.sound_every and step.step % s.sound_every == 0:
+                sounds = training_sounds(trainer.network, trainer.average, s, self.music)
+                for logger in loggers:
+                    logger.log_sounds(step.step, sounds)
 
         def save(trainer: Trainer) -> Path:
             for logger in loggers:
