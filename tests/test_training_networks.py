@@ -1,7 +1,6 @@
 """The default network and the one that hears noise: trained, saved, gone on with, exported."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,7 @@ from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
 from regroove.networks.noise_level import NoiseLevelNet, NoiseLevelSettings
 from regroove.training.averaging import average_models
-from regroove.training.corpus.noise_excerpts import render_noise
-from regroove.training.corpus.shards import Shards, write_shards
+from regroove.training.corpus.shards import Shards
 from regroove.training.cosine_run import RunSettings
 from regroove.training.export import export_state
 from regroove.training.first_weights import RESIDUAL_BLOCK, start_from
@@ -25,24 +23,12 @@ from regroove.training.noise_level_objective import NoiseLevelTraining, noise_le
 from regroove.training.run import Trainer
 from regroove.training.state_file import resume_state, save_state
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 RATE = 44_100
 TINY = MatchedUNetSettings(channels=(8, 8), dilations=(1,))
 
 
-@pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shards")
-    times = np.arange(2 * RATE) / RATE
-    tones = [0.3 * np.sin(2 * np.pi * f * times) * np.exp(-times) for f in (220, 330, 440)]
-    np.save(folder / "music-0.npy", np.round(np.stack(tones) * 32767).astype(np.int16))
-    noise = partial(render_noise, [], seed=1, sample_rate=RATE)
-    assert list(write_shards(folder, "noise-001", lambda i: noise(index=i), excerpts=2, size=25)) == [2]
-    return folder
-
-
 def mixer(folder: Path) -> Mixer:
-    settings = MixtureSettings(seconds=1.0, batch=2)
+    settings = MixtureSettings(seconds=1.0, batch=1, lead_seconds=(0.6, 1.0))
     return Mixer(Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy"), settings, seed=3)
 
 
@@ -68,25 +54,25 @@ def denoiser(trained: Trainer) -> MatchedDenoiser:
     return MatchedDenoiser(trained.network)
 
 
-def test_resuming_gives_the_next_loss_exactly(shards: Path, tmp_path: Path) -> None:
-    whole = trainer(shards)
+def test_resuming_gives_the_next_loss_exactly(tiny_corpus: Path, tmp_path: Path) -> None:
+    whole = trainer(tiny_corpus)
     for _ in range(3):
         whole.train_step()
     save_state(whole, tmp_path / "state.pt")
     expected = whole.train_step().losses
-    resumed = trainer(shards)
+    resumed = trainer(tiny_corpus)
     resume_state(resumed, tmp_path / "state.pt")
     assert resumed.train_step().losses == expected
 
 
-def test_states_of_version_1_go_on_exactly(shards: Path, tmp_path: Path) -> None:
+def test_states_of_version_1_go_on_exactly(tiny_corpus: Path, tmp_path: Path) -> None:
     """They also hold torch's random state, and nothing depends on it."""
-    whole = trainer(shards)
+    whole = trainer(tiny_corpus)
     whole.train_step()
     content = torch.load(save_state(whole, tmp_path / "state.pt"), weights_only=True)
     torch.save({**content, "version": 1, "random": torch.get_rng_state()}, tmp_path / "old.pt")
     torch.save({**content, "version": 3}, tmp_path / "new.pt")
-    resumed = trainer(shards)
+    resumed = trainer(tiny_corpus)
     resume_state(resumed, tmp_path / "old.pt")
     assert resumed.train_step().losses == whole.train_step().losses
     assert all(torch.equal(resumed.average[name], value) for name, value in whole.average.items())
@@ -94,27 +80,27 @@ def test_states_of_version_1_go_on_exactly(shards: Path, tmp_path: Path) -> None
         resume_state(resumed, tmp_path / "new.pt")
 
 
-def test_the_first_weights_depend_on_the_seed_alone(shards: Path) -> None:
+def test_the_first_weights_depend_on_the_seed_alone(tiny_corpus: Path) -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = trainer(shards).network.state_dict()
+    first = trainer(tiny_corpus).network.state_dict()
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
-    assert all(torch.equal(value, first[name]) for name, value in trainer(shards).network.state_dict().items())
+    assert all(torch.equal(value, first[name]) for name, value in trainer(tiny_corpus).network.state_dict().items())
 
 
-def test_loss_falls_on_one_batch(shards: Path) -> None:
-    same = mixer(shards)
+def test_loss_falls_on_one_batch(tiny_corpus: Path) -> None:
+    same = mixer(tiny_corpus)
     batch = same.batch(0)
     same.batch = lambda step: batch  # type: ignore[method-assign]
-    settings = MatchedTraining(network=TINY, run=RunSettings(warmup=2, learning_rate=3e-3), bfloat16=False)
+    settings = MatchedTraining(network=TINY, run=RunSettings(warmup=1, learning_rate=6e-3), bfloat16=False)
     model = matched_trainer(same, settings, seed=0)
-    losses = [model.train_step().losses["residual_db"] for _ in range(25)]
+    losses = [model.train_step().losses["residual_db"] for _ in range(12)]
     assert losses[-1] < losses[0] - 0.5
 
 
-def test_export_makes_a_model_that_loads(shards: Path, tmp_path: Path) -> None:
-    model = trainer(shards)
+def test_export_makes_a_model_that_loads(tiny_corpus: Path, tmp_path: Path) -> None:
+    model = trainer(tiny_corpus)
     for _ in range(2):
         model.train_step()
     save_state(model, tmp_path / "state.pt")
@@ -123,7 +109,7 @@ def test_export_makes_a_model_that_loads(shards: Path, tmp_path: Path) -> None:
     for name, value in loaded.network.state_dict().items():
         assert torch.equal(value, model.average[name])
     assert loaded.card.training["steps"] == 2
-    again = trainer(shards)
+    again = trainer(tiny_corpus)
     start_from(again, tmp_path / "tiny.safetensors", spare=RESIDUAL_BLOCK)
     for name, value in again.network.state_dict().items():
         assert torch.equal(value, model.average[name])
@@ -131,32 +117,32 @@ def test_export_makes_a_model_that_loads(shards: Path, tmp_path: Path) -> None:
         start_from(again, "default", spare=RESIDUAL_BLOCK)
 
 
-def test_a_model_with_more_blocks_starts_as_the_smaller_one(shards: Path, tmp_path: Path) -> None:
-    small = trainer(shards, learning_rate=1e-2)
+def test_a_model_with_more_blocks_starts_as_the_smaller_one(tiny_corpus: Path, tmp_path: Path) -> None:
+    small = trainer(tiny_corpus, learning_rate=1e-2)
     small.train_step()
     save_state(small, tmp_path / "state.pt")
     export_state(tmp_path / "state.pt", tmp_path / "small.safetensors", None)
     network = load_model(tmp_path / "small.safetensors").network
     assert isinstance(network, MatchedUNet)
     deeper = MatchedUNetSettings(channels=(8, 8), blocks=2, dilations=(1, 2))
-    grown = trainer(shards, deeper)
+    grown = trainer(tiny_corpus, deeper)
     start_from(grown, tmp_path / "small.safetensors", spare=RESIDUAL_BLOCK)
-    batch = mixer(shards).batch(0)
+    batch = mixer(tiny_corpus).batch(0)
     with torch.no_grad():
         expected = MatchedDenoiser(network)(batch.noisy, batch.map)
-        assert not torch.allclose(expected, denoiser(trainer(shards))(batch.noisy, batch.map))
+        assert not torch.allclose(expected, denoiser(trainer(tiny_corpus))(batch.noisy, batch.map))
         assert torch.allclose(denoiser(grown)(batch.noisy, batch.map), expected, atol=1e-6)
-    deepest = trainer(shards, replace(deeper, channels=(8, 8, 8)))
+    deepest = trainer(tiny_corpus, replace(deeper, channels=(8, 8, 8)))
     with pytest.raises(ModelError, match="another kind or size"):
         start_from(deepest, tmp_path / "small.safetensors", spare=RESIDUAL_BLOCK)
 
 
-def test_a_model_with_fewer_blocks_takes_the_others_weights(shards: Path, tmp_path: Path) -> None:
-    whole = trainer(shards, learning_rate=1e-2)
+def test_a_model_with_fewer_blocks_takes_the_others_weights(tiny_corpus: Path, tmp_path: Path) -> None:
+    whole = trainer(tiny_corpus, learning_rate=1e-2)
     whole.train_step()
     save_state(whole, tmp_path / "state.pt")
     export_state(tmp_path / "state.pt", tmp_path / "whole.safetensors", None)
-    lean = trainer(shards, replace(TINY, blocks=(0,)))
+    lean = trainer(tiny_corpus, replace(TINY, blocks=(0,)))
     start_from(lean, tmp_path / "whole.safetensors", spare=RESIDUAL_BLOCK)
     kept = lean.network.state_dict()
     left_out = {name for name in whole.average if name not in kept}
@@ -168,19 +154,19 @@ def test_a_model_with_fewer_blocks_takes_the_others_weights(shards: Path, tmp_pa
     assert load_model(tmp_path / "lean.safetensors").card.settings["blocks"] == [0]
 
 
-def test_averages_lie_between_a_model_and_the_deeper_one_made_from_it(shards: Path, tmp_path: Path) -> None:
+def test_averages_lie_between_a_model_and_the_deeper_one_made_from_it(tiny_corpus: Path, tmp_path: Path) -> None:
     def exported(model: Trainer, name: str) -> Path:
         model.train_step()
         save_state(model, tmp_path / "state.pt")
         export_state(tmp_path / "state.pt", tmp_path / f"{name}.safetensors", None)
         return tmp_path / f"{name}.safetensors"
 
-    before = exported(trainer(shards, learning_rate=1e-2), "before")
+    before = exported(trainer(tiny_corpus, learning_rate=1e-2), "before")
     deeper = MatchedUNetSettings(channels=(8, 8), blocks=2, dilations=(1, 2))
-    grown = trainer(shards, deeper, learning_rate=1e-2, warmup=1)
+    grown = trainer(tiny_corpus, deeper, learning_rate=1e-2, warmup=1)
     start_from(grown, before, spare=RESIDUAL_BLOCK)
     after = exported(grown, "after")
-    batch, mean = mixer(shards).batch(0), tmp_path / "mean.safetensors"
+    batch, mean = mixer(tiny_corpus).batch(0), tmp_path / "mean.safetensors"
 
     def restored(model: Path) -> torch.Tensor:
         network = load_model(model).network
@@ -203,37 +189,37 @@ def test_averages_lie_between_a_model_and_the_deeper_one_made_from_it(shards: Pa
         average_models(before, after, mean, share=2)
 
 
-def test_states_of_other_networks_are_refused(shards: Path, tmp_path: Path) -> None:
-    save_state(trainer(shards), tmp_path / "state.pt")
-    other = trainer(shards, MatchedUNetSettings(channels=(8, 16)))
+def test_states_of_other_networks_are_refused(tiny_corpus: Path, tmp_path: Path) -> None:
+    save_state(trainer(tiny_corpus), tmp_path / "state.pt")
+    other = trainer(tiny_corpus, MatchedUNetSettings(channels=(8, 16)))
     with pytest.raises(ModelError, match="another network"):
         resume_state(other, tmp_path / "state.pt")
 
 
-def test_files_that_are_no_states_are_refused(shards: Path, tmp_path: Path) -> None:
+def test_files_that_are_no_states_are_refused(tiny_corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.pt").write_bytes(b"no state")
     with pytest.raises(ModelError, match="is no training state"):
-        resume_state(trainer(shards), tmp_path / "bad.pt")
+        resume_state(trainer(tiny_corpus), tmp_path / "bad.pt")
 
 
-def test_a_run_of_the_noise_level_network_goes_on_exactly_and_exports(shards: Path, tmp_path: Path) -> None:
-    whole = listener(shards)
+def test_a_run_of_the_noise_level_network_goes_on_exactly_and_exports(tiny_corpus: Path, tmp_path: Path) -> None:
+    whole = listener(tiny_corpus)
     losses = [whole.train_step().losses for _ in range(2)]
     assert all(np.isfinite(list(each.values())).all() for each in losses)
     save_state(whole, tmp_path / "state.pt")
     expected = whole.train_step().losses
-    resumed = listener(shards)
+    resumed = listener(tiny_corpus)
     resume_state(resumed, tmp_path / "state.pt")
     assert resumed.train_step().losses == expected
     card = export_state(tmp_path / "state.pt", tmp_path / "level.safetensors", None)
     assert card.architecture == "noise-level" and card.size["gflop_per_second_of_audio"] > 0
     assert isinstance(load_model(tmp_path / "level.safetensors").network, NoiseLevelNet)
     with pytest.raises(ModelError, match="another network"):
-        resume_state(trainer(shards), tmp_path / "state.pt")
+        resume_state(trainer(tiny_corpus), tmp_path / "state.pt")
 
 
-def test_the_noise_level_network_learns_one_batch(shards: Path) -> None:
-    run = listener(shards, clean=0.0, learning_rate=1e-2, width=16)
+def test_the_noise_level_network_learns_one_batch(tiny_corpus: Path) -> None:
+    run = listener(tiny_corpus, clean=0.0, learning_rate=1e-2, width=16)
     losses = []
     for _ in range(25):
         losses.append(run.train_step().losses["level_db"])

@@ -70,4 +70,5 @@ def test_a_run_saves_when_it_is_due_and_stops_in_time(tmp_path: Path) -> None:
     assert saved == [40, 80, 100] and told == list(range(1, 101))
     assert [point["step"] for point in trained.history.points] == [50, 100]
     assert train(trained, steps=1000, save=save, due=due, minutes=0.0) == tmp_path / "101.pt"
+    assert trained.history.points[-1]["step"] == 101
     assert train(trained, steps=101, save=save, due=due) is None

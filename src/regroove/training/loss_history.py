@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-# Of the means that a point holds.
+# Of which a point holds the means.
 HISTORY_STEPS = 50
 
 
@@ -21,12 +21,12 @@ class LossHistory:
         self._sums: dict[str, float] = {}
         self._count = 0
 
-    def add(self, step: int, *, hours: float, losses: Mapping[str, float]) -> None:
-        """Take the losses of a step."""
+    def add(self, step: int, *, hours: float, losses: Mapping[str, float], last: bool = False) -> None:
+        """Take the losses of a step; the last one of a run makes a point whatever its number."""
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += 1
-        if step % HISTORY_STEPS == 0:
+        if last or step % HISTORY_STEPS == 0:
             means = {name: value / self._count for name, value in self._sums.items()}
             self.points.append({"step": step, "hours": hours, **means})
             self._sums, self._count = {}, 0

@@ -207,11 +207,12 @@ def train(
     last = began
     while trainer.step < steps and not over:
         taken = trainer.train_step()
-        trainer.history.add(taken.step, hours=trainer.seconds / 3600, losses=taken.losses)
+        over = _time_is_over(trainer.processes, began, minutes)
+        ends = over or trainer.step == steps
+        trainer.history.add(taken.step, hours=trainer.seconds / 3600, losses=taken.losses, last=ends)
         for report in reports:
             report(taken)
-        over = _time_is_over(trainer.processes, began, minutes)
-        if over or trainer.step == steps or due(trainer.step, time.monotonic() - last):
+        if ends or due(trainer.step, time.monotonic() - last):
             last = time.monotonic()
             if trainer.processes.is_global_zero:
                 saved = save(trainer)

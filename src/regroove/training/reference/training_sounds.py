@@ -15,8 +15,8 @@ from regroove.training.loggers import Sound
 from regroove.training.reference.edm_objective import item_seed
 from regroove.training.reference.training_settings import ReferenceSettings
 
-# Standard deviations of the noise that is taken away in one step: 14 dB above the published sigma_data of the music, and
-# 6 and 26 dB below it.
+# Standard deviations of the noise that is taken away in one step: 14 dB above the published sigma_data of the music,
+# and 6 and 26 dB below it.
 RESTORED = (0.3, 0.03, 0.003)
 # The published schedule of generation: 35 steps from 1 to 1e-4.
 GENERATED = KarrasSettings(steps=35, sigma_min=1e-4, sigma_max=1.0)
