@@ -11,9 +11,9 @@ from regroove.compat.translate import network_settings
 from regroove.errors import SettingsError
 from regroove.networks.reference_checkpoints import SIGMA_DATA
 from regroove.restoration.progress import RESTORING, Callback
-from regroove.training.reference_music import Music
-from regroove.training.reference_run import Report, train_reference
-from regroove.training.reference_settings import ReferenceSettings
+from regroove.training.corpus.music_files import Music
+from regroove.training.reference.reference_run import Report, train_reference
+from regroove.training.reference.training_settings import ReferenceSettings
 
 
 def training_settings(config: SampleConfig) -> ReferenceSettings:

@@ -18,8 +18,8 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import istft, resample_poly, stft
 
 from regroove.noise.make.draws import log_uniform
-from regroove.training.acoustics import unit_power
-from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
+from regroove.training.acoustics.levels_of_parts import unit_power
+from regroove.training.corpus.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
 
 Samples = NDArray[np.float64]
 

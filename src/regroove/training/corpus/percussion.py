@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
 from regroove.noise.make.draws import log_uniform
-from regroove.training.acoustics import unit_power
-from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
+from regroove.training.acoustics.levels_of_parts import unit_power
+from regroove.training.corpus.scores import DURATION, ONSET, PITCH, VELOCITY, Score, hertz
 
 Samples = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from regroove.errors import AudioError
-from regroove.training.sampler import Region
+from regroove.training.corpus.note_sampler import Region
 
 # A header such as <region>, or one opcode, whose value may hold spaces: it ends before the next one, or with the line.
 _TOKEN = re.compile(r"<(?P<header>\w+)>|(?P<name>\w+)=(?P<value>.*?)(?=\s+\w+=|\s*<|\s*$)", re.MULTILINE)

@@ -9,7 +9,8 @@ class ReferenceSchedule:
 
     ``batch`` counts the excerpts of a step on all devices together. ``lr_decay`` multiplies the learning rate every
     ``lr_decay_steps`` steps, ``ema`` is the decay of the averaged weights, ``rho``, ``sigma_min`` and ``sigma_max``
-    give the noise levels, ``save_every`` is in steps. ``checkpointing`` takes less memory and a quarter more time.
+    give the noise levels. ``save_every`` is in steps, and so is ``sound_every``, after which TensorBoard gets sounds
+    and spectrograms (0: never). ``checkpointing`` takes less memory and a quarter more time.
     """
 
     steps: int = 2_000_000
@@ -23,4 +24,5 @@ class ReferenceSchedule:
     sigma_min: float = 1e-6
     sigma_max: float = 10.0
     save_every: int = 10_000
+    sound_every: int = 10_000
     checkpointing: bool = False

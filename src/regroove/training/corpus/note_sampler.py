@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.audio.load import read_audio
 from regroove.errors import AudioError
-from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Score
+from regroove.training.corpus.scores import DURATION, ONSET, PITCH, VELOCITY, Score
 
 # Semitones that the lowest and highest note are bent to play.
 BEYOND = 3

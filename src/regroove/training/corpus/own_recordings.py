@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from regroove.errors import SettingsError
-from regroove.training.reference_music import Music, find_music
+from regroove.training.corpus.music_files import Music, find_music
 
 # Quieter excerpts are rests, or ends of sides: nothing to learn from.
 FAINTEST = 1e-3

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from regroove.errors import SettingsError
 from regroove.networks.cqt_unet import CqtUNetSettings
 from regroove.networks.reference_checkpoints import SIGMA_DATA
-from regroove.training.reference_schedule import ReferenceSchedule
+from regroove.training.reference.training_schedule import ReferenceSchedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +28,10 @@ class ReferenceSettings(ReferenceSchedule):
                 raise SettingsError(f"The training's {name} must be more than 0, not {getattr(self, name)}.")
         if not self.sigma_min < self.sigma_max < float("inf"):
             raise SettingsError("The training's sigma_min must be less than its sigma_max, a finite number.")
-        if not 0 <= self.ema < 1 or self.seed < 0:
-            raise SettingsError("The training's ema must be from 0 to below 1, and its seed 0 or more.")
+        if not 0 <= self.ema < 1 or self.seed < 0 or self.sound_every < 0:
+            raise SettingsError(
+                "The training's ema must be from 0 to below 1, and its seed and its sound_every 0 or more."
+            )
 
 
 # Sample rate and excerpt in samples of the 78 RPM fork at 44.1 kHz and of CQTDiff as published.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regroove.audio.load import read_audio
 from regroove.errors import MissingDependencyError
-from regroove.training.scores import DURATION, ONSET, PITCH, VELOCITY, Part
+from regroove.training.corpus.scores import DURATION, ONSET, PITCH, VELOCITY, Part
 
 TICKS = 480
 TICKS_PER_SECOND = TICKS * 2  # at the default 120 beats a minute

@@ -1,21 +1,20 @@
 """A run of the reference's training in a folder: resumed, logged, saved as it goes."""
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from regroove.errors import SettingsError
+from regroove.training.corpus.music_files import Music
 from regroove.training.devices import launch
 from regroove.training.loggers import Logger, open_loggers, require_wandb
-from regroove.training.reference import ReferenceTrainer, latest_weights
-from regroove.training.reference_music import Music
-from regroove.training.reference_settings import ReferenceSettings
+from regroove.training.reference.edm_objective import reference_trainer
+from regroove.training.reference.training_settings import ReferenceSettings
+from regroove.training.reference.training_sounds import training_sounds
+from regroove.training.reference.weights_file import latest_weights, resume_weights, save_weights
+from regroove.training.run import Step, Trainer, train
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -48,7 +47,8 @@ def train_reference(
 ) -> TrainingResult:
     """Train up to ``settings.steps`` or for ``minutes``, from the latest weights in ``folder`` on.
 
-    ``losses.csv`` and TensorBoard get every step; ``weights-STEP.pt`` is written every ``save_every`` steps and at the
+    ``losses.csv`` and TensorBoard get every step, and TensorBoard every ``sound_every`` steps what the training sounds
+    like; ``weights-STEP.pt`` is written every ``save_every`` steps and at the
     end, and is either whole or not there.
 
     Args:
@@ -91,9 +91,9 @@ class ReferenceRun:
 
     def __call__(self, fabric: "Fabric") -> TrainingResult:
         """Train; returns the same in every process but for the name of the weights, which the first one knows."""
-        trainer = ReferenceTrainer(self.settings, self.music, fabric=fabric)
+        trainer = reference_trainer(self.settings, self.music, processes=fabric)
         if self.found is not None:
-            trainer.resume(self.found)
+            resume_weights(trainer, self.found, seed=self.settings.seed)
         with ExitStack() as stack:
             loggers: list[Logger] = []
             reports: list[Report] = []
@@ -104,28 +104,41 @@ class ReferenceRun:
                 reports += [logger.log for logger in loggers]
             return self._train(trainer, loggers, reports)
 
-    def _train(self, trainer: ReferenceTrainer, loggers: list[Logger], reports: list[Report]) -> TrainingResult:
-        s, began, weights, loss = self.settings, time.monotonic(), self.found, None
-        over = False
-        while trainer.step < s.steps and not over:
-            started = time.monotonic()
-            values = trainer.train_step()
-            loss = values["loss"]
-            taken = time.monotonic() - started
-            values["audio_seconds_per_second"] = s.batch * s.network.length / s.network.sample_rate / taken
-            for report in reports:
-                report(trainer.step, values)
-            over = self._time_is_over(trainer.fabric, began)
-            if over or trainer.step % s.save_every == 0 or trainer.step == s.steps:
-                for logger in loggers:
-                    logger.flush()
-                if trainer.fabric.is_global_zero:
-                    weights = trainer.save(self.folder)
-        return TrainingResult(resumed_from=self.found, weights=weights, step=trainer.step, loss=loss)
+    def _train(self, trainer: Trainer, loggers: list[Logger], reports: list[Report]) -> TrainingResult:
+        s, taken = self.settings, list[Step]()
 
-    def _time_is_over(self, fabric: "Fabric", began: float) -> bool:
-        if self.minutes is None:
-            return False
-        # Clocks differ; a process that stopped alone would leave the others waiting for its gradient.
-        over = torch.tensor(float(time.monotonic() - began > 60 * self.minutes), device=fabric.device)
-        return cast(Tensor, fabric.all_reduce(over, reduce_op="sum")).item() > 0
+        def report(step: Step) -> None:
+            taken[:] = [step]
+            values = self._values(step)
+            for each in reports:
+                each(step.step, values)
+            if loggers and s.sound_every and step.step % s.sound_every == 0:
+                sounds = training_sounds(trainer.network, trainer.average, s, self.music)
+                for logger in loggers:
+                    logger.log_sounds(step.step, sounds)
+
+        def save(trainer: Trainer) -> Path:
+            for logger in loggers:
+                logger.flush()
+            return save_weights(trainer, self.folder, seed=s.seed)
+
+        weights = train(
+            trainer,
+            steps=s.steps,
+            save=save,
+            due=lambda step, seconds: step % s.save_every == 0,
+            minutes=self.minutes,
+            reports=[report],
+        )
+        loss = taken[0].losses["loss"] if taken else None
+        return TrainingResult(resumed_from=self.found, weights=weights or self.found, step=trainer.step, loss=loss)
+
+    def _values(self, step: Step) -> dict[str, float]:
+        """What is logged of a step."""
+        s = self.settings
+        return {
+            **step.losses,
+            "gradient_norm": step.gradient_norm,
+            "learning_rate": step.learning_rate,
+            "audio_seconds_per_second": s.batch * s.network.length / s.network.sample_rate / step.seconds,
+        }

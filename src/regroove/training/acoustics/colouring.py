@@ -7,10 +7,17 @@ from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
 from regroove.noise.make.horn import Horn, random_horn, through_horn
-from regroove.training.acoustics import room_response
+from regroove.training.acoustics.rooms import RoomSettings, room_response
 
-# The reverberation of rooms in which gramophones stand, in seconds for 60 dB.
-SMALL_ROOM = (0.1, 0.6)
+
+@dataclass(frozen=True, kw_only=True)
+class ColourSettings:
+    """From what colours are drawn: ``narrow`` is the share of horns that roll off, ``rooms`` that of colours with a
+    room, which is as small as those in which gramophones stand."""
+
+    narrow: float = 0.5
+    rooms: float = 0.5
+    room: RoomSettings = RoomSettings(decay_seconds=(0.1, 0.6))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +28,16 @@ class Colour:
     room: NDArray[np.float32] | None = None
 
 
-def random_colour(rng: np.random.Generator, *, sample_rate: int, narrow: float = 0.5) -> Colour:
-    """Draw a horn, ``narrow`` of which roll off, half the time in a small room."""
-    horn = random_horn(rng, narrow=narrow)
-    if rng.random() < 0.5:
+def random_colour(rng: np.random.Generator, settings: ColourSettings, *, sample_rate: int) -> Colour:
+    """Draw a horn, and perhaps a room.
+
+    >>> random_colour(np.random.default_rng(0), ColourSettings(rooms=0.0), sample_rate=44100).room is None
+    True
+    """
+    horn = random_horn(rng, narrow=settings.narrow)
+    if rng.random() < 1 - settings.rooms:
         return Colour(horn=horn)
-    return Colour(horn=horn, room=room_response(rng, sample_rate=sample_rate, decay=SMALL_ROOM))
+    return Colour(horn=horn, room=room_response(rng, settings.room, sample_rate=sample_rate))
 
 
 def coloured(audio: NDArray[np.float32], colour: Colour, *, sample_rate: int) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from regroove.errors import MissingDependencyError, SettingsError
-from regroove.training.reference_settings import PUBLISHED, ReferenceSettings, published_training
+from regroove.training.reference.training_settings import PUBLISHED, ReferenceSettings, published_training
 
 Schema = TypeVar("Schema")
 _SUFFIXES = (".json", ".yaml", ".yml", ".toml")

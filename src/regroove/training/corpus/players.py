@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.errors import SettingsError
-from regroove.training.sampler import Sampler, named_regions
-from regroove.training.scores import Score, fit_range, skyline, voices
+from regroove.training.corpus.note_sampler import Sampler, named_regions
+from regroove.training.corpus.scores import Score, fit_range, skyline, voices
 
 # Of shifted notes that each instrument keeps.
 CACHE_SECONDS = 1000.0

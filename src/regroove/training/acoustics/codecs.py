@@ -23,11 +23,25 @@ class Codec:
     compression: float
 
 
-def random_codec(rng: np.random.Generator) -> Codec:
-    """Draw a codec as of stereo files of about 100 to 250 kb/s: MP3, or more often Vorbis, which is faster."""
-    if rng.random() < 0.4:
-        return Codec(container="MP3", compression=float(rng.uniform(0.7, 0.9)))
-    return Codec(container="OGG", compression=float(rng.uniform(0.1, 1.0)))
+@dataclass(frozen=True, kw_only=True)
+class CodecSettings:
+    """From what codecs are drawn: the share of MP3, and the compression of either, as of stereo files of about 100 to
+    250 kb/s. Vorbis is faster."""
+
+    mp3: float = 0.4
+    mp3_compression: tuple[float, float] = (0.7, 0.9)
+    vorbis_compression: tuple[float, float] = (0.1, 1.0)
+
+
+def random_codec(rng: np.random.Generator, settings: CodecSettings) -> Codec:
+    """Draw a codec.
+
+    >>> random_codec(np.random.default_rng(0), CodecSettings(mp3=0.0)).container
+    'OGG'
+    """
+    if rng.random() < settings.mp3:
+        return Codec(container="MP3", compression=float(rng.uniform(*settings.mp3_compression)))
+    return Codec(container="OGG", compression=float(rng.uniform(*settings.vorbis_compression)))
 
 
 def coded(audio: NDArray[np.float32], codec: Codec, *, sample_rate: int) -> NDArray[np.float32]:
