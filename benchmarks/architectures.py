@@ -24,9 +24,9 @@ from architecture_parts import AxialAttention, ConstantQDenoiser, OneWindowDenoi
 from regroove.dsp.cqt import ConstantQ, ConstantQSettings
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, StftSettings, istft, stft
+from regroove.evaluation.cases.clips import mixture
+from regroove.evaluation.cases.validation_suite import validation_suite
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.mixtures import mixture
-from regroove.evaluation.validation import validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from regroove.evaluation.cases.clips import read_mono
+from regroove.evaluation.cases.suites import audio_files
+from regroove.evaluation.cases.validation_suite import find_data
 from regroove.evaluation.metrics.log_spectral import log_spectral_distance
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.mixtures import read_mono
-from regroove.evaluation.suites import audio_files
-from regroove.evaluation.validation import find_data
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.noise.clicks.repair import ClickRepairer, Repaired, repair_clicks
 from regroove.noise.make.presets import preset

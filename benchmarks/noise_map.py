@@ -3,8 +3,8 @@
     python benchmarks/noise_map.py [--families hum motor] [--seeds 2] [--snr 5 10 20 30] [--stability] [--json FILE]
     python benchmarks/noise_map.py --validation [--clips 40]
 
-Each family (``regroove.evaluation.families``) with a lead-in and without: how often noise is found, how far its map is
-from the noise under the music (mean over octaves from 125 Hz to 8 kHz), and what SI-SDR is lost by restoring with it
+Each family (``regroove.evaluation.cases.families``) with a lead-in and without: how often noise is found, how far its map
+is from the noise under the music (mean over octaves from 125 Hz to 8 kHz), and what SI-SDR is lost by restoring with it
 rather than with the map of the very noise that was added, or of the region a person would mark (the worst clip is one
 of these where there is a lead-in, of those where there is none). ``--engine wiener`` (the default), ``matched`` or
 ``fast`` restores. ``--stability`` adds by how much the map of an octave moves, at most, when the recording is cut,
@@ -26,14 +26,14 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, power_of, stft
 from regroove.dsp.wiener import wiener_filter
-from regroove.evaluation.families.case import FamilyCase, Region
-from regroove.evaluation.families.table import FAMILIES, family_case
-from regroove.evaluation.families.variants import variants
+from regroove.evaluation.cases.clips import RATE, Mixture, mixture
+from regroove.evaluation.cases.families.family_case import FamilyCase, Region
+from regroove.evaluation.cases.families.family_table import FAMILIES, family_case
+from regroove.evaluation.cases.families.variants import variants
+from regroove.evaluation.cases.suites import Suite
+from regroove.evaluation.cases.validation_suite import find_data, validation_suite
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.metrics.signals import Samples
-from regroove.evaluation.mixtures import RATE, Mixture, mixture
-from regroove.evaluation.suites import Suite
-from regroove.evaluation.validation import find_data, validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet

@@ -11,10 +11,10 @@ import argparse
 import numpy as np
 import torch
 
+from regroove.evaluation.cases.clips import Mixture, mixture
+from regroove.evaluation.cases.validation_suite import validation_suite
+from regroove.evaluation.metrics.metric_table import METRICS
 from regroove.evaluation.metrics.signals import Signals
-from regroove.evaluation.metrics.table import METRICS
-from regroove.evaluation.mixtures import Mixture, mixture
-from regroove.evaluation.validation import validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.measure import map_of_noise

@@ -21,10 +21,10 @@ from scipy.interpolate import CubicSpline
 from scipy.signal import fftconvolve, firwin
 
 from regroove.audio.load import read_audio
+from regroove.evaluation.cases.suites import audio_files
+from regroove.evaluation.cases.validation_suite import find_data
 from regroove.evaluation.metrics.log_spectral import log_spectral_distance
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.suites import audio_files
-from regroove.evaluation.validation import find_data
 from regroove.operators.clip import clip_value_for_sdr
 from regroove.solve.methods.autoregressive import bridge
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from regroove.evaluation.mixtures import mixture
-from regroove.evaluation.validation import validation_suite
+from regroove.evaluation.cases.clips import mixture
+from regroove.evaluation.cases.validation_suite import validation_suite
 from regroove.restoration.restorer import Restorer
 
 CASES = {

@@ -10,10 +10,10 @@ import pytest
 import soundfile
 
 from regroove.errors import AudioError, SettingsError
-from regroove.evaluation.degrade import Degradation, degrade, degrade_file, degrade_folder
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.mixtures import gain_for_snr, mixture
-from regroove.evaluation.suites import load_suite
+from regroove.evaluation.cases.clips import gain_for_snr, mixture
+from regroove.evaluation.cases.degraded_files import Degradation, degrade, degrade_file, degrade_folder
+from regroove.evaluation.cases.suites import load_suite
+from regroove.evaluation.clip_files import write_audio
 
 RATE = 44_100
 

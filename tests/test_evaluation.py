@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from regroove.errors import SettingsError
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.methods import METHODS, build_method
-from regroove.evaluation.mixtures import mixture, noise_of
-from regroove.evaluation.quality import BEGIN, END, write_quality_table
-from regroove.evaluation.results import Row
-from regroove.evaluation.runner import Run, RunSettings, run_suite
-from regroove.evaluation.suites import Case, Suite, load_suite
-from regroove.evaluation.summary import differences, mean_of, table_of
-from regroove.evaluation.tables import results_csv, results_json, write_tables
-from regroove.evaluation.validation import validation_suite
-from regroove.evaluation.verdicts import verdicts
+from regroove.evaluation.cases.clips import mixture, noise_of
+from regroove.evaluation.cases.suites import Case, Suite, load_suite
+from regroove.evaluation.cases.validation_suite import validation_suite
+from regroove.evaluation.clip_files import write_audio
+from regroove.evaluation.methods.method_table import METHODS, build_method
+from regroove.evaluation.run.means import differences, mean_of, table_of
+from regroove.evaluation.run.quality_table import BEGIN, END, write_quality_table
+from regroove.evaluation.run.result_files import results_csv, results_json, write_tables
+from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.runner import Run, RunSettings, run_suite
+from regroove.evaluation.run.verdicts import verdicts
 
 RATE = 44_100
 SHARED = Path(__file__).parents[2] / "shared"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import regroove
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.runner import RunSettings, run_suite
-from regroove.evaluation.suites import Case, Suite
+from regroove.evaluation.cases.suites import Case, Suite
+from regroove.evaluation.clip_files import write_audio
+from regroove.evaluation.run.runner import RunSettings, run_suite
 
 RATE = 44_100
 SOURCE = Path(regroove.__file__).parents[1]
@@ -35,8 +35,8 @@ def python(code: str, *, hash_seed: int = 0, source: Path = SOURCE) -> str:
 def test_another_process_finds_every_row(clean: Path, tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
-from regroove.evaluation.runner import RunSettings, run_suite
-from regroove.evaluation.suites import Case, Suite
+from regroove.evaluation.run.runner import RunSettings, run_suite
+from regroove.evaluation.cases.suites import Case, Suite
 case = Case(name="a", clean={str(clean)!r}, noise="shellac", snr_db=10.0)
 settings = RunSettings(methods=("untouched", "wiener", "matched:seconds=1"), metrics=("snr", "lsd"),
                        folder=Path({str(tmp_path)!r}), workers=1, keep_audio=1)
@@ -69,17 +69,22 @@ def test_lost_audio_is_made_again(clean: Path, tmp_path: Path) -> None:
 def test_only_code_behind_the_scores_makes_earlier_rows_stale(tmp_path: Path) -> None:
     copy = shutil.copytree(SOURCE / "regroove", tmp_path / "regroove", ignore=shutil.ignore_patterns("models"))
     code = """
-from regroove.evaluation.fingerprints import code_hash
-print(code_hash("regroove.evaluation.runner", leaves=frozenset({"regroove.evaluation.methods"})))
+from regroove.evaluation.run.fingerprints import code_hash
+print(code_hash("regroove.evaluation.run.runner", leaves=frozenset({"regroove.evaluation.methods.method_table"})))
 """
     before = python(code, source=tmp_path)
-    for shown in ("evaluation/pages/report.py", "evaluation/tables.py", "noise/clicks.py", "evaluation/peers.py"):
+    for shown in (
+        "evaluation/pages/run_page.py",
+        "evaluation/run/result_files.py",
+        "noise/clicks/repair.py",
+        "evaluation/methods/peers.py",
+    ):
         (copy / shown).write_text((copy / shown).read_text() + "\n# another line\n")
     assert python(code, source=tmp_path) == before == python(code)
     seen = {before}
     for behind in (
         "evaluation/metrics/visqol.py",
-        "evaluation/mixtures.py",
+        "evaluation/cases/clips.py",
         "noise/make/synthesise.py",
         "audio/load.py",
     ):

@@ -12,17 +12,17 @@ import pytest
 import soundfile
 
 from regroove.errors import SettingsError
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.methods import build_method
+from regroove.evaluation.cases.suites import Suite, load_suite
+from regroove.evaluation.clip_files import write_audio
+from regroove.evaluation.methods.method_table import build_method
 from regroove.evaluation.metrics.blind import BLIND, Blind
-from regroove.evaluation.mushra import ANCHOR, REFERENCE, make_trials
-from regroove.evaluation.pages.mushra import write_mushra
-from regroove.evaluation.pages.recordings import write_recordings
-from regroove.evaluation.pages.report import write_report
-from regroove.evaluation.panels import PanelItem, load_panels, run_panels, settings_for
-from regroove.evaluation.recordings import Recording, hear, load_recordings, quietest
-from regroove.evaluation.runner import RunSettings, run_suite
-from regroove.evaluation.suites import Suite, load_suite
+from regroove.evaluation.pages.listening_test import write_mushra
+from regroove.evaluation.pages.recordings_page import write_recordings
+from regroove.evaluation.pages.run_page import write_report
+from regroove.evaluation.run.listening_trials import ANCHOR, REFERENCE, make_trials
+from regroove.evaluation.run.panel_test import PanelItem, load_panels, run_panels, settings_for
+from regroove.evaluation.run.real_recordings import Recording, hear, load_recordings, quietest
+from regroove.evaluation.run.runner import RunSettings, run_suite
 
 RATE = 44_100
 

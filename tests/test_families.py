@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from regroove.errors import SettingsError
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.families.case import FamilyCase
-from regroove.evaluation.families.coded import aligned, through_codec
-from regroove.evaluation.families.table import FAMILIES, family_case
-from regroove.evaluation.families.variants import Variant, variants
-from regroove.evaluation.mixtures import RATE, mixture
-from regroove.evaluation.suites import Case, load_suite
-from regroove.evaluation.wild import wild_suite
+from regroove.evaluation.cases.clips import RATE, mixture
+from regroove.evaluation.cases.families.coded import aligned, through_codec
+from regroove.evaluation.cases.families.family_case import FamilyCase
+from regroove.evaluation.cases.families.family_table import FAMILIES, family_case
+from regroove.evaluation.cases.families.variants import Variant, variants
+from regroove.evaluation.cases.suites import Case, load_suite
+from regroove.evaluation.cases.wild_suite import wild_suite
+from regroove.evaluation.clip_files import write_audio
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 NOISY = [name for name, family in FAMILIES.items() if family.noisy]

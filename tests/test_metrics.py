@@ -5,15 +5,15 @@ import pytest
 
 from regroove.errors import SettingsError
 from regroove.evaluation.metrics.delay import delay
-from regroove.evaluation.metrics.level import level_error
+from regroove.evaluation.metrics.level_error import level_error
 from regroove.evaluation.metrics.log_spectral import log_spectral_distance
+from regroove.evaluation.metrics.metric_table import CHECKS, METRICS, choose_metrics
 from regroove.evaluation.metrics.multi_resolution import multi_resolution_stft
 from regroove.evaluation.metrics.polarity import polarity
 from regroove.evaluation.metrics.seams import seam_index
 from regroove.evaluation.metrics.si_sdr import si_sdr, si_sdr_gain
 from regroove.evaluation.metrics.signals import Signals
 from regroove.evaluation.metrics.snr import snr
-from regroove.evaluation.metrics.table import CHECKS, METRICS, choose_metrics
 from regroove.evaluation.metrics.visqol import visqol
 from regroove.evaluation.metrics.zimtohrli import zimtohrli
 
