@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.evaluation.cases.clips import read_mono
+from regroove.evaluation.cases.mono_files import read_mono
 from regroove.evaluation.cases.suites import audio_files
 from regroove.evaluation.cases.validation_suite import find_data
 from regroove.evaluation.metrics.log_spectral import log_spectral_distance

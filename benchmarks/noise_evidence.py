@@ -3,10 +3,11 @@
     python benchmarks/noise_evidence.py [--families hum motor] [--seeds 3] [--snr 5 20] [--wrong]
 
 Every steady part (``regroove.noise.find.segments``) of the families of hard noise
-(``regroove.evaluation.cases.families``), with a lead-in and without, is judged by the finder's own evidence. By the truth it is noise alone where the music is
-10 dB or more below the noise, and music where that is 3 dB below it or louder; what lies between counts as neither.
-For both: quantiles of each kind of evidence and of their sum, in the units of ``NoiseSettings``, and how many parts
-the kind by itself, or the sum, puts on the wrong side of ``NoiseSettings.most``. ``--wrong`` lists those of the sum.
+(``regroove.evaluation.cases.families``), with a lead-in and without, is judged by the finder's own evidence. By the
+truth it is noise alone where the music is 10 dB or more below the noise, and music where that is 3 dB below it or
+louder; what lies between counts as neither. For both: quantiles of each kind of evidence and of their sum, in the units
+of ``NoiseSettings``, and how many parts the kind by itself, or the sum, puts on the wrong side of
+``NoiseSettings.most``. ``--wrong`` lists those of the sum.
 """
 
 import argparse

@@ -84,7 +84,7 @@ print(code_hash("regroove.evaluation.run.runner", leaves=frozenset({"regroove.ev
     seen = {before}
     for behind in (
         "evaluation/metrics/visqol.py",
-        "evaluation/cases/clips.py",
+        "evaluation/cases/noisy_clips.py",
         "noise/make/synthesise.py",
         "audio/load.py",
     ):

@@ -91,10 +91,11 @@ def _panels(folder: Path, method: str, name: str, numbers: list[int], say: Calla
 
 
 def _recordings(source: Path, methods: list[str], out: Path, say: Callable[[str], None] | None) -> None:
+    from regroove.evaluation.cases.recording_lists import load_recordings
     from regroove.evaluation.pages.recordings_page import write_recordings
-    from regroove.evaluation.run.real_recordings import hear, load_recordings
+    from regroove.evaluation.run.real_recordings import restore_recordings
 
-    written = write_recordings(hear(load_recordings(source), methods, progress=say), out)
+    written = write_recordings(restore_recordings(load_recordings(source), methods, progress=say), out)
     print(f"Written: {', '.join(map(str, written))}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from regroove.audio.load import read_audio
 from regroove.errors import SettingsError
-from regroove.evaluation.cases.clips import LARGEST, band_limited, gain_for_snr, noise_of
+from regroove.evaluation.cases.added_noise import MIXTURE_PEAK, band_limited, gain_for_snr, noise_of
 from regroove.evaluation.cases.suites import Case, audio_files, write_manifest
 from regroove.evaluation.clip_files import write_audio
 from regroove.evaluation.metrics.signals import Samples, ratio_db
@@ -85,7 +85,7 @@ def degrade(clean: Samples, *, sample_rate: int, settings: Degradation) -> Degra
     noise = noise / np.sqrt(np.mean(np.square(noise[lead:])))
     gain = settings.gain if settings.gain is not None else gain_for_snr(music, settings.snr_db or 0.0)
     noisy = gain * noise + np.pad(music, ((0, 0), (lead, 0)))
-    turn = min(1.0, LARGEST / max(float(np.abs(noisy).max()), LARGEST))
+    turn = min(1.0, MIXTURE_PEAK / max(float(np.abs(noisy).max()), MIXTURE_PEAK))
     return Degraded(
         clean=music * turn,
         noisy=noisy * turn,

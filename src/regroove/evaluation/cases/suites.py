@@ -16,7 +16,7 @@ from pathlib import Path
 from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.errors import SettingsError
 
-FOLDER_SNRS = (5.0, 10.0, 20.0, 30.0)
+SNRS = (5.0, 10.0, 20.0, 30.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,9 @@ class Case:
     ``lead_in`` seconds of noise alone stand before ``seconds`` of music taken from ``start`` of ``clean`` and
     band-limited to ``low_hz`` .. ``high_hz`` (0: no limit) before the noise is added at ``snr_db``. A noise file is
     used from the share ``noise_from`` (0 to 1) of its length on. With ``noisy`` the mixture is that file instead, its
-    first ``lead_in`` seconds being noise alone. With ``family`` (``regroove.evaluation.cases.families``) the clip is made
-    by that family of this music, noise and seed, which chooses excerpt, length and band, with a lead-in unless it is 0.
+    first ``lead_in`` seconds being noise alone. With ``family`` (``regroove.evaluation.cases.families``) the clip is
+    made by that family of this music, noise and seed, which chooses excerpt, length and band, with a lead-in unless it
+    is 0.
     """
 
     name: str
@@ -143,7 +144,7 @@ def _folder_suite(path: Path) -> Suite:
             name=f"{file.stem}-{Path(source).stem}-{snr:g}dB", clean=str(file), noise=source, snr_db=snr,
             seed=number, piece=file.stem,
         )
-        for number, file in enumerate(clean) for source in sources for snr in FOLDER_SNRS
+        for number, file in enumerate(clean) for source in sources for snr in SNRS
     ]  # fmt: skip
     return _checked(path.name, cases, path)
 

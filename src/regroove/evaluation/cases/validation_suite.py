@@ -11,12 +11,11 @@ import os
 from pathlib import Path
 
 from regroove.errors import SettingsError
-from regroove.evaluation.cases.suites import Case, Suite, audio_files
+from regroove.evaluation.cases.suites import SNRS, Case, Suite, audio_files
 
-SNRS = (5.0, 10.0, 20.0, 30.0)
 BANDS = ((0.0, 0.0), (100.0, 5500.0))
 PRESET = "shellac"
-FIRST_SECOND, EXCERPT_STEP = 6.0, 12.5
+FIRST_EXCERPT_START, EXCERPT_STEP = 6.0, 12.5
 
 
 def find_data() -> Path:
@@ -44,7 +43,7 @@ def validation_suite(data: Path | None = None) -> Suite:
     if not piano or len(noises) == 1:
         raise SettingsError(f"{root} has no validation/piano or no noise.")
     cases = [
-        _case(piece, "piano", noise, number, snr, band, start=FIRST_SECOND + EXCERPT_STEP * number)
+        _case(piece, "piano", noise, number, snr, band, start=FIRST_EXCERPT_START + EXCERPT_STEP * number)
         for piece in piano for number, noise in enumerate(noises) for snr in SNRS for band in BANDS
     ]  # fmt: skip
     cases += [

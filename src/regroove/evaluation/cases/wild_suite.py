@@ -10,13 +10,13 @@ from pathlib import Path
 from regroove.errors import SettingsError
 from regroove.evaluation.cases.families.family_table import FAMILIES
 from regroove.evaluation.cases.families.material import LEAD, ingredients
-from regroove.evaluation.cases.suites import Case, Suite, audio_files
-from regroove.evaluation.cases.validation_suite import SNRS, find_data
+from regroove.evaluation.cases.suites import SNRS, Case, Suite, audio_files
+from regroove.evaluation.cases.validation_suite import find_data
 
 SEEDS = 2
-RECORDED = "recorded"
+RECORDED_GROUP = "recorded"
 # Where a piece of some minutes is under way, and how much of it is taken.
-FIRST_SECOND, SECONDS = 20.0, 12.0
+EXCERPT_START, EXCERPT_SECONDS = 20.0, 12.0
 
 
 def wild_suite(data: Path | None = None) -> Suite:
@@ -48,8 +48,8 @@ def _recorded(root: Path) -> list[Case]:
         raise SettingsError(f"{root} has no noise-more or no validation/piano.")
     return [
         Case(
-            name=f"{noise.stem}-{snr:g}dB", clean=str(piece), noise=str(noise), snr_db=snr, start=FIRST_SECOND,
-            seconds=SECONDS, noise_from=0.5, seed=number, piece=piece.stem, group=RECORDED,
+            name=f"{noise.stem}-{snr:g}dB", clean=str(piece), noise=str(noise), snr_db=snr, start=EXCERPT_START,
+            seconds=EXCERPT_SECONDS, noise_from=0.5, seed=number, piece=piece.stem, group=RECORDED_GROUP,
         )
         for number, noise in enumerate(noises) for piece in [pieces[number % len(pieces)]] for snr in SNRS
     ]  # fmt: skip

@@ -43,7 +43,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 _OWN_OPTIONS = {"seconds", "find", "lead"}
 
 # Minutes of work for a second of audio: a longer clip would stop the whole run.
-_EXCERPT_SECONDS = {"cqtdiff": 1.4}
+_SCORED_SECONDS = {"cqtdiff": 1.4}
 
 
 class Regroove:
@@ -63,7 +63,7 @@ class Regroove:
         self.most_lead = number(spec, options, "lead", math.inf)
         if "lead" in options and not self.find:
             raise SettingsError(f"Option lead of method {spec!r} needs find=1: without, the noise is told.")
-        seconds = number(spec, options, "seconds", _EXCERPT_SECONDS.get(self.engine, 0.0))
+        seconds = number(spec, options, "seconds", _SCORED_SECONDS.get(self.engine, 0.0))
         self.max_seconds = seconds or None
         self.settings = {key: _read(spec, key, text) for key, text in options.items() if key in _READERS}
         self.description = f"this package: {spec}"

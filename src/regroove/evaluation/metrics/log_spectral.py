@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regroove.evaluation.metrics.signals import pair
-from regroove.evaluation.metrics.spectra import level_spectra
+from regroove.evaluation.metrics.spectra import WINDOW, WINDOW_HOP, level_spectra
 
 
 def log_spectral_distance(clean: ArrayLike, estimate: ArrayLike) -> float:
@@ -26,5 +26,5 @@ def log_spectral_distance(clean: ArrayLike, estimate: ArrayLike) -> float:
     6.021
     """
     x, y = pair(clean, estimate)
-    difference = level_spectra(x, n_fft=2048, hop=512) - level_spectra(y, n_fft=2048, hop=512)
+    difference = level_spectra(x, n_fft=WINDOW, hop=WINDOW_HOP) - level_spectra(y, n_fft=WINDOW, hop=WINDOW_HOP)
     return float(np.sqrt(np.square(difference).mean(axis=-1)).mean())

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from regroove.errors import MissingDependencyError
 from regroove.evaluation.metrics.signals import pair
 
-RATE = 48_000
+ZIMTOHRLI_RATE = 48_000
 
 
 def zimtohrli(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float:
@@ -30,5 +30,5 @@ def zimtohrli(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> f
         from zimtohrli import Pyohrli
     except ImportError as error:
         raise MissingDependencyError("The Zimtohrli distance needs the package zimtohrli.") from error
-    x, y = (soxr.resample(s, sample_rate, RATE).astype(np.float32) for s in pair(clean, estimate))
+    x, y = (soxr.resample(s, sample_rate, ZIMTOHRLI_RATE).astype(np.float32) for s in pair(clean, estimate))
     return float(Pyohrli().distance(x, y))

@@ -15,10 +15,10 @@ from regroove.evaluation.run.means import Mean
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LOWEST_HZ, FLOOR_DB, TOP_DB = 40.0, -100.0, -20.0
-ROWS, MOST_COLUMNS = 220, 700
+LOWEST_HZ, LOWEST_DB, HIGHEST_DB = 40.0, -100.0, -20.0
+PICTURE_ROWS, MOST_COLUMNS = 220, 700
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
-COLOURS = ("#7a7a7a", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#b8a900", "#000000")
+LINE_COLOURS = ("#7a7a7a", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#b8a900", "#000000")
 
 
 def spectrogram_png(clips: Mapping[str, Samples], *, sample_rate: int) -> bytes:
@@ -30,12 +30,12 @@ def spectrogram_png(clips: Mapping[str, Samples], *, sample_rate: int) -> bytes:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    scale = ScalarMappable(Normalize(FLOOR_DB, TOP_DB), "magma")
+    scale = ScalarMappable(Normalize(LOWEST_DB, HIGHEST_DB), "magma")
     figure = _figure(3.1 * len(clips) + 0.8, 2.9)
     axes = np.atleast_1d(figure.subplots(1, len(clips), sharey=True))
-    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, ROWS + 1)
+    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, PICTURE_ROWS + 1)
     for axis, (name, clip) in zip(axes, clips.items(), strict=True):
-        levels = _log_rows(level_spectra(clip, n_fft=4096, hop=1024, floor_db=FLOOR_DB), edges, sample_rate)
+        levels = _log_rows(level_spectra(clip, n_fft=4096, hop=1024, floor_db=LOWEST_DB), edges, sample_rate)
         times = np.linspace(0, clip.size / sample_rate, levels.shape[1] + 1)
         axis.pcolormesh(times, edges, levels, norm=scale.norm, cmap=scale.cmap, rasterized=True)
         axis.set_title(name, fontsize=9)
@@ -70,7 +70,7 @@ def curves_png(metrics: Sequence[Metric], tables: Mapping[str, Mapping[str, Mapp
             place = np.array([labels.index(label) for label in shown]) + 0.04 * (number - len(table) / 2)
             axis.errorbar(
                 place, centre, yerr=np.abs(ends - centre), label=method, marker="o", markersize=3.5,
-                capsize=2, linewidth=1.3, color=COLOURS[number % len(COLOURS)],
+                capsize=2, linewidth=1.3, color=LINE_COLOURS[number % len(LINE_COLOURS)],
             )  # fmt: skip
         axis.set_xticks(range(len(labels)), labels)
         axis.set_title(f"{metric.title}{f' ({metric.unit})' if metric.unit else ''}", fontsize=10)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from regroove.audio.load import read_audio
-from regroove.evaluation.cases.clips import Mixture, mixture
+from regroove.evaluation.cases.noisy_clips import NoisyClip, make_clip
 from regroove.evaluation.cases.suites import Case
 from regroove.evaluation.clip_files import write_bytes
 from regroove.evaluation.methods.method_table import build_method
@@ -137,12 +137,12 @@ def _examples(run: Run) -> list[str]:
         paths = {row.method: audio_of(run, row) for row in run.rows if row.case == case}
         restored = {m: read_audio(p, dtype="float64")[0][0].astype(np.float64) for m, p in paths.items() if p}
         if restored:
-            parts += _example(case, mixture(case), restored)
+            parts += _example(case, make_clip(case), restored)
     hint = "<p>Clips of an example run on one clock; the keys 1 to 9 switch between them.</p>"
     return ["<h2>Examples</h2>", hint, *parts] if parts else []
 
 
-def _example(case: Case, clip: Mixture, restored: dict[str, Samples]) -> list[str]:
+def _example(case: Case, clip: NoisyClip, restored: dict[str, Samples]) -> list[str]:
     truth = np.concatenate([np.zeros(clip.lead), clip.clean])
     noisy = clip.noisy
     clips = {"noisy": noisy, **{m: a for m, a in restored.items() if m != "untouched"}, "truth": truth}

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
 from regroove.errors import SettingsError
-from regroove.evaluation.cases.clips import mixture
+from regroove.evaluation.cases.noisy_clips import make_clip
 from regroove.evaluation.cases.suites import Suite
 from regroove.evaluation.methods.method_table import build_method
 from regroove.evaluation.metrics.signals import Samples
@@ -51,7 +51,7 @@ def make_trials(suite: Suite, methods: Sequence[str], *, progress: Callable[[str
     for case in suite.cases:
         if progress:
             progress(case.name)
-        clip = mixture(case)
+        clip = make_clip(case)
         conditions = {REFERENCE: clip.clean, ANCHOR: low_passed(clip.clean, sample_rate=clip.sample_rate)}
         for spec, method in built.items():
             noisy, lead = clip.given(told=not method.find)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from regroove.errors import RegrooveError
-from regroove.evaluation.cases.clips import Mixture, mixture
+from regroove.evaluation.cases.noisy_clips import NoisyClip, make_clip
 from regroove.evaluation.cases.suites import Case, Suite
 from regroove.evaluation.clip_files import write_audio, write_bytes
 from regroove.evaluation.methods.method_table import build_method
@@ -168,8 +168,8 @@ def _scored(work: _Work) -> Row:
 
 
 @lru_cache(maxsize=2)
-def _clip(case: Case) -> Mixture:
-    return mixture(case)
+def _clip(case: Case) -> NoisyClip:
+    return make_clip(case)
 
 
 def _work(case: Case, spec: str, metrics: tuple[str, ...], settings: RunSettings, *, keep: bool) -> _Work:

@@ -8,10 +8,11 @@ import numpy as np
 import soundfile
 import soxr
 
-from regroove.evaluation.cases.clips import PEAK, RATE
+from regroove.evaluation.cases.added_noise import MUSIC_PEAK
 from regroove.evaluation.cases.families.colours import plain
 from regroove.evaluation.cases.families.family_case import Take
 from regroove.evaluation.cases.families.material import Material
+from regroove.evaluation.cases.mono_files import SUITE_RATE
 from regroove.evaluation.metrics.signals import Samples
 
 # LAME and the decoder delay by at most two frames of 1152 samples and half a window; nothing else does.
@@ -34,7 +35,7 @@ def codec(m: Material) -> Take:
 def bits(m: Material) -> Take:
     """A source of 8 or of 4 bits, not dithered, with its music near full scale."""
     take = plain(m)
-    return replace(take, clean=take.clean * (0.9 / PEAK), coded=partial(_in_few_bits, bits=(8, 4)[m.number % 2]))
+    return replace(take, clean=take.clean * (0.9 / MUSIC_PEAK), coded=partial(_in_few_bits, bits=(8, 4)[m.number % 2]))
 
 
 def quantised(audio: Samples, *, bits: int) -> Samples:
@@ -61,17 +62,17 @@ def through_codec(audio: Samples, *, vorbis: bool, kilobits: int) -> Samples:
     file = io.BytesIO()
     if vorbis:
         level = 1 - VORBIS_QUALITIES[kilobits]
-        soundfile.write(file, audio.T, RATE, format="OGG", subtype="VORBIS", compression_level=level)
+        soundfile.write(file, audio.T, SUITE_RATE, format="OGG", subtype="VORBIS", compression_level=level)
     else:
         level = (MP3_HIGHEST - kilobits) / (MP3_HIGHEST - MP3_LOWEST)
         soundfile.write(
-            file, audio.T, RATE, format="MP3", subtype="MPEG_LAYER_III",
+            file, audio.T, SUITE_RATE, format="MP3", subtype="MPEG_LAYER_III",
             compression_level=level, bitrate_mode="CONSTANT",
         )  # fmt: skip
     file.seek(0)
     decoded, rate = soundfile.read(file, dtype="float64", always_2d=True)
-    if rate != RATE:
-        decoded = soxr.resample(decoded, rate, RATE)
+    if rate != SUITE_RATE:
+        decoded = soxr.resample(decoded, rate, SUITE_RATE)
     return aligned(decoded.T, audio)
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.signal import lfilter
 
-from regroove.evaluation.cases.clips import RATE
 from regroove.evaluation.cases.families.family_case import Take
 from regroove.evaluation.cases.families.material import Material
+from regroove.evaluation.cases.mono_files import SUITE_RATE
 from regroove.evaluation.metrics.signals import Samples
 from regroove.noise.make.draws import log_uniform
 from regroove.noise.make.settings import REVOLUTION_78
@@ -46,7 +46,7 @@ def offset(m: Material) -> Take:
 def revolution(m: Material) -> Take:
     """Noise that swishes once a revolution of a 78, 3 to 8 dB from trough to crest."""
     noise = m.noise(_length(m))
-    turns = np.arange(noise.shape[-1]) / RATE / REVOLUTION_78 + m.rng.random()
+    turns = np.arange(noise.shape[-1]) / SUITE_RATE / REVOLUTION_78 + m.rng.random()
     return m.take(noise * 10 ** (m.rng.uniform(3, 8) / 2 * np.cos(2 * np.pi * turns) / 20))
 
 
@@ -69,11 +69,11 @@ def peak(tone: float, *, q: float, gain_db: float) -> tuple[Samples, Samples]:
     """Coefficients of a peaking filter (Bristow-Johnson, "Cookbook formulae for audio equalizer filters").
 
     >>> b, a = peak(1000.0, q=5.0, gain_db=12.0)
-    >>> z = np.exp(2j * np.pi * 1000 / RATE)
+    >>> z = np.exp(2j * np.pi * 1000 / SUITE_RATE)
     >>> round(20 * float(np.log10(abs(np.polyval(b, z) / np.polyval(a, z)))), 3)
     12.0
     """
-    omega, amplitude = 2 * np.pi * tone / RATE, 10 ** (gain_db / 40)
+    omega, amplitude = 2 * np.pi * tone / SUITE_RATE, 10 ** (gain_db / 40)
     alpha = np.sin(omega) / (2 * q)
     middle = -2 * np.cos(omega)
     b = np.array([1 + alpha * amplitude, middle, 1 - alpha * amplitude])
@@ -83,9 +83,9 @@ def peak(tone: float, *, q: float, gain_db: float) -> tuple[Samples, Samples]:
 
 def harmonics(tone: float, length: int, rng: np.random.Generator) -> Samples:
     """A tone and up to 24 harmonics ``(1, length)``; pitch drifts by 0.2 % and level by 1 dB in some seconds."""
-    times = np.arange(length) / RATE
+    times = np.arange(length) / SUITE_RATE
     wander = np.sin(2 * np.pi * (times / rng.uniform(4, 15) + rng.random()))
-    phase = np.cumsum(tone * (1 + 0.002 * wander)) / RATE
+    phase = np.cumsum(tone * (1 + 0.002 * wander)) / SUITE_RATE
     steepness = rng.uniform(0.5, 1.5)
     total = np.zeros(length)
     for k in range(1, int(rng.integers(6, 25))):
@@ -99,4 +99,4 @@ def unit(noise: Samples) -> Samples:
 
 
 def _length(m: Material) -> int:
-    return round(m.lead_seconds * RATE) + m.length
+    return round(m.lead_seconds * SUITE_RATE) + m.length

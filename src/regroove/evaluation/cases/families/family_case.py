@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regroove.evaluation.cases.clips import LARGEST, RATE, gain_for_snr
+from regroove.evaluation.cases.added_noise import MIXTURE_PEAK, gain_for_snr
+from regroove.evaluation.cases.mono_files import SUITE_RATE
 from regroove.evaluation.metrics.signals import Samples
 
 # Start and end in seconds.
@@ -31,7 +32,7 @@ class FamilyCase:
     music: Region
     snr_db: float
     envelope: Samples
-    sample_rate: int = RATE
+    sample_rate: int = SUITE_RATE
 
     def within(self, region: Region) -> slice:
         """The samples of a region."""
@@ -61,17 +62,17 @@ def case_of(take: Take, *, name: str, family: str, snr_db: float) -> FamilyCase:
     If the sum exceeds 0.98, all of it is turned down.
 
     >>> rng = np.random.default_rng(1)
-    >>> music, noise = rng.standard_normal((2, 1, RATE))
+    >>> music, noise = rng.standard_normal((2, 1, SUITE_RATE))
     >>> case = case_of(Take(clean=music, noise=noise, lead=None, music=(0, 1)), name="a", family="plain", snr_db=20)
     >>> round(10 * float(np.log10(np.mean(case.clean**2) / np.mean(case.noise**2))), 3)
     20.0
     """
     envelope = np.ones(take.clean.shape[-1]) if take.envelope is None else take.envelope
     clean, noise = take.clean * envelope, take.noise * envelope
-    heard = slice(*(round(second * RATE) for second in take.music))
+    heard = slice(*(round(second * SUITE_RATE) for second in take.music))
     if np.isfinite(snr_db):
         noise = noise * (gain_for_snr(clean[:, heard], snr_db) / np.sqrt(np.mean(np.square(noise[:, heard]))))
-    turn = min(1.0, LARGEST / float(np.abs(clean + noise).max()))
+    turn = min(1.0, MIXTURE_PEAK / float(np.abs(clean + noise).max()))
     clean, noise = turn * clean + take.offset, turn * noise
     noisy = clean + noise if take.coded is None else take.coded(clean, noise)
     noise = noise if take.coded is None else noisy - clean

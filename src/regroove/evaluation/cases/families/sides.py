@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from regroove.evaluation.cases.clips import RATE
 from regroove.evaluation.cases.families.colours import harmonics, plain, unit
 from regroove.evaluation.cases.families.family_case import Take
 from regroove.evaluation.cases.families.material import Material
+from regroove.evaluation.cases.mono_files import SUITE_RATE
 from regroove.evaluation.metrics.signals import Samples
 
 FADE = 2.0
@@ -21,11 +21,11 @@ def motor(m: Material) -> Take:
     rise, steady = m.rng.uniform(2, 4), m.rng.uniform(0.8, 1.5)
     slowest, tone = m.rng.uniform(0.1, 0.3), m.rng.uniform(20, 45)
     before = rise + steady if m.with_lead else 0.0
-    length = round(before * RATE) + m.length
+    length = round(before * SUITE_RATE) + m.length
     noise = unit(m.noise(length)) + 10 ** (-m.rng.uniform(3, 12) / 20) * unit(harmonics(tone, length, m.rng))
     if not m.with_lead:
         return m.placed(noise, before=0.0, lead=0.0)
-    count = round(rise * RATE)
+    count = round(rise * SUITE_RATE)
     speed = np.ones(length)
     speed[:count] = slowest + (1 - slowest) * (0.5 - 0.5 * np.cos(np.pi * np.arange(count) / count))
     turned = np.cumsum(speed)
@@ -37,10 +37,10 @@ def grooves(m: Material) -> Take:
     """Plain groove for 2 to 5 s, then 0.7 to 1.2 s of recorded groove, 3 to 15 dB louder, then music."""
     smooth, recorded, less_db = m.rng.uniform(2, 5), m.rng.uniform(0.7, 1.2), m.rng.uniform(3, 15)
     before = smooth + recorded if m.with_lead else 0.0
-    noise = m.noise(round(before * RATE) + m.length)
+    noise = m.noise(round(before * SUITE_RATE) + m.length)
     if not m.with_lead:
         return m.placed(noise, before=0.0, lead=0.0)
-    times = np.arange(noise.shape[-1]) / RATE
+    times = np.arange(noise.shape[-1]) / SUITE_RATE
     # The stylus passes from one groove to the other within 50 ms.
     noise = noise * 10 ** (np.interp(times, [smooth - 0.05, smooth], [-less_db, 0]) / 20)
     return m.placed(noise, before=before, lead=recorded)
@@ -55,9 +55,9 @@ def needle(m: Material) -> Take:
     electronics, run_out, after, less_db = m.rng.uniform([1, 1.5, 1, 20], [2, 3, 2, 35])
     down = electronics if m.with_lead else 0.0
     before = down + m.lead_seconds
-    up = before + m.length / RATE + run_out
-    length = round((up + after) * RATE)
-    times = np.arange(length) / RATE
+    up = before + m.length / SUITE_RATE + run_out
+    length = round((up + after) * SUITE_RATE)
+    times = np.arange(length) / SUITE_RATE
     groove = unit(m.noise(length)) * ((times >= down) & (times < up))
     faint = unit(m.rng.standard_normal((1, length))) + unit(harmonics(50.0, length, m.rng))
     noise = groove + 10 ** (-less_db / 20) * unit(faint) + thump(times - up, m.rng)
@@ -73,7 +73,7 @@ def steps(m: Material) -> Take:
     half = (take.music[0] + take.music[1]) / 2
     step_db = m.rng.uniform(6, 30)
     ends = [0.0, -step_db] if m.number % 2 else [-step_db, 0.0]
-    times = np.arange(take.noise.shape[-1]) / RATE
+    times = np.arange(take.noise.shape[-1]) / SUITE_RATE
     return replace(take, envelope=10 ** (np.interp(times, [half - 0.01, half + 0.01], ends) / 20))
 
 
@@ -84,8 +84,8 @@ def fades(m: Material) -> Take:
     """
     fade_in = m.number % 2 == 0
     before = m.lead_seconds + (FADE if fade_in and m.with_lead else 0.0)
-    noise = m.noise(round(before * RATE) + m.length)
-    seconds = np.arange(noise.shape[-1]) / RATE
+    noise = m.noise(round(before * SUITE_RATE) + m.length)
+    seconds = np.arange(noise.shape[-1]) / SUITE_RATE
     envelope = np.clip((seconds[-1] - seconds) / FADE, 0, 1)
     if fade_in:
         envelope *= np.clip(seconds / FADE, 0, 1)
