@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from regroove.evaluation.cases.suites import Suite
+    from regroove.evaluation.run.rows import Row
     from regroove.evaluation.run.runner import RunSettings
 
 app = typer.Typer()
@@ -24,8 +25,10 @@ MUSHRA_TRIALS = 8
 def evaluate(
     suite: Annotated[str, typer.Option(help="validation, wild, a folder, or a CSV manifest.")] = "validation",
     out: Annotated[Path, typer.Option(help="Folder for results, report and cache.")] = Path("runs/evaluation"),
-    methods: Annotated[str | None, typer.Option(help="Comma-separated, each name or name:option=value:...")] = None,
-    metrics: Annotated[str, typer.Option(help="Comma-separated names of metrics.")] = DEFAULT_METRICS,
+    methods: Annotated[
+        str | None, typer.Option(help="Comma-separated: name:option=value:..., or package.module:Class.")
+    ] = None,
+    metrics: Annotated[str, typer.Option(help="Comma-separated: names, or package.module:function.")] = DEFAULT_METRICS,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, kept in balance.")] = None,
     group: Annotated[str | None, typer.Option(help="Only clips of this group, for example piano.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that work at once.")] = 2,
@@ -78,9 +81,21 @@ def _score(suite: "Suite", settings: "RunSettings", readme: Path | None, quiet: 
     write_report(run, paths[-1])
     if readme:
         write_quality_table(run, readme)
+    _show_tracebacks(run.rows)
     print((out / "summary.md").read_text())
     print("\n".join(cost_lines(run.rows)))
     print(f"Written: {', '.join(map(str, paths))}")
+
+
+def _show_tracebacks(rows: "Sequence[Row]") -> None:
+    """The traceback of every failure in a method's or a metric's own code, once for all clips that have the same."""
+    shown: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.traceback:
+            shown.setdefault((row.method, row.failure), []).append(row)
+    for (method, failure), same in shown.items():
+        clips = f"{same[0].case.name} and {len(same) - 1} more" if len(same) > 1 else same[0].case.name
+        _say(f"{method} failed on {clips}: {failure}\n{same[0].traceback}")
 
 
 def _panels(folder: Path, method: str, name: str, numbers: list[int], say: Callable[[str], None] | None) -> None:

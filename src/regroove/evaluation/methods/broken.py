@@ -4,13 +4,14 @@
 (10 ms), ``seams`` (blocks of half a second, a quarter of them inverted), ``silenced``, ``not-finite`` or ``none``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from regroove.errors import SettingsError
-from regroove.evaluation.methods.method_table import build_method, refuse_unknown
+from regroove.evaluation.methods.own_engines import Regroove
 from regroove.evaluation.metrics.signals import Samples
+from regroove.evaluation.specs import Spec, refuse_unknown
 
 LATE_SECONDS = 0.01
 BLOCK_SECONDS = 0.5
@@ -43,20 +44,21 @@ class Broken:
 
     find = False
 
-    def __init__(self, spec: str, options: Mapping[str, str]) -> None:
-        refuse_unknown(spec, options, {"kind"})
-        self.kind = options.get("kind", "none")
+    def __init__(self, spec: Spec) -> None:
+        refuse_unknown(spec, {"kind"})
+        self.kind = spec.options.get("kind", "none")
         if self.kind not in DEFECTS:
             raise SettingsError(f"There is no defect {self.kind!r}: choose from {', '.join(DEFECTS)}.")
-        self.spec, self.description = spec, f"the Wiener filter, deliberately broken: {self.kind}"
+        self._sound = Regroove(Spec("method", "wiener", "wiener"))
+        self.spec, self.description = spec.text, f"the Wiener filter, deliberately broken: {self.kind}"
         self.max_seconds: float | None = None
 
     def missing(self) -> str | None:
         return None
 
     def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
-        sound = build_method("wiener").restore(noisy, sample_rate=sample_rate, lead=lead)
+        sound = self._sound.restore(noisy, sample_rate=sample_rate, lead=lead)
         return DEFECTS[self.kind](sound, sample_rate)
 
     def fingerprint(self) -> str:
-        return f"{self.spec} {build_method('wiener').fingerprint()}"
+        return f"{self.spec} {self._sound.fingerprint()}"

@@ -1,128 +1,53 @@
-"""The methods that are compared: one explicit table, and how a method is written on the command line.
+"""The methods that are compared: one explicit table, and those of other people.
 
-A method is ``name`` or ``name:option=value:option=value``, for example ``matched:steps=4:model=runs/b.safetensors``.
-Every method gets the noisy clip and is told that its first seconds are noise alone.
+A method is ``name`` or ``name:option=value:option=value``, for example ``matched:steps=4:model=runs/b.safetensors``;
+one that somebody else wrote is the name of its entry point in the group ``regroove.methods``, or
+``package.module:Class``. Every method gets the noisy clip and is told that its first seconds are noise alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Protocol
+from typing import cast
 
 from regroove.errors import SettingsError
-from regroove.evaluation.metrics.signals import Samples
+from regroove.evaluation.methods.method import Method
+from regroove.evaluation.methods.plugged_method import plugged_method
+from regroove.evaluation.specs import Spec, read_spec
+from regroove.plugins import load
 
+GROUP = "regroove.methods"
 
-class Method(Protocol):
-    """One way to restore. ``max_seconds`` of music are given to methods that cost too much for a whole clip.
-
-    With ``find`` it finds the noise by itself; the others are told where it is.
-    """
-
-    spec: str
-    description: str
-    max_seconds: float | None
-    find: bool
-
-    def missing(self) -> str | None:
-        """Why the method cannot run here, in a few words; None if it can."""
-
-    def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
-        """Restore ``(time,)`` samples whose first ``lead`` are noise alone; same length out."""
-
-    def fingerprint(self) -> str:
-        """Text that changes whenever the method's results may change."""
-
-
-Builder = Callable[[str, Mapping[str, str]], Method]
-
-
-def _untouched(spec: str, options: Mapping[str, str]) -> Method:
-    from regroove.evaluation.methods.peers import Untouched
-
-    return Untouched(spec, options)
-
-
-def _sox(spec: str, options: Mapping[str, str]) -> Method:
-    from regroove.evaluation.methods.peers import Sox
-
-    return Sox(spec, options)
-
-
-def _ffmpeg(spec: str, options: Mapping[str, str]) -> Method:
-    from regroove.evaluation.methods.peers import Ffmpeg
-
-    return Ffmpeg(spec, options)
-
-
-def _noisereduce(spec: str, options: Mapping[str, str]) -> Method:
-    from regroove.evaluation.methods.peers import NoiseReduce
-
-    return NoiseReduce(spec, options)
-
-
-def _regroove(spec: str, options: Mapping[str, str]) -> Method:
-    from regroove.evaluation.methods.own_engines import Regroove
-
-    return Regroove(spec, options)
-
-
-def _broken(spec: str, options: Mapping[str, str]) -> Method:
-    from regroove.evaluation.methods.broken import Broken
-
-    return Broken(spec, options)
-
-
-METHODS: dict[str, Builder] = {
-    "untouched": _untouched,
-    "wiener": _regroove,
-    "sox": _sox,
-    "ffmpeg": _ffmpeg,
-    "noisereduce": _noisereduce,
-    "matched": _regroove,
-    "cqtdiff": _regroove,
-    "broken": _broken,
+# Where the class of a name is: each takes the method's ``Spec``.
+METHODS = {
+    "untouched": "regroove.evaluation.methods.peers:Untouched",
+    "wiener": "regroove.evaluation.methods.own_engines:Regroove",
+    "sox": "regroove.evaluation.methods.peers:Sox",
+    "ffmpeg": "regroove.evaluation.methods.peers:Ffmpeg",
+    "noisereduce": "regroove.evaluation.methods.peers:NoiseReduce",
+    "matched": "regroove.evaluation.methods.own_engines:Regroove",
+    "cqtdiff": "regroove.evaluation.methods.own_engines:Regroove",
+    "broken": "regroove.evaluation.methods.broken:Broken",
 }
 
 DEFAULT_METHODS = ("untouched", "wiener", "sox", "ffmpeg", "noisereduce", "matched")
 
 
 @lru_cache(maxsize=32)
-def build_method(spec: str) -> Method:
+def build_method(text: str) -> Method:
     """Build a method from its text; the same text gives the same object, so models are loaded once.
 
     Raises:
-        SettingsError: the name or an option is unknown or malformed.
+        SettingsError: the name or an option is unknown or malformed, or somebody else's method is not usable.
 
     >>> build_method("untouched").description
     'the input as it is'
     """
-    name, _, rest = spec.partition(":")
-    if name not in METHODS:
-        raise SettingsError(f"Unknown method {name!r}: choose from {', '.join(METHODS)}.")
-    options: dict[str, str] = {}
-    for item in filter(None, rest.split(":")):
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise SettingsError(f"Option {item!r} of method {name!r} should read option=value.")
-        options[key] = value
-    return METHODS[name](spec, options)
-
-
-def refuse_unknown(spec: str, options: Mapping[str, str], known: set[str]) -> None:
-    """Raise a :class:`SettingsError` that names the first option of a method that it does not have."""
-    for key in options:
-        if key not in known:
-            choices = f"it has {', '.join(sorted(known))}" if known else "it has none"
-            raise SettingsError(f"Method {spec!r} has no option {key!r}: {choices}.")
-
-
-def number(spec: str, options: Mapping[str, str], key: str, default: float) -> float:
-    """A numeric option of a method.
-
-    Raises:
-        SettingsError: it is not a number.
-    """
-    try:
-        return float(options.get(key, default))
-    except ValueError:
-        raise SettingsError(f"Option {key} of method {spec!r} is not a number.") from None
+    spec = read_spec(text, kind="method", known=METHODS)
+    if spec.name in METHODS:
+        return cast(Callable[[Spec], Method], load(GROUP, METHODS[spec.name]))(spec)
+    theirs = load(GROUP, spec.name)
+    if theirs is None:
+        raise SettingsError(
+            f"Unknown method {spec.name!r}: choose from {', '.join(METHODS)}, or give package.module:Class."
+        )
+    return plugged_method(spec, theirs)

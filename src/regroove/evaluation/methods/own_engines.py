@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ import numpy as np
 import soundfile
 
 from regroove.errors import RegrooveError, SettingsError
-from regroove.evaluation.methods.method_table import number, refuse_unknown
 from regroove.evaluation.metrics.signals import Samples
+from regroove.evaluation.specs import Spec, number, refuse_unknown
 
 
 def _switch(text: str) -> bool:
@@ -56,17 +56,17 @@ class Regroove:
     for a recording that begins with music).
     """
 
-    def __init__(self, spec: str, options: Mapping[str, str]) -> None:
-        refuse_unknown(spec, options, {*_READERS, *_OWN_OPTIONS})
-        self.spec, self.engine = spec, spec.partition(":")[0]
+    def __init__(self, spec: Spec) -> None:
+        refuse_unknown(spec, {*_READERS, *_OWN_OPTIONS})
+        self.spec, self.engine, options = spec.text, spec.name, spec.options
         self.find = _switch(options.get("find", "0"))
-        self.most_lead = number(spec, options, "lead", math.inf)
+        self.most_lead = number(spec, "lead", math.inf)
         if "lead" in options and not self.find:
-            raise SettingsError(f"Option lead of method {spec!r} needs find=1: without, the noise is told.")
-        seconds = number(spec, options, "seconds", _SCORED_SECONDS.get(self.engine, 0.0))
+            raise SettingsError(f"Option lead of method {spec.text!r} needs find=1: without, the noise is told.")
+        seconds = number(spec, "seconds", _SCORED_SECONDS.get(self.engine, 0.0))
         self.max_seconds = seconds or None
-        self.settings = {key: _read(spec, key, text) for key, text in options.items() if key in _READERS}
-        self.description = f"this package: {spec}"
+        self.settings = {key: _read(spec.text, key, text) for key, text in options.items() if key in _READERS}
+        self.description = f"this package: {spec.text}"
 
     def missing(self) -> str | None:
         """A model that cannot be loaded is the reason."""

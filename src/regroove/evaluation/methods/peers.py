@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from functools import cache
 from importlib import metadata, util
 from pathlib import Path
@@ -13,8 +12,8 @@ import numpy as np
 from regroove.audio.load import read_audio
 from regroove.errors import RegrooveError
 from regroove.evaluation.clip_files import write_audio
-from regroove.evaluation.methods.method_table import number, refuse_unknown
 from regroove.evaluation.metrics.signals import Samples
+from regroove.evaluation.specs import Spec, number, refuse_unknown
 
 
 class Untouched:
@@ -22,9 +21,9 @@ class Untouched:
 
     find = False
 
-    def __init__(self, spec: str, options: Mapping[str, str]) -> None:
-        refuse_unknown(spec, options, set())
-        self.spec, self.description = spec, "the input as it is"
+    def __init__(self, spec: Spec) -> None:
+        refuse_unknown(spec, set())
+        self.spec, self.description = spec.text, "the input as it is"
         self.max_seconds: float | None = None
 
     def missing(self) -> str | None:
@@ -42,9 +41,9 @@ class Sox:
 
     find = False
 
-    def __init__(self, spec: str, options: Mapping[str, str]) -> None:
-        refuse_unknown(spec, options, {"amount"})
-        self.spec, self.amount = spec, number(spec, options, "amount", 0.1)
+    def __init__(self, spec: Spec) -> None:
+        refuse_unknown(spec, {"amount"})
+        self.spec, self.amount = spec.text, number(spec, "amount", 0.1)
         self.description = f"SoX noisered {self.amount:g}"
         self.max_seconds: float | None = None
 
@@ -73,9 +72,9 @@ class Ffmpeg:
 
     find = False
 
-    def __init__(self, spec: str, options: Mapping[str, str]) -> None:
-        refuse_unknown(spec, options, {"reduction"})
-        self.spec, self.reduction = spec, number(spec, options, "reduction", 20.0)
+    def __init__(self, spec: Spec) -> None:
+        refuse_unknown(spec, {"reduction"})
+        self.spec, self.reduction = spec.text, number(spec, "reduction", 20.0)
         self.description = f"ffmpeg adeclick,afftdn nr={self.reduction:g}, floor and profile from the noise"
         self.max_seconds: float | None = None
 
@@ -100,9 +99,9 @@ class NoiseReduce:
 
     find = False
 
-    def __init__(self, spec: str, options: Mapping[str, str]) -> None:
-        refuse_unknown(spec, options, {"strength"})
-        self.spec, self.strength = spec, number(spec, options, "strength", 1.0)
+    def __init__(self, spec: Spec) -> None:
+        refuse_unknown(spec, {"strength"})
+        self.spec, self.strength = spec.text, number(spec, "strength", 1.0)
         self.description = f"noisereduce, stationary, prop_decrease {self.strength:g}"
         self.max_seconds: float | None = None
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import Samples, pair
 
 RANGE_SECONDS = 0.25
@@ -61,3 +62,14 @@ def aligned(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> Sam
     moved = np.zeros_like(y)
     moved[max(0, -lag) : y.size - max(0, lag)] = y[max(0, lag) : y.size - max(0, -lag)]
     return moved
+
+
+DELAY = Metric(
+    name="delay",
+    title="Delay",
+    unit="ms",
+    better=0,
+    digits=3,
+    about="lag of the largest cross-correlation with the truth.",
+    score=lambda s: delay(s.clean, s.restored, sample_rate=s.sample_rate),
+)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regroove.evaluation.metrics.delay import RANGE_SECONDS, cross_correlation
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair, ratio_db
 
 
@@ -29,3 +30,13 @@ def level_error(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) ->
     gain = float(np.abs(cross_correlation(x, y, lags=lags)).max()) / energy
     # A correlation at the rounding error of the transform is silence.
     return ratio_db(gain**2 if gain > 1e-12 else 0.0, 1.0)
+
+
+LEVEL = Metric(
+    name="level",
+    title="Level error",
+    unit="dB",
+    better=0,
+    about="gain of the music in the output against the truth, at the best lag.",
+    score=lambda s: level_error(s.clean, s.restored, sample_rate=s.sample_rate),
+)

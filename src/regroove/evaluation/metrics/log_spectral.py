@@ -11,6 +11,7 @@ a full-scale sine. Levels under -90 dBFS count as -90: what nobody hears is no d
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair
 from regroove.evaluation.metrics.spectra import WINDOW, WINDOW_HOP, level_spectra
 
@@ -28,3 +29,14 @@ def log_spectral_distance(clean: ArrayLike, estimate: ArrayLike) -> float:
     x, y = pair(clean, estimate)
     difference = level_spectra(x, n_fft=WINDOW, hop=WINDOW_HOP) - level_spectra(y, n_fft=WINDOW, hop=WINDOW_HOP)
     return float(np.sqrt(np.square(difference).mean(axis=-1)).mean())
+
+
+LSD = Metric(
+    name="lsd",
+    title="Log-spectral distance",
+    unit="dB",
+    better=-1,
+    about="per-frame RMS over bins of the difference of spectra in dB, averaged over frames; Hann "
+    "window of 2048, hop 512, floor -90 dBFS (Gray and Markel 1976).",
+    score=lambda s: log_spectral_distance(s.clean, s.restored),
+)

@@ -1,136 +1,33 @@
-"""Every metric of the benchmark by name: one explicit table."""
+"""The metrics of the benchmark: one explicit table, and those of other people.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+A metric that somebody else wrote is the name of its entry point in the group ``regroove.metrics``, or
+``package.module:name``. Either is a :class:`~regroove.evaluation.metrics.metric.Metric`, or a function of
+:class:`~regroove.evaluation.metrics.signals.Signals` that gives a number; then ``package.module:function:better=-1``
+says that less is better.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 
 from regroove.errors import SettingsError
-from regroove.evaluation.metrics.delay import delay
-from regroove.evaluation.metrics.level_error import level_error
-from regroove.evaluation.metrics.log_spectral import log_spectral_distance
-from regroove.evaluation.metrics.multi_resolution import multi_resolution_stft
-from regroove.evaluation.metrics.polarity import polarity
-from regroove.evaluation.metrics.seams import seam_index
-from regroove.evaluation.metrics.si_sdr import si_sdr, si_sdr_gain
-from regroove.evaluation.metrics.signals import Signals
-from regroove.evaluation.metrics.snr import snr
-from regroove.evaluation.metrics.visqol import visqol
-from regroove.evaluation.metrics.zimtohrli import zimtohrli
+from regroove.evaluation.metrics.delay import DELAY
+from regroove.evaluation.metrics.level_error import LEVEL
+from regroove.evaluation.metrics.log_spectral import LSD
+from regroove.evaluation.metrics.metric import Metric
+from regroove.evaluation.metrics.multi_resolution import MRSTFT
+from regroove.evaluation.metrics.polarity import POLARITY
+from regroove.evaluation.metrics.seams import SEAMS
+from regroove.evaluation.metrics.si_sdr import SI_SDR, SI_SDR_GAIN
+from regroove.evaluation.metrics.snr import SNR
+from regroove.evaluation.metrics.visqol import VISQOL
+from regroove.evaluation.metrics.zimtohrli import ZIMTOHRLI
+from regroove.evaluation.specs import Spec, number, read_spec, refuse_unknown
+from regroove.plugins import load
 
+GROUP = "regroove.metrics"
 
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """``better`` is 1 if more is better, -1 if less is better, 0 for a check whose right value is ``ideal``.
-
-    ``about`` is the definition in a line; the module of each metric has it whole.
-    """
-
-    name: str
-    title: str
-    unit: str
-    better: int
-    about: str
-    score: Callable[[Signals], float]
-    digits: int = 2
-    ideal: float = 0.0
-
-
-_TABLE = (
-    Metric(
-        name="si-sdr-gain",
-        title="SI-SDR gain",
-        unit="dB",
-        better=1,
-        about="SI-SDR of the output less that of the input.",
-        score=lambda s: si_sdr_gain(s.clean, s.noisy, s.restored),
-    ),
-    Metric(
-        name="si-sdr",
-        title="SI-SDR",
-        unit="dB",
-        better=1,
-        about="scale-invariant signal-to-distortion ratio (Le Roux et al., ICASSP 2019), no mean taken out.",
-        score=lambda s: si_sdr(s.clean, s.restored),
-    ),
-    Metric(
-        name="snr",
-        title="SNR",
-        unit="dB",
-        better=1,
-        about="power of the truth over power of the difference, level errors included.",
-        score=lambda s: snr(s.clean, s.restored),
-    ),
-    Metric(
-        name="lsd",
-        title="Log-spectral distance",
-        unit="dB",
-        better=-1,
-        about="per-frame RMS over bins of the difference of spectra in dB, averaged over frames; Hann "
-        "window of 2048, hop 512, floor -90 dBFS (Gray and Markel 1976).",
-        score=lambda s: log_spectral_distance(s.clean, s.restored),
-    ),
-    Metric(
-        name="mrstft",
-        title="Multi-resolution STFT distance",
-        unit="",
-        better=-1,
-        digits=3,
-        about="spectral convergence plus mean log difference at windows of 512 to 4096 (Yamamoto et al., ICASSP 2020).",
-        score=lambda s: multi_resolution_stft(s.clean, s.restored),
-    ),
-    Metric(
-        name="visqol",
-        title="ViSQOL audio",
-        unit="MOS",
-        better=1,
-        about="ViSQOL v3 in audio mode at 48 kHz (Chinen et al., QoMEX 2020), pieces of about 10 s; 4.73 is identical.",
-        score=lambda s: visqol(s.clean, s.restored, sample_rate=s.sample_rate),
-    ),
-    Metric(
-        name="zimtohrli",
-        title="Zimtohrli",
-        unit="",
-        better=-1,
-        digits=4,
-        about="psychoacoustic distance near the just noticeable difference (Alakuijala et al., arXiv "
-        "2509.26133), 0 to 1.",
-        score=lambda s: zimtohrli(s.clean, s.restored, sample_rate=s.sample_rate),
-    ),
-    Metric(
-        name="level",
-        title="Level error",
-        unit="dB",
-        better=0,
-        about="gain of the music in the output against the truth, at the best lag.",
-        score=lambda s: level_error(s.clean, s.restored, sample_rate=s.sample_rate),
-    ),
-    Metric(
-        name="delay",
-        title="Delay",
-        unit="ms",
-        better=0,
-        digits=3,
-        about="lag of the largest cross-correlation with the truth.",
-        score=lambda s: delay(s.clean, s.restored, sample_rate=s.sample_rate),
-    ),
-    Metric(
-        name="polarity",
-        title="Polarity",
-        unit="",
-        better=0,
-        ideal=1.0,
-        about="signed correlation with the truth at the best lag; negative is upside down.",
-        score=lambda s: polarity(s.clean, s.restored, sample_rate=s.sample_rate),
-    ),
-    Metric(
-        name="seams",
-        title="Seam index",
-        unit="dB",
-        better=0,
-        digits=1,
-        about="strongest sudden break in the output that neither input nor truth has.",
-        score=lambda s: seam_index(s.clean, s.noisy, s.restored, sample_rate=s.sample_rate),
-    ),
-)
+_TABLE = (SI_SDR_GAIN, SI_SDR, SNR, LSD, MRSTFT, VISQOL, ZIMTOHRLI, LEVEL, DELAY, POLARITY, SEAMS)
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}
 
@@ -138,17 +35,51 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}
 CHECKS = ("si-sdr-gain", "level", "delay", "polarity", "seams")
 
 
-def choose_metrics(names: Iterable[str]) -> list[Metric]:
-    """The metrics of these names in the table's order; the checks are always among them.
+def choose_metrics(texts: Iterable[str]) -> list[Metric]:
+    """The metrics of these names as :func:`in_order` has them; the checks are always among them.
 
     Raises:
-        SettingsError: a name is unknown.
+        SettingsError: a name is unknown, or somebody else's metric is not usable.
 
     >>> [m.name for m in choose_metrics(["lsd"])]
     ['si-sdr-gain', 'lsd', 'level', 'delay', 'polarity', 'seams']
     """
-    wanted = {*names, *CHECKS}
-    unknown = sorted(wanted - METRICS.keys())
-    if unknown:
-        raise SettingsError(f"Unknown metric {unknown[0]!r}: choose from {', '.join(METRICS)}.")
-    return [metric for name, metric in METRICS.items() if name in wanted]
+    return in_order([*texts, *CHECKS])
+
+
+def in_order(texts: Iterable[str]) -> list[Metric]:
+    """The metrics of these names, once each: the table's in its order, then the others in that of the names.
+
+    Raises:
+        SettingsError: a name is unknown, or somebody else's metric is not usable.
+    """
+    wanted = dict.fromkeys(texts)
+    found = [metric for name, metric in METRICS.items() if name in wanted]
+    return found + [_plugged(text) for text in wanted if text not in METRICS]
+
+
+@lru_cache(maxsize=32)
+def _plugged(text: str) -> Metric:
+    spec = read_spec(text, kind="metric", known=METRICS)
+    theirs = load(GROUP, spec.name)
+    if theirs is None or spec.name in METRICS:
+        raise SettingsError(
+            f"Unknown metric {text!r}: choose from {', '.join(METRICS)}, or give package.module:function."
+        )
+    if isinstance(theirs, Metric):
+        refuse_unknown(spec, ())
+        return replace(theirs, name=text)
+    return _of_function(spec, theirs)
+
+
+def _of_function(spec: Spec, theirs: object) -> Metric:
+    refuse_unknown(spec, ("better", "unit"))
+    better = number(spec, "better", 1)
+    if not callable(theirs) or better not in (-1, 1):
+        raise SettingsError(
+            f"{spec.text} is no metric: it has to be a function or a Metric, with better=1 or better=-1."
+        )
+    title = spec.name.partition(":")[2].replace("_", " ").capitalize() or spec.name
+    about = (theirs.__doc__ or spec.name).strip().splitlines()[0]
+    unit = spec.options.get("unit", "")
+    return Metric(name=spec.text, title=title, unit=unit, better=int(better), about=about, score=theirs)

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from regroove.evaluation.metrics.delay import aligned
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import Samples, pair
 
 INNER_SECONDS = 0.001
@@ -85,3 +86,14 @@ def seam_index(clean: ArrayLike, noisy: ArrayLike, restored: ArrayLike, *, sampl
     edge = min(int(OUTER_SECONDS * sample_rate), x.size // 4)
     excess = (output.suddenness / known)[edge : x.size - edge]
     return float(20 * np.log10(excess.max(initial=1.0)))
+
+
+SEAMS = Metric(
+    name="seams",
+    title="Seam index",
+    unit="dB",
+    better=0,
+    digits=1,
+    about="strongest sudden break in the output that neither input nor truth has.",
+    score=lambda s: seam_index(s.clean, s.noisy, s.restored, sample_rate=s.sample_rate),
+)

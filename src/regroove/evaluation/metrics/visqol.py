@@ -13,6 +13,7 @@ import soxr
 from numpy.typing import ArrayLike
 
 from regroove.errors import MissingDependencyError
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair
 
 VISQOL_RATE = 48_000
@@ -46,3 +47,13 @@ def visqol(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> floa
     cuts = zip(np.array_split(x, pieces), np.array_split(y, pieces), strict=True)
     scores = [_scorer().measure_from_arrays(a, b, VISQOL_RATE).moslqo for a, b in cuts]
     return float(np.mean(scores))
+
+
+VISQOL = Metric(
+    name="visqol",
+    title="ViSQOL audio",
+    unit="MOS",
+    better=1,
+    about="ViSQOL v3 in audio mode at 48 kHz (Chinen et al., QoMEX 2020), pieces of about 10 s; 4.73 is identical.",
+    score=lambda s: visqol(s.clean, s.restored, sample_rate=s.sample_rate),
+)

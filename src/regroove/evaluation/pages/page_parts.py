@@ -1,59 +1,73 @@
-"""What the pages share: their frame, their style, tables, pictures and the player."""
+"""What the pages share: their templates, and pictures and clips as text that a page carries with it."""
 
 import base64
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from regroove.evaluation.clip_files import encode
 from regroove.evaluation.metrics.signals import Samples
-from regroove.evaluation.pages.player import SCRIPT
-from regroove.evaluation.pages.style import STYLE
+from regroove.evaluation.pages.plots import spectrogram_png
+
+TEMPLATES = Path(__file__).parent / "templates"
+LARGEST_PEAK = 0.99
 
 
-def page(title: str, body: Sequence[str], *, script: str = SCRIPT) -> str:
-    """A whole HTML document that needs nothing else.
-
-    >>> page("A & B", ["<p>text</p>"], script="").count("A &amp; B")
-    1
-    """
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(body)
-        + f"\n</main>\n<script>{script}</script>\n</body>\n</html>\n"
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.globals["asset"] = _asset
+    return environment
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; cells are HTML already, the first of a row is its heading."""
-    top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    lines = []
-    for first, *rest in rows:
-        cells = "".join(f"<td>{cell}</td>" for cell in rest)
-        lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+def _asset(name: str) -> Markup:
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
-def picture(png: bytes, alternative: str) -> str:
-    """An embedded PNG with its text for those who cannot see it."""
-    data = base64.b64encode(png).decode()
-    return f'<img alt="{html.escape(alternative)}" src="data:image/png;base64,{data}">'
+def page(template: str, *, title: str, script: str = "player.js", **values: object) -> str:
+    """A whole HTML document that needs nothing else: a template, its title, its script and what it shows.
+
+    >>> page("listening-test.html", title="A & B", data="").count("A &amp; B")
+    2
+    """
+    return _environment().get_template(template).render(title=title, script=script, **values)
 
 
-def player(clips: Mapping[str, Samples], *, sample_rate: int) -> str:
-    """A player of ``(time,)`` clips that start together and are switched at the same instant.
+@dataclass(frozen=True)
+class Picture:
+    """A PNG in base 64 with its text for those who cannot see it."""
 
-    Clips are embedded as 16-bit FLAC under their names; those over full scale are turned down together with the rest.
+    data: str
+    alternative: str
+
+
+def picture(png: bytes, alternative: str) -> Picture:
+    """A picture that a page carries with it."""
+    return Picture(base64.b64encode(png).decode(), alternative)
+
+
+def spectrograms(clips: Mapping[str, Samples], method: str, *, sample_rate: int) -> Picture:
+    """Spectrograms of what a method did to ``(time,)`` clips, side by side."""
+    return picture(spectrogram_png(clips, sample_rate=sample_rate), f"Spectrograms of {method}")
+
+
+def encoded_clips(clips: Mapping[str, Samples], *, sample_rate: int) -> dict[str, str]:
+    """``(time,)`` clips as 16-bit FLAC in base 64.
+
+    Where one would be over full scale all are turned down together, so that levels stay comparable.
     """
     loudest = max(float(abs(clip).max(initial=0.0)) for clip in clips.values())
-    turn = min(1.0, 0.99 / loudest) if loudest > 0 else 1.0
-    buttons = []
-    for name, clip in clips.items():
-        data = base64.b64encode(encode(clip * turn, sample_rate=sample_rate)).decode()
-        buttons.append(f'<button type="button" aria-pressed="false" data-audio="{data}">{html.escape(name)}</button>')
-    return (
-        '<div class="player"><div class="transport"><button type="button" class="play">Play</button>'
-        '<input type="range" class="seek" min="0" max="1" step="0.001" value="0" aria-label="position">'
-        f'<span class="time">0.0 s</span></div><div class="choices">{"".join(buttons)}</div></div>'
-    )
+    turn = min(1.0, LARGEST_PEAK / loudest) if loudest > 0 else 1.0
+    return {
+        name: base64.b64encode(encode(clip * turn, sample_rate=sample_rate)).decode() for name, clip in clips.items()
+    }

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.evaluation.metrics.metric_table import Metric
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.metrics.spectra import level_spectra
-from regroove.evaluation.run.means import Mean
+from regroove.evaluation.run.means import Mean, labels_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def curves_png(metrics: Sequence[Metric], tables: Mapping[str, Mapping[str, Mapp
     axes = np.atleast_1d(figure.subplots(1, len(metrics)))
     for axis, metric in zip(axes, metrics, strict=True):
         table = tables[metric.name]
-        labels = list(dict.fromkeys(label for means in table.values() for label in means))
+        labels = labels_of(table)
         for number, (method, means) in enumerate(table.items()):
             shown = [label for label in labels if label in means]
             centre = np.array([means[label].mean for label in shown])

@@ -5,12 +5,14 @@ the bootstrap", 1993, chapter 13). Cases that share a piece are not independent,
 cases, wherever there are at least four of them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from regroove.evaluation.cases.suites import Case
+from regroove.evaluation.metrics.metric import Metric
+from regroove.evaluation.metrics.metric_table import in_order
 from regroove.evaluation.run.rows import Row
 
 DRAWS = 1000
@@ -71,6 +73,16 @@ def table_of(rows: Iterable[Row], metric: str, grouping: str) -> dict[str, dict[
         }
         for method, groups in cells.items()
     }  # fmt: skip
+
+
+def labels_of(table: Mapping[str, Mapping[str, Mean]]) -> list[str]:
+    """All labels of a :func:`table_of`, in their order."""
+    return list(dict.fromkeys(label for means in table.values() for label in means))
+
+
+def metrics_of(rows: Iterable[Row]) -> list[Metric]:
+    """The metrics that rows have scores of."""
+    return in_order(name for row in rows for name in row.scores)
 
 
 def differences(rows: Iterable[Row], metric: str, baseline: str) -> dict[str, dict[str, Mean]]:

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from regroove.evaluation.clip_files import write_bytes
-from regroove.evaluation.metrics.metric_table import METRICS, Metric
-from regroove.evaluation.run.means import Mean, costs, differences, table_of, verdict_counts
+from regroove.evaluation.metrics.metric import Metric
+from regroove.evaluation.run.means import Mean, costs, differences, labels_of, metrics_of, table_of, verdict_counts
 from regroove.evaluation.run.rows import Row
 from regroove.evaluation.run.runner import Run
 
@@ -38,7 +38,7 @@ def write_tables(run: Run, folder: Path) -> list[Path]:
 
 def results_csv(rows: Sequence[Row]) -> str:
     """One line a clip and method: the case, all scores, the verdicts."""
-    metrics = _scored(rows)
+    metrics = metrics_of(rows)
     head = [*CASE_COLUMNS, "method", "seconds", *(m.name for m in metrics), "verdicts", "failure"]
     lines = [
         [
@@ -62,7 +62,7 @@ def results_json(run: Run) -> str:
     """The suite, its rows without their costs, and what was skipped."""
     rows = []
     for row in run.rows:
-        values = {k: v for k, v in asdict(row).items() if k not in ("cost", "case")}
+        values = {k: v for k, v in asdict(row).items() if k not in ("cost", "case", "traceback")}
         values["case"] = row.case.name
         values["scores"] = {k: round(v, 6) for k, v in row.scores.items()}
         rows.append(values)
@@ -76,7 +76,7 @@ def results_json(run: Run) -> str:
 def summary_markdown(run: Run) -> str:
     """Means per SNR of every metric, verdicts, and what was skipped, as markdown."""
     parts = [f"# {run.suite.name}: {len(run.suite.cases)} clips", ""]
-    for metric in _scored(run.rows):
+    for metric in metrics_of(run.rows):
         if metric.better:
             parts += [
                 f"**{metric.title}**{_unit(metric)}, {_direction(metric)}",
@@ -93,7 +93,7 @@ def summary_markdown(run: Run) -> str:
 def mean_table(rows: Sequence[Row], metric: Metric, grouping: str, *, intervals: bool = False) -> str:
     """Means of one metric as a markdown table: a line a method, a column a label, the best of a column in bold."""
     table = table_of(rows, metric.name, grouping)
-    labels = list(dict.fromkeys(label for means in table.values() for label in means))
+    labels = labels_of(table)
     best = {label: _best(metric, [m[label].mean for m in table.values() if label in m]) for label in labels}
     lines = [f"| method | {' | '.join(labels)} |", f"| --- |{' ---: |' * len(labels)}"]
     for method, means in table.items():
@@ -118,7 +118,7 @@ def _best(metric: Metric, means: list[float]) -> float | None:
 def _difference_lines(rows: Sequence[Row]) -> list[str]:
     """How each method differs from the baseline, with 95 % intervals, where the baseline is among the methods."""
     lines: list[str] = []
-    for metric in _scored(rows):
+    for metric in metrics_of(rows):
         table = differences(rows, metric.name, BASELINE) if metric.better else {}
         if table:
             lines += [f"**{metric.title} less that of {BASELINE}**{_unit(metric)}, {_direction(metric)}", ""]
@@ -146,11 +146,6 @@ def cost_lines(rows: Sequence[Row]) -> list[str]:
         f"{method}: {factor:.3f} s of work for a second of audio, {peak:.0f} MB at most"
         for method, (factor, peak) in costs(rows).items()
     ]
-
-
-def _scored(rows: Sequence[Row]) -> list[Metric]:
-    names = {name for row in rows for name in row.scores}
-    return [metric for name, metric in METRICS.items() if name in names]
 
 
 def _number(row: Row, metric: Metric) -> str:

@@ -11,7 +11,8 @@ from regroove.evaluation.run.cost import Cost
 class Row:
     """Scores of one method on one case; ``failure`` is the sentence with which it failed, if it did.
 
-    ``seconds`` is the music that was scored. ``cost`` belongs to the machine and takes no part in equality.
+    ``seconds`` is the music that was scored. ``traceback`` is that of an error in the method's or a metric's own code.
+    It and ``cost``, which belongs to the machine, take no part in equality.
     """
 
     case: Case
@@ -21,6 +22,7 @@ class Row:
     verdicts: tuple[str, ...] = ()
     failure: str = ""
     cost: Cost | None = field(default=None, compare=False)
+    traceback: str = field(default="", compare=False)
 
     def to_json(self) -> str:
         """The row as one line of JSON, which :func:`row_from_json` reads."""

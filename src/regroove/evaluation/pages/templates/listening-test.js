@@ -1,6 +1,3 @@
-"""The script of the listening test."""
-
-SCRIPT = """
 "use strict";
 const trials = JSON.parse(document.getElementById("data").textContent);
 const box = document.getElementById("trial");
@@ -101,7 +98,7 @@ function keep() {
 function save() {
   const head = ["listener", "clip", "trial", "place", "condition", "score", "seconds"];
   const quoted = cell => '"' + String(cell).replaceAll('"', '""') + '"';
-  const csv = [head, ...results].map(line => line.map(quoted).join(",")).join("\\r\\n") + "\\r\\n";
+  const csv = [head, ...results].map(line => line.map(quoted).join(",")).join("\r\n") + "\r\n";
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
   link.download = "mushra-" + (listener.value.replace(/[^a-z0-9-]+/gi, "-") || "listener") + ".csv";
@@ -127,4 +124,3 @@ next.addEventListener("click", async () => {
   next.textContent = "Save again";
   step = trials.length;
 });
-"""

@@ -1,6 +1,3 @@
-"""The player's script: every clip of a player runs on one clock, and switching only changes which one is heard."""
-
-SCRIPT = """
 "use strict";
 const FADE = 0.008;
 let context = null;
@@ -96,4 +93,3 @@ document.addEventListener("keydown", event => {
     current.choose(digit - 1, true);
   }
 });
-"""
