@@ -46,9 +46,7 @@ def plugged_method(spec: Spec, theirs: object) -> PluggedMethod:
         SettingsError: it is no class with ``restore``, or it does not take the options.
     """
     if not (inspect.isclass(theirs) and callable(getattr(theirs, "restore", None))):
-        raise SettingsError(
-            f"{spec.name} is no method: it has to be a class with restore(noisy, *, sample_rate, lead)."
-        )
+        raise SettingsError(f"{spec.name} is no class with a method restore(noisy, *, sample_rate, lead).")
     options = {key: _value(text) for key, text in spec.options.items()}
     try:
         inspect.signature(theirs).bind(**options)
