@@ -202,11 +202,11 @@ def test_a_manifest_may_name_a_family(music: str, noise: str, tmp_path: Path) ->
     (case,) = load_suite(tmp_path).cases
     clip, made = make_clip(case), family_case("motor", lead_in=True, seed=0, snr_db=10, music=music, noise=noise)
     assert np.array_equal(clip.noisy, made.noisy[0])
-    told, lead = clip.given(told=True)
-    assert len(clip.noisy) - len(told) == clip.marked == made.within(made.lead).start
-    assert np.array_equal(told[:lead], made.noise[0, made.within(made.lead)])
-    assert np.array_equal(clip.given(told=False)[0], clip.noisy)
-    assert case.noise_label == "motor" and len(clip.clean) == len(told) - lead
+    marked, lead = clip.given(noise_marked=True)
+    assert len(clip.noisy) - len(marked) == clip.marked == made.within(made.lead).start
+    assert np.array_equal(marked[:lead], made.noise[0, made.within(made.lead)])
+    assert np.array_equal(clip.given(noise_marked=False)[0], clip.noisy)
+    assert case.noise_label == "motor" and len(clip.clean) == len(marked) - lead
     at_once = make_clip(replace(case, lead_in=0.0))
     assert at_once.lead == at_once.marked == 0
     with pytest.raises(SettingsError, match="mono"):

@@ -28,12 +28,12 @@ class NoisyClip:
     gain: float
     marked: int = 0
 
-    def given(self, *, told: bool) -> tuple[Samples, int]:
+    def given(self, *, noise_marked: bool) -> tuple[Samples, int]:
         """The clip as methods get it, and how many samples of it come before the music.
 
-        One that is told where the noise is gets it from there on, the others get all.
+        One for which the noise is marked gets it from there on, the others get all.
         """
-        first = self.marked if told else 0
+        first = self.marked if noise_marked else 0
         return self.noisy[first:], self.lead - first
 
 
@@ -61,8 +61,8 @@ def make_clip(case: Case, *, sample_rate: int = SUITE_RATE) -> NoisyClip:
     noise = noise_of(
         case.noise, length=lead + clean.size, sample_rate=sample_rate, seed=case.seed, begin=case.noise_from
     )
-    heard = noise[lead:]
-    gain = gain_for_snr(clean, case.snr_db or 0.0) / float(np.sqrt(np.mean(np.square(heard))))
+    under_music = float(np.mean(np.square(noise[lead:])))
+    gain = gain_for_snr(clean, case.snr_db or 0.0) / float(np.sqrt(under_music))
     noisy = np.concatenate([np.zeros(lead), clean]) + gain * noise
     turn = min(1.0, MIXTURE_PEAK / float(np.abs(noisy).max()))
     return NoisyClip(clean * turn, noisy * turn, lead, sample_rate, gain * turn)

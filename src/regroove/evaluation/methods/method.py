@@ -8,7 +8,8 @@ from regroove.evaluation.metrics.signals import Samples
 class Method(Protocol):
     """One way to restore. ``max_seconds`` of music are given to methods that cost too much for a whole clip.
 
-    ``spec`` is the text that names it. With ``find`` it finds the noise by itself; the others are told where it is.
+    ``spec`` is the text that names it. With ``find`` it finds the noise by itself; for the others it is
+    marked.
     """
 
     spec: str

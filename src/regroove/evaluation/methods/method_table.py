@@ -2,7 +2,7 @@
 
 A method is ``name`` or ``name:option=value:option=value``, for example ``matched:steps=4:model=runs/b.safetensors``;
 one that somebody else wrote is the name of its entry point in the group ``regroove.methods``, or
-``package.module:Class``. Every method gets the noisy clip and is told that its first seconds are noise alone.
+``package.module:Class``. Every method gets the noisy clip with its first seconds, which are noise alone, marked.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from regroove.evaluation.methods.plugged_method import plugged_method
 from regroove.evaluation.specs import Spec, read_spec
 from regroove.plugins import load
 
-GROUP = "regroove.methods"
+METHOD_GROUP = "regroove.methods"
 
 # Where the class of a name is: each takes the method's ``Spec``.
 METHODS = {
@@ -44,8 +44,8 @@ def build_method(text: str) -> Method:
     """
     spec = read_spec(text, kind="method", known=METHODS)
     if spec.name in METHODS:
-        return cast(Callable[[Spec], Method], load(GROUP, METHODS[spec.name]))(spec)
-    theirs = load(GROUP, spec.name)
+        return cast(Callable[[Spec], Method], load(METHOD_GROUP, METHODS[spec.name]))(spec)
+    theirs = load(METHOD_GROUP, spec.name)
     if theirs is None:
         raise SettingsError(
             f"Unknown method {spec.name!r}: choose from {', '.join(METHODS)}, or give package.module:Class."

@@ -1,4 +1,4 @@
-"""This package's own engines as methods: any engine, model and setting, told where the noise is."""
+"""This package's own engines as methods: any engine, model and setting, with the noise marked or found."""
 
 import math
 import tempfile
@@ -49,10 +49,10 @@ _SCORED_SECONDS = {"cqtdiff": 1.4}
 class Regroove:
     """An engine with its settings, for example ``matched:model=runs/a.safetensors:steps=4`` or ``wiener``.
 
-    Where no noise stands alone there is nothing to be told, so it is found.
+    Where no noise stands alone there is nothing to mark, so it is found.
 
     Options are those of a restoration, ``seconds`` (score that much music only), ``find=1`` (the noise is found
-    by the engine instead of being told) and ``lead`` (with ``find=1``: so many seconds of noise in front at most, 0
+    by the engine instead of being marked) and ``lead`` (with ``find=1``: so many seconds of noise in front at most, 0
     for a recording that begins with music).
     """
 
@@ -62,7 +62,7 @@ class Regroove:
         self.find = _switch(options.get("find", "0"))
         self.most_lead = number(spec, "lead", math.inf)
         if "lead" in options and not self.find:
-            raise SettingsError(f"Option lead of method {spec.text!r} needs find=1: without, the noise is told.")
+            raise SettingsError(f"Option lead of method {spec.text!r} needs find=1: without, the noise is marked.")
         seconds = number(spec, "seconds", _SCORED_SECONDS.get(self.engine, 0.0))
         self.max_seconds = seconds or None
         self.settings = {key: _read(spec.text, key, text) for key, text in options.items() if key in _READERS}
@@ -94,17 +94,17 @@ class Regroove:
         return np.concatenate([noisy[:withheld], np.asarray(restored, dtype=np.float64)])
 
     def _guided(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
-        """The reference engine; its noise set is the same stretch of noise at its own gain, unless told otherwise."""
+        """The reference engine; its noise set is the same stretch of noise at its own gain, unless set."""
         from regroove.restoration.restorer import Restorer
 
         with tempfile.TemporaryDirectory() as folder:
-            told: dict[str, Any] = {}
+            marked: dict[str, Any] = {}
             if lead and not self.find and not {"noise_set", "noise_mode"} & set(self.settings):
                 noise = noisy[:lead]
                 soundfile.write(Path(folder) / "lead-in.wav", noise, sample_rate, subtype="FLOAT")
                 gain = float(np.sqrt(np.mean(np.square(noise))))
-                told = {"noise_set": Path(folder), "noise_mode": "fixed-gain", "noise_gain": gain}
-            restored = Restorer(engine=self.engine, **(told | self.settings))(noisy, sample_rate=sample_rate)
+                marked = {"noise_set": Path(folder), "noise_mode": "fixed-gain", "noise_gain": gain}
+            restored = Restorer(engine=self.engine, **(marked | self.settings))(noisy, sample_rate=sample_rate)
         return np.asarray(restored, dtype=np.float64)
 
     @cache  # noqa: B019 - methods live as long as the process, and a restorer keeps its loaded model

@@ -1,4 +1,4 @@
-"""Peers: the untouched input, SoX, ffmpeg and noisereduce, each told where the noise is."""
+"""Peers: the untouched input, SoX, ffmpeg and noisereduce, each with the noise marked."""
 
 import shutil
 import subprocess

@@ -25,7 +25,7 @@ from regroove.evaluation.metrics.zimtohrli import ZIMTOHRLI
 from regroove.evaluation.specs import Spec, number, read_spec, refuse_unknown
 from regroove.plugins import load
 
-GROUP = "regroove.metrics"
+METRIC_GROUP = "regroove.metrics"
 
 _TABLE = (SI_SDR_GAIN, SI_SDR, SNR, LSD, MRSTFT, VISQOL, ZIMTOHRLI, LEVEL, DELAY, POLARITY, SEAMS)
 
@@ -61,7 +61,7 @@ def in_order(texts: Iterable[str]) -> list[Metric]:
 @lru_cache(maxsize=32)
 def _plugged(text: str) -> Metric:
     spec = read_spec(text, kind="metric", known=METRICS)
-    theirs = load(GROUP, spec.name)
+    theirs = load(METRIC_GROUP, spec.name)
     if theirs is None or spec.name in METRICS:
         raise SettingsError(
             f"Unknown metric {text!r}: choose from {', '.join(METRICS)}, or give package.module:function."

@@ -54,7 +54,7 @@ def make_trials(suite: Suite, methods: Sequence[str], *, progress: Callable[[str
         clip = make_clip(case)
         conditions = {REFERENCE: clip.clean, ANCHOR: low_passed(clip.clean, sample_rate=clip.sample_rate)}
         for spec, method in built.items():
-            noisy, lead = clip.given(told=not method.find)
+            noisy, lead = clip.given(noise_marked=not method.find)
             conditions[spec] = method.restore(noisy, sample_rate=clip.sample_rate, lead=lead)[lead:]
         trials.append(Trial(case.name, conditions, clip.sample_rate))
     return trials

@@ -29,8 +29,8 @@ def quality_table(run: Run) -> str:
     clips, pieces = len(run.suite.cases), len({case.piece for case in run.suite.cases})
     noises = ", ".join(dict.fromkeys(case.noise_label for case in run.suite.cases))
     finders = any("find=1" in row.method for row in run.rows)
-    told = "the noise was told to every method" + (" but those that find it (find=1)." if finders else ".")
-    note = f"Means at {shown} dB over {clips} clips of {pieces} pieces in {noises}; {told}"
+    marked = "the noise was marked for every method" + (" but those that find it (find=1)." if finders else ".")
+    note = f"Means at {shown} dB over {clips} clips of {pieces} pieces in {noises}; {marked}"
     return "\n".join([*lines, "", note]) + "\n"
 
 

@@ -29,7 +29,7 @@ def score_case(case: Case, method: Method, metrics: Sequence[Metric], *, audio: 
         RegrooveError: the clip cannot be made, or a metric cannot be computed here.
     """
     clip = _clip(case)
-    whole, lead = clip.given(told=not method.find)
+    whole, lead = clip.given(noise_marked=not method.find)
     length = clip.clean.size
     if method.max_seconds:
         length = min(length, round(method.max_seconds * clip.sample_rate))

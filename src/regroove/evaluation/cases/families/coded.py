@@ -9,9 +9,9 @@ import soundfile
 import soxr
 
 from regroove.evaluation.cases.added_noise import MUSIC_PEAK
-from regroove.evaluation.cases.families.colours import plain
 from regroove.evaluation.cases.families.family_case import Take
 from regroove.evaluation.cases.families.material import Material
+from regroove.evaluation.cases.families.noise_colours import plain
 from regroove.evaluation.cases.mono_files import SUITE_RATE
 from regroove.evaluation.metrics.signals import Samples
 
@@ -23,7 +23,7 @@ VORBIS_QUALITIES = {96: 0.2, 112: 0.3, 128: 0.4}
 
 
 def codec(m: Material) -> Take:
-    """MP3 or Vorbis at 96, 112 or 128 kb/s, of a file of two channels, which leave holes where they heard nothing.
+    """MP3 or Vorbis at 96, 112 or 128 kb/s, of a file of two channels, which leave holes where sound is masked.
 
     The second channel, which is dropped again, has the same music in noise that runs backwards: as with the two walls
     of a groove, the codec has to spend its bits on both.

@@ -69,9 +69,9 @@ def case_of(take: Take, *, name: str, family: str, snr_db: float) -> FamilyCase:
     """
     envelope = np.ones(take.clean.shape[-1]) if take.envelope is None else take.envelope
     clean, noise = take.clean * envelope, take.noise * envelope
-    heard = slice(*(round(second * SUITE_RATE) for second in take.music))
+    with_music = slice(*(round(second * SUITE_RATE) for second in take.music))
     if np.isfinite(snr_db):
-        noise = noise * (gain_for_snr(clean[:, heard], snr_db) / np.sqrt(np.mean(np.square(noise[:, heard]))))
+        noise = noise * (gain_for_snr(clean[:, with_music], snr_db) / np.sqrt(np.mean(np.square(noise[:, with_music]))))
     turn = min(1.0, MIXTURE_PEAK / float(np.abs(clean + noise).max()))
     clean, noise = turn * clean + take.offset, turn * noise
     noisy = clean + noise if take.coded is None else take.coded(clean, noise)

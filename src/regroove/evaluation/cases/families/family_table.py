@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regroove.errors import SettingsError
-from regroove.evaluation.cases.families import coded, colours, sides, unspoilt
+from regroove.evaluation.cases.families import coded, noise_colours, sides, unspoilt
 from regroove.evaluation.cases.families.family_case import FamilyCase, Region, Take, case_of
 from regroove.evaluation.cases.families.material import LONGEST, SHORTEST, Material, ingredients, material
 from regroove.evaluation.cases.validation_suite import find_data
@@ -23,20 +23,20 @@ class Family:
 
 
 FAMILIES: dict[str, Family] = {
-    "plain": Family(make=colours.plain),
-    "resonances": Family(make=colours.resonances),
-    "hum": Family(make=colours.hum),
+    "plain": Family(make=noise_colours.plain),
+    "resonances": Family(make=noise_colours.resonances),
+    "hum": Family(make=noise_colours.hum),
     "motor": Family(make=sides.motor),
     "grooves": Family(make=sides.grooves),
     "codec": Family(make=coded.codec),
-    "offset": Family(make=colours.offset),
+    "offset": Family(make=noise_colours.offset),
     "needle": Family(make=sides.needle),
-    "two-channels": Family(make=colours.two_channels, channels=2),
-    "stereo": Family(make=colours.stereo, channels=2),
+    "two-channels": Family(make=noise_colours.two_channels, channels=2),
+    "stereo": Family(make=noise_colours.stereo, channels=2),
     "steps": Family(make=sides.steps),
     "fades": Family(make=sides.fades, seconds=(7.0, 10.0)),
     "bits": Family(make=coded.bits, seconds=(7.0, 10.0)),
-    "revolution": Family(make=colours.revolution),
+    "revolution": Family(make=noise_colours.revolution),
     "clean": Family(make=unspoilt.clean, noisy=False),
 }
 

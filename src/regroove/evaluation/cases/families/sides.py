@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from regroove.evaluation.cases.families.colours import harmonics, plain, unit
 from regroove.evaluation.cases.families.family_case import Take
 from regroove.evaluation.cases.families.material import Material
+from regroove.evaluation.cases.families.noise_colours import harmonics, plain, unit
 from regroove.evaluation.cases.mono_files import SUITE_RATE
 from regroove.evaluation.metrics.signals import Samples
 
@@ -29,8 +29,8 @@ def motor(m: Material) -> Take:
     speed = np.ones(length)
     speed[:count] = slowest + (1 - slowest) * (0.5 - 0.5 * np.cos(np.pi * np.arange(count) / count))
     turned = np.cumsum(speed)
-    heard = np.interp(turned, np.arange(1, length + 1), noise[0]) * speed
-    return m.placed(heard[None], before=before, lead=steady)
+    played = np.interp(turned, np.arange(1, length + 1), noise[0]) * speed
+    return m.placed(played[None], before=before, lead=steady)
 
 
 def grooves(m: Material) -> Take:
