@@ -35,7 +35,7 @@ def load(group: str, name: str) -> object | None:
         return None if entry is None else load(group, entry.value)
     home, _, attribute = name.partition(":")
     try:
-        found: object = _module(home)
+        found = _module(home)
     except Exception as error:
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise SettingsError(f"{name} cannot be used: importing {home} failed ({reason}).") from error

@@ -12,6 +12,7 @@ import numpy as np
 from regroove.audio.load import read_audio
 from regroove.errors import RegrooveError
 from regroove.evaluation.clip_files import write_audio
+from regroove.evaluation.metrics.delay import cross_correlation
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.specs import Spec, number, refuse_unknown
 
@@ -125,9 +126,8 @@ def _ffmpeg_delay(sample_rate: int) -> int:
     burst = np.random.default_rng(1).standard_normal(sample_rate // 4)
     probe[sample_rate // 2 : sample_rate // 2 + burst.size] = 0.3 * np.hanning(burst.size) * burst
     out = _fitted(_through_ffmpeg(probe, sample_rate, "adeclick,afftdn"), probe.size)
-    size = 2 * probe.size
-    lags = np.fft.irfft(np.conj(np.fft.rfft(probe, size)) * np.fft.rfft(out, size), size)
-    return int(lags[: sample_rate // 2].argmax())
+    longest = sample_rate // 2
+    return int(cross_correlation(probe, out, lags=longest)[longest:].argmax())
 
 
 def _through_ffmpeg(audio: Samples, sample_rate: int, chain: str) -> Samples:

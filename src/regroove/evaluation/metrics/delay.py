@@ -14,6 +14,15 @@ from regroove.evaluation.metrics.signals import Samples, pair
 RANGE_SECONDS = 0.25
 
 
+def largest_lag(length: int, sample_rate: float) -> int:
+    """Samples by which two signals of a length are moved against each other at most.
+
+    >>> largest_lag(44100, 44100), largest_lag(100, 44100)
+    (11025, 99)
+    """
+    return min(length - 1, int(RANGE_SECONDS * sample_rate))
+
+
 def cross_correlation(clean: ArrayLike, estimate: ArrayLike, *, lags: int) -> NDArray[np.float64]:
     """``sum over n of clean[n] estimate[n + k]`` for k = -lags .. lags, as ``(2 * lags + 1,)``.
 
@@ -38,7 +47,7 @@ def delay(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float
     2.0
     """
     x, y = pair(clean, estimate)
-    lags = min(x.size - 1, int(RANGE_SECONDS * sample_rate))
+    lags = largest_lag(x.size, sample_rate)
     values = np.abs(cross_correlation(x, y, lags=lags))
     best = int(values.argmax())
     if values[best] == 0:

@@ -8,7 +8,7 @@ that takes music away with the noise has a negative one.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regroove.evaluation.metrics.delay import RANGE_SECONDS, cross_correlation
+from regroove.evaluation.metrics.delay import cross_correlation, largest_lag
 from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair, ratio_db
 
@@ -26,7 +26,7 @@ def level_error(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) ->
     energy = float(x @ x)
     if energy == 0:
         return ratio_db(float(y @ y), 0.0)
-    lags = min(x.size - 1, int(RANGE_SECONDS * sample_rate))
+    lags = largest_lag(x.size, sample_rate)
     gain = float(np.abs(cross_correlation(x, y, lags=lags)).max()) / energy
     # A correlation at the rounding error of the transform is silence.
     return ratio_db(gain**2 if gain > 1e-12 else 0.0, 1.0)

@@ -73,14 +73,14 @@ def through_codec(audio: Samples, *, vorbis: bool, kilobits: int) -> Samples:
     decoded, rate = soundfile.read(file, dtype="float64", always_2d=True)
     if rate != SUITE_RATE:
         decoded = soxr.resample(decoded, rate, SUITE_RATE)
-    return aligned(decoded.T, audio)
+    return without_codec_delay(decoded.T, audio)
 
 
-def aligned(late: Samples, audio: Samples) -> Samples:
+def without_codec_delay(late: Samples, audio: Samples) -> Samples:
     """``late`` without its delay against ``audio``, cut or padded to its length; both ``(channels, time)``.
 
     >>> audio = np.random.default_rng(1).standard_normal((1, 5000))
-    >>> bool(np.array_equal(aligned(np.pad(audio, ((0, 0), (1105, 0))), audio), audio))
+    >>> bool(np.array_equal(without_codec_delay(np.pad(audio, ((0, 0), (1105, 0))), audio), audio))
     True
     """
     size = 2 ** int(np.ceil(np.log2(audio.shape[-1] + late.shape[-1])))
