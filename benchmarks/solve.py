@@ -16,7 +16,6 @@ import numpy as np
 import soxr
 import torch
 from numpy.typing import NDArray
-from regroove.restoration.solve import arrays
 from scipy.interpolate import CubicSpline
 from scipy.signal import fftconvolve, firwin
 
@@ -26,6 +25,7 @@ from regroove.evaluation.cases.validation_suite import find_data
 from regroove.evaluation.metrics.log_spectral import lsd
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.operators.clip import clip_value_for_sdr
+from regroove.solve import arrays
 from regroove.solve.methods.autoregressive import bridge
 
 RATE = 44_100

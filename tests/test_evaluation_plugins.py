@@ -129,11 +129,10 @@ def test_entry_points_are_names(plugged: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_results_are_made_again_when_their_package_changes(plugged: Path) -> None:
-    seen = set()
-    for change in ("", "# another line\n", None):
-        for file in ("audio.py",) if change else ("parts.py",):
-            path = plugged / "plugged" / file
-            path.write_text(path.read_text() + (change if change is not None else "# another line\n"))
+    seen = {build_method("plugged.audio:Quieter").fingerprint()}
+    for file in ("audio.py", "parts.py"):
+        path = plugged / "plugged" / file
+        path.write_text(path.read_text() + "# another line\n")
         code_hash.cache_clear()
         seen.add(build_method("plugged.audio:Quieter").fingerprint())
     assert len(seen) == 3

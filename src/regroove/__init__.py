@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from regroove.diffusion.denoiser import Denoiser
     from regroove.diffusion.guidance import GuidanceSettings, ReconstructionGuidance
     from regroove.diffusion.schedules import KarrasSettings, karras_sigmas
-    from regroove.diffusion.solvers import Guidance, StepRule, sample
+    from regroove.diffusion.solvers import StepRule, sample
     from regroove.evaluation.methods.method import Method
     from regroove.evaluation.methods.method_table import METHODS
     from regroove.evaluation.metrics.metric import Metric
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Denoiser",
     "Engine",
-    "Guidance",
     "GuidanceSettings",
     "KarrasSettings",
     "LinearOperator",
@@ -65,7 +64,6 @@ __all__ = [
 _HOMES = {
     "Denoiser": "regroove.diffusion.denoiser",
     "Engine": "regroove.restoration.engines.base",
-    "Guidance": "regroove.diffusion.solvers",
     "GuidanceSettings": "regroove.diffusion.guidance",
     "KarrasSettings": "regroove.diffusion.schedules",
     "LinearOperator": "regroove.operators.base",
