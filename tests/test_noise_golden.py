@@ -11,7 +11,7 @@ from golden_numbers import golden, thin
 from regroove.compat.blocks import fade_in, padding, restore_in_blocks
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.make.banks import NoiseBank, loop_by_revolution, unit_power
-from regroove.noise.powers import moving_power, power_range, xi_for_snr
+from regroove.noise.powers import PowerRange, moving_power, power_range, xi_for_snr
 from regroove.restoration.engines.base import BlockId, BlockLayout
 from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
 from regroove.restoration.sources import ArraySource
@@ -131,6 +131,12 @@ def test_quieter_noise_gets_more_guidance() -> None:
     loud = power_range(0.1 * torch.randn(20_000))
     quiet = power_range(1e-4 * torch.randn(20_000))
     assert loud.xi == 0.35 < quiet.xi
+
+
+@pytest.mark.parametrize(("floor", "xi"), [(1e-6, 2.0590066), (1e-5, 1.0344300), (10**-4.5, 0.5221416), (1e-4, 0.35)])
+def test_xi_rises_by_1_02_for_each_10_db_of_quieter_noise(floor: float, xi: float) -> None:
+    """Points on the original's line -1.0245766 lg(floor) - 4.0884532; a slope of 1.0346 is 0.06 off at 1e-6."""
+    assert PowerRange(floor=floor, ceil=1.0).xi == pytest.approx(xi, abs=1e-6)
 
 
 @pytest.mark.parametrize(("snr", "xi"), [(0, 0.15), (3, 0.20), (8, 0.35), (14.9, 0.35), (20, 1.4), (44, 3.5)])
