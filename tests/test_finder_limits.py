@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 from scipy import signal
-from test_find_segments import noise, parts_of
 
 from regroove.dsp.noise_map import NoiseMap
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import Place
 from regroove.noise.find.segments import chance
+from test_find_segments import noise, parts_of
 
 RATE = 44_100
 
