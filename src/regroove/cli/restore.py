@@ -94,7 +94,7 @@ def restore(
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="matched, cqtdiff (the published method) or wiener.", rich_help_panel=_METHOD)
+        str, typer.Option(help="matched, cqtdiff (CQTDiff as published) or wiener.", rich_help_panel=_METHOD)
     ] = "matched",
     quality: Annotated[
         str, typer.Option(help="standard, or fast: a leaner network, one search for clicks.", rich_help_panel=_METHOD)

@@ -1,4 +1,4 @@
-"""``regroove train``: render a corpus, train the default network on it, export; or train the reference network."""
+"""``regroove train``: render a corpus, train the default network on it, export; or train CQTDiff's network."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 _HELP = (
     "Train models.\n\n"
-    "render, run, export, average and curve make the default network, noise-level the one that hears noise "
-    "through music.\n\n"
-    "regroove train --config cqtdiff-44k DATA --out FOLDER trains the reference network at 44.1 kHz, cqtdiff-22k the "
+    "render, run, export, average and curve make the default network, noise-level the noise estimator.\n\n"
+    "regroove train --config cqtdiff-44k DATA --out FOLDER trains CQTDiff's network at 44.1 kHz, cqtdiff-22k the "
     "one at 22.05 kHz, on a folder of audio or on MAESTRO; regroove train reference --help explains its options."
 )
 
@@ -176,7 +175,7 @@ def noise_level(
     bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
-    """Train, or go on training, the network that hears how strong the noise is while music plays."""
+    """Train, or go on training, the noise estimator."""
     from regroove.training.mixtures import Mixer, MixtureSettings
     from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining
     from regroove.training.shards import Shards

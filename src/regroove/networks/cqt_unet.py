@@ -1,4 +1,4 @@
-"""The reference network: a U-Net over the constant-Q transform, with a spectral pyramid beside the features.
+"""CQTDiff's network: a U-Net over the constant-Q transform, with a spectral pyramid beside the features.
 
 Legend: B items, L samples, C channels, F = K rows of the transform (kept at every level), T frames (halved by every
 level but the last), E = 512 noise embedding. The pyramid is the transform itself, (B, 2 = re/im, F, T), halved along

@@ -32,7 +32,7 @@ TITLES = ("Before", "After", "Removed")
 
 
 class SpectrogramReport:
-    """Hears the blocks of a restoration and draws them: one frequency axis, one time axis, one colour scale.
+    """Takes in the blocks of a restoration and draws them: one frequency axis, one time axis, one colour scale.
 
     Channels are averaged in power, and so are frames where a recording is longer than the picture is wide.
     """
@@ -111,7 +111,7 @@ def draw_cells(
     ax.set_ylim(float(frequencies[0]), float(frequencies[-1]))
     time_axis(ax, float(times[-1]))
     bar = figure.colorbar(mesh, ax=ax, pad=0.01, ticks=[0, 0.5, 1])
-    bar.ax.set_yticklabels(["0: heard in\nthe recording", "0.5", "1: invented"])
+    bar.ax.set_yticklabels(["0: determined by\nthe recording", "0.5", "1: invented"])
     figure.suptitle(plain(title), x=0.01, ha="left", fontsize=13)
     save_figure(figure, path, what="picture")
 

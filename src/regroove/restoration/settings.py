@@ -7,7 +7,7 @@ from pathlib import Path
 
 from regroove.errors import SettingsError
 
-# What the published method takes for the level of the noise, and the number that each mode needs.
+# What CQTDiff takes for the level of the noise, and the number that each mode needs.
 NOISE_MODES = {"fixed-gain": "gain", "fixed-snr": "snr", "estimated-gain": None, "estimated-snr": None}
 
 
@@ -29,7 +29,7 @@ class RestoreSettings:
     """Settings of a restoration; None leaves the choice to the engine.
 
     Args:
-        engine: ``matched`` (the default network), ``cqtdiff`` (the published method) or ``wiener`` (no network).
+        engine: ``matched`` (the default network), ``cqtdiff`` (CQTDiff as published) or ``wiener`` (no network).
         quality: ``standard``, or ``fast``: a smaller network, and clicks are searched for once instead of three times.
         model: name of a bundled model, or the path of a checkpoint.
         strength: share of the removal that is applied, 0 to 1.

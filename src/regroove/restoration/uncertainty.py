@@ -93,7 +93,7 @@ class UncertaintyEngine:
         return {**self._engine.describe(), "posterior_samples": self._draws}
 
     def result(self) -> NDArray[np.float64]:
-        """The uncertainty, ``(bands, columns)`` in [0, 1]; NaN where nothing is to be heard in any sample."""
+        """The uncertainty, ``(bands, columns)`` in [0, 1]; NaN where every sample is silent."""
         columns = -(-self._frames // _POOL)
         spread, power = (self._joined(parts, columns) for parts in (self._spread, self._power))
         total = spread + power

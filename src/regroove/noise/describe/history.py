@@ -15,7 +15,7 @@ _BATCH = 32
 
 
 class BandHistory:
-    """Hears a recording in chunks of any size; remembers 28 numbers for every 0.19 s of each channel.
+    """Takes in a recording in chunks of any size; remembers 28 numbers for every 0.19 s of each channel.
 
     They are geometric means over four windows, in which a click in one of them hardly counts, corrected so that their
     mean logarithm is that of the power of Gaussian noise.

@@ -1,4 +1,4 @@
-"""The published method: a diffusion sampler guided by the recording through the network, block by block.
+"""CQTDiff: a diffusion sampler guided by the recording through the network, block by block.
 
 Miranda's 78 RPM denoiser after Moliner et al., "Solving audio inverse problems with a diffusion model", 2023. Slow: 279
 guided evaluations for every 0.75 s of audio.
@@ -32,7 +32,7 @@ _SILENT, _AUDIBLE = 1e-3, 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class CqtDiffSettings:
-    """How the published method restores.
+    """How CQTDiff restores.
 
     Args:
         mode: ``fixed-gain``, ``fixed-snr``, ``estimated-gain`` or ``estimated-snr``.
