@@ -39,7 +39,7 @@ test-slow: $(VENV)/.tested
 	$(PYTEST) -m slow
 
 docs: $(VENV)/.documented
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check --fix .
