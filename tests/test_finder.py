@@ -63,6 +63,7 @@ def notes(seconds: float) -> np.ndarray:
     )
 
 
+@cache
 def recording(name: str = "shellac", *, lead: float = 2.0, seconds: float = 10.0, snr_db: float = 15.0) -> np.ndarray:
     noise = synthesise(preset(name), length=round((lead + seconds) * RATE), sample_rate=RATE, seed=1)
     music = np.concatenate([np.zeros(round(lead * RATE)), notes(seconds)])
