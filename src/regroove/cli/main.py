@@ -22,7 +22,7 @@ from regroove.memory import keep_freed_memory
 # Name, module (with a Typer called ``app``) and the line in the list of commands.
 COMMANDS = {
     "restore": ("regroove.cli.restore", "Restore a recording."),
-    "noise": ("regroove.cli.noise", "Say what the noise of a recording is."),
+    "noise": ("regroove.cli.noise", "Describe the noise of a recording."),
     "solve": ("regroove.cli.solve", "Repair gaps, clipping and other damage than noise."),
     "demo": ("regroove.cli.demo", "Restore the bundled recording."),
     "degrade": ("regroove.cli.degrade", "Add record noise to a clean recording."),

@@ -60,7 +60,7 @@ def render(
         float, typer.Option(metavar="HZ", help="Cut the recordings here, where lossy ones end; 0 keeps all.", min=0)
     ] = 0.0,
     without: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings of such names, for judging.")
+        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings of such names, to evaluate on.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 1,
 ) -> None:
@@ -227,7 +227,7 @@ def average(
     share: Annotated[float, typer.Option(help="Of the later model, 0 to 1.")] = 0.5,
     grown: Annotated[bool, typer.Option(help="Keep residual blocks that only the later model has.")] = True,
 ) -> None:
-    """Average the weights of a model before and after further training, which keeps more of what it could before."""
+    """Average the weights of a model before and after further training, so that less is unlearnt."""
     from regroove.training.averaging import average_models
 
     average_models(before, after, model, share=share, grown=grown)

@@ -35,7 +35,7 @@ class BandHistory:
         self._rows: list[NDArray[np.float32]] = []
 
     def add(self, chunk: NDArray[np.float32]) -> None:
-        """Hear ``(channels, time)`` more samples."""
+        """Add ``(channels, time)`` more samples."""
         self._held = chunk if self._held is None else np.concatenate([self._held, chunk], axis=1)
         while self._held.shape[1] >= _BATCH * ROW + _HOP:
             self._transform(_BATCH)
