@@ -3,18 +3,17 @@
 import numpy as np
 import pytest
 
-from regroove.restoration.blocks import CoreJoiner
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.stages.blocks import JoinCores
 
 LAYOUT = BlockLayout(block=40, context=4, fade=8)
 
 
 def joined(first: float, second: float) -> np.ndarray:
     """Two blocks of one value each: ``(time,)``, with the fade from 24 to 32."""
-    joiner = CoreJoiner(LAYOUT, channels=1, count=2, frames=56)
-    for index, value in enumerate((first, second)):
-        joiner.add(BlockId(channel=0, index=index, seed=0), np.full(LAYOUT.block, value))
-    return joiner.take()[0]
+    join = JoinCores(LAYOUT, channels=1, count=2, frames=56)
+    blocks = [(BlockId(channel=0, index=i, seed=0), np.full(LAYOUT.block, v)) for i, v in enumerate((first, second))]
+    return np.concatenate([*join.push(blocks), *join.finish()], axis=1)[0]
 
 
 @pytest.mark.parametrize(("first", "second"), [(0.0, 1.0), (1.0, 0.0)])
