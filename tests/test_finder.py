@@ -96,6 +96,7 @@ def compare(case: FamilyCase) -> None:
     np.testing.assert_allclose(octaves(found), octaves(marked), atol=1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", families({"stereo": BURSTS}))
 def test_no_variant_moves_an_octave(family: str, make: Callable[..., FamilyCase]) -> None:
     case = make(family, 10.0)
