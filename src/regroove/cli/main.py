@@ -91,7 +91,7 @@ def _end_cleanly(number: int, frame: object) -> None:
 def run() -> None:
     """Run the command line; exits with 2 and one sentence for every error that a user can act on."""
     for each in _ENDING:
-        # What was told to outlive its terminal (nohup) goes on.
+        # A process that is to outlive its terminal (nohup) goes on.
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _end_cleanly)
     prepare_streams()
