@@ -73,9 +73,9 @@ def compare(reference: Source, transfer: Source, piece: Piece) -> Track:
     )
     x, y, c = ([np.zeros((0, len(CENTRES)))] for _ in range(3))
     for a, b in zip(*map(_spectra, pair), strict=True):
-        x.append(_bands(np.abs(a) ** 2))
-        y.append(_bands(np.abs(b) ** 2))
-        c.append(_bands(a * b.conj()))
+        x.append(in_bands(np.abs(a) ** 2))
+        y.append(in_bands(np.abs(b) ** 2))
+        c.append(in_bands(a * b.conj()))
     at = (first + N / 2 + HOP * np.arange(sum(map(len, x)))) / RATE
     return Track(
         at, np.concatenate(x).astype(np.float32), np.concatenate(y).astype(np.float32),
@@ -92,7 +92,8 @@ def _spectra(frames: Iterator[Samples]) -> Iterator[NDArray[np.complex128]]:
     return (np.fft.rfft(part * window, axis=1) for part in frames)
 
 
-def _bands(values: NDArray) -> NDArray:
+def in_bands(values: NDArray) -> NDArray:
+    """The sums of ``(frames, bins)`` values over each band."""
     return np.add.reduceat(values[:, : _BINS[-1]], _BINS[:-1], axis=1)
 
 

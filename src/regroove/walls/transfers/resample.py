@@ -64,7 +64,7 @@ def interpolate(samples: Samples, positions: NDArray[np.float64], *, quality: Qu
     return np.einsum("cmk,mk->cm", samples[:, near], kernel)
 
 
-class _Window:
+class Window:
     """The part of a stream that is looked at: it moves forwards; before the beginning and after the end is silence."""
 
     def __init__(self, blocks: Iterator[Samples], channels: int) -> None:
@@ -113,7 +113,7 @@ def along(
     for rate_out in (lower, lower * quality.oversampling):
         if rate_out != rate:
             blocks, rate = at_rate(blocks, source, rate_in=rate, rate_out=rate_out), rate_out
-    window = _Window(blocks, source.channels)
+    window = Window(blocks, source.channels)
     for first in range(start, stop, _BLOCK):
         seconds = np.arange(first, min(first + _BLOCK, stop)) / sample_rate
         positions = curve(seconds) * rate
