@@ -144,9 +144,7 @@ def _placed(source: Source, warp: Warp, sample_rate: int, frames: int) -> Iterat
         blocks = (
             _cut(source.blocks(), start, stop)
             if same
-            else along(
-                source, piece, speed=piece.speed, sample_rate=sample_rate, start=start, stop=stop, quality=BEST
-            )
+            else along(source, piece, speed=piece.speed, sample_rate=sample_rate, start=start, stop=stop, quality=BEST)
         )
         for block in blocks:
             yield np.concatenate([block, np.ones((1, block.shape[1]))])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from regroove.audio.formats import MOST_TRANSFERS
 from regroove.errors import AudioError
 from regroove.noise.find.finder import HearNoise
 from regroove.noise.find.found import FoundNoise
@@ -18,8 +19,8 @@ from regroove.walls.transfers.sources import ChosenChannels, Source, seconds_of
 from regroove.walls.transfers.warp import identity
 
 Progress = Callable[[str, float], None]
-# The fewest and the most recordings that are combined, and the shortest, in seconds: a window of onsets and a little.
-FEWEST, MOST, SHORTEST = 2, 16, 10.0
+# The fewest recordings that are combined, and the shortest, in seconds: a window of onsets and a little.
+FEWEST, SHORTEST = 2, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +96,8 @@ def plan_of(
 
 
 def _check(sources: list[Source], names: list[str]) -> None:
-    if not FEWEST <= len(sources) <= MOST:
-        raise AudioError(f"{FEWEST} to {MOST} transfers are combined, not {len(sources)}.")
+    if not FEWEST <= len(sources) <= MOST_TRANSFERS:
+        raise AudioError(f"{FEWEST} to {MOST_TRANSFERS} transfers are combined, not {len(sources)}.")
     for source, name in zip(sources, names, strict=True):
         if seconds_of(source) < SHORTEST:
             raise AudioError(f"{name} is too short: {SHORTEST:.0f} seconds at least are needed to align it.")
@@ -154,4 +155,6 @@ def _observed(
     powers = [n.band_powers() if n.known else np.zeros(1) for n in (noises[reference[0]][reference[1]], noise)]
     polarity = 1 if alignment is None else alignment.polarity
     response = response_of(tracks, *powers, polarity=polarity)
-    return Observation(number, channel, response, noise if noise.known else from_differences(tracks, of_reference=False))
+    return Observation(
+        number, channel, response, noise if noise.known else from_differences(tracks, of_reference=False)
+    )
