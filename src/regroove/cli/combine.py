@@ -202,7 +202,7 @@ def _written(
         if "report" in pending:
             draw = partial(draw_combination, planned=planned, shares=shares)
             notes += try_picture(pending["report"], draw, what="The picture")
-        result = {
+        result: dict[str, object] = {
             "inputs": [input_part(reader.info) for reader in readers],
             "output": {"name": paths["output"].name, "subtype": form.subtype, "sha256": sha256_of(writer.temporary)},
             "combination": report.as_json(),

@@ -12,7 +12,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from regroove.walls.transfers.coarse import Line
-from regroove.walls.transfers.features import RATE, frames_of
+from regroove.walls.transfers.features import RATE
 from regroove.walls.transfers.resample import DRAFT, along, at_rate
 from regroove.walls.transfers.sources import Middle, Samples, Source, seconds_of
 
@@ -102,7 +102,7 @@ def delays(
     at = start + (np.arange(len(lags)) * 1024 + _N / 2) / _RATE
     path = _path(lags / _RATE, np.abs(heights), s)
     rows = np.arange(len(path))
-    return Delays(at, lags[rows, path] / _RATE, heights[rows, path])
+    return Delays(at, np.asarray(lags[rows, path] / _RATE, dtype=np.float64), heights[rows, path])
 
 
 def _decimated(block: Samples) -> Samples:

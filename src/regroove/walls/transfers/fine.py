@@ -44,7 +44,7 @@ CENTRES = 0.5 * (_BINS[1:] + _BINS[:-1] - 1) * RATE / N
 class FineSettings:
     """Passes: up to which hertz each looks. No coherence counts for more than ``most``."""
 
-    limits: tuple[float, ...] = (1_000.0, 2_500.0, 6_000.0, 10_000.0, 10_000.0, 10_000.0)
+    limits: tuple[float, ...] = (1_000.0, 2_500.0, 6_000.0, 10_000.0, 10_000.0)
     most: float = 0.999
     stiffness: float = 2.0
 
@@ -179,11 +179,11 @@ def refine(
     for number, limit in enumerate(s.limits):
         tracks = [compare(reference, transfer, piece) for piece in warp.pieces]
         heard = agreement(tracks, polarity=polarity, limit=limit, settings=s)
-        last = number >= len(s.limits) - 2
+        last = number == len(s.limits) - 1
         pieces = []
         for piece, track in zip(warp.pieces, tracks, strict=True):
             late, weights = shifts(track, heard, polarity=polarity, local=not last)
-            pieces.append(_moved(piece, track.at, late, weights, s.stiffness, clean=last))
+            pieces.append(_moved(piece, track.at, late, weights, s.stiffness))
         warp = Warp(tuple(pieces))
         if progress:
             progress((number + 1) / (len(s.limits) + 1))
@@ -191,16 +191,13 @@ def refine(
 
 
 def _moved(
-    piece: Piece, at: NDArray[np.float64], late: NDArray[np.float64], weights: NDArray[np.float64],
-    stiffness: float, *, clean: bool,
-) -> Piece:  # fmt: skip
+    piece: Piece, at: NDArray[np.float64], late: NDArray[np.float64], weights: NDArray[np.float64], stiffness: float
+) -> Piece:
     """The piece with its curve through what was measured."""
     if (weights > 0).sum() < 3:
         return piece
     value = piece(at)
     # Only what is still wrong is smoothed: wow, hundreds of times larger than the errors, would be taken for outliers.
     curve = value + fitted(late, weights, stiffness=stiffness)
-    if clean:
-        line = np.polyval(np.polyfit(at - at[0], value, 1), at - at[0])
-        curve = line + turning(at, value + late - line, weights, start=curve - line)
-    return replace(piece, at=at, value=curve)
+    line = np.polyval(np.polyfit(at - at[0], value, 1), at - at[0])
+    return replace(piece, at=at, value=line + turning(at, value + late - line, weights, start=curve - line))

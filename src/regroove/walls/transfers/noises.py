@@ -28,7 +28,7 @@ class ChannelNoise:
     known: bool
 
     def densities(self, hertz: Values) -> Values:
-        """Power density, for white noise its variance over the rate, at some frequencies: above the map as at its top."""
+        """Power density (for white noise its variance over the rate) at frequencies; above the map as at its top."""
         top = int(0.95 * len(self.density))
         return np.interp(hertz, _BIN * np.arange(top), self.density[:top])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -82,17 +83,19 @@ def plan_of(
         if number == reference:
             known.append(Known(name, founds[number], None, None))
             continue
+        told = partial(_tell_one, tell, number, len(sources))
         try:
-            alignment = align(
-                sources[reference], source, known=first, settings=s,
-                progress=lambda done, number=number: tell("aligning", (number + done) / len(sources)),
-            )  # fmt: skip
+            alignment = align(sources[reference], source, known=first, settings=s, progress=told)
             proof = _proved(alignment, noises[reference], noises[number], s)
         except AudioError as error:
             raise AudioError(f"{name} is not a transfer of the performance in {names[reference]}: {error}.") from error
         known.append(Known(name, founds[number], alignment, proof))
     tell("aligning", 1.0)
     return Planned(_planned(sources, noises, known, reference, mono), tuple(known))
+
+
+def _tell_one(tell: Progress, number: int, count: int, done: float) -> None:
+    tell("aligning", (number + done) / count)
 
 
 def _check(sources: list[Source], names: list[str]) -> None:
@@ -148,8 +151,8 @@ def _observed(
     other = own if own != reference else next((k, 0) for k in range(len(sources)) if k != number)
     paired = known[other[0]].alignment
     pieces = identity(seconds_of(sources[reference[0]])).pieces if paired is None else paired.warp.pieces
-    pair = [ChosenChannels(sources[n], (c,)) for n, c in (reference, other)]
-    tracks = [compare(*pair, piece) for piece in pieces]
+    one, two = (ChosenChannels(sources[n], (c,)) for n, c in (reference, other))
+    tracks = [compare(one, two, piece) for piece in pieces]
     if own == reference:
         return Observation(number, channel, FLAT, from_differences(tracks, of_reference=True))
     powers = [n.band_powers() if n.known else np.zeros(1) for n in (noises[reference[0]][reference[1]], noise)]

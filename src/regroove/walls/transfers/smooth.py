@@ -1,8 +1,8 @@
 """Smoothing a measured delay: what moves slowly or turns with the record stays, the error of measurement goes.
 
 Two steps. Whittaker's smoother (second differences; Eilers, "A perfect smoother", Analytical Chemistry 75, 2003) with
-weights, from which outliers are taken, fills what could not be measured. Then a Wiener gain in windows of 24 s: wow is a
-line at the record's rotation and drift lies below it, while errors are spread over all frequencies.
+weights, from which outliers are taken, fills what could not be measured. Then a Wiener gain in windows of 24 s: wow is
+a line at the record's rotation and drift lies below it, while errors are spread over all frequencies.
 """
 
 import numpy as np

@@ -14,7 +14,7 @@ from regroove.walls.transfers.smooth import fitted, without_errors
 
 Values = NDArray[np.float64]
 # Seconds between the knots of the drift and of the strengths, and harmonics of the rotation. Finer knots, or strengths
-# that change faster, had larger errors in music at 10 dB (0.10 samples in place of 0.09); coarser ones missed the drift.
+# that change faster, had larger errors in music at 10 dB (0.10 samples for 0.09); coarser ones missed the drift.
 _DRIFT, _STRENGTH, _HARMONICS = 1.0, 6.0, 3
 # Rotations that are looked for, in hertz: from below 33 1/3 to above 80 turns a minute.
 _ROTATIONS = (0.5, 1.45)
