@@ -12,9 +12,9 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from regroove.walls.transfers.coarse import Line
-from regroove.walls.transfers.features import RATE
-from regroove.walls.transfers.resample import DRAFT, along, at_rate
-from regroove.walls.transfers.sources import Middle, Samples, Source, seconds_of
+from regroove.walls.transfers.features import RATE, analysed
+from regroove.walls.transfers.resample import DRAFT, along
+from regroove.walls.transfers.sources import Samples, Source, seconds_of
 
 _DOWN = 4
 _RATE = RATE / _DOWN
@@ -51,31 +51,6 @@ class Delays:
     correlation: NDArray[np.float64]
 
 
-def analysed(source: Source) -> "AtRate":
-    """The mean of the channels at the rate at which transfers are compared."""
-    return AtRate(Middle(source), RATE)
-
-
-@dataclass(frozen=True)
-class AtRate:
-    """A recording at another rate."""
-
-    whole: Source
-    sample_rate: int
-
-    @property
-    def channels(self) -> int:
-        return self.whole.channels
-
-    @property
-    def frames(self) -> int:
-        return -(-self.whole.frames * self.sample_rate // self.whole.sample_rate)
-
-    def blocks(self) -> Iterator[Samples]:
-        """Yield ``(channels, n)`` blocks."""
-        return at_rate(self.whole.blocks(), self.whole, rate_in=self.whole.sample_rate, rate_out=self.sample_rate)
-
-
 def delays(
     reference: Source, transfer: Source, line: Line, *, margin: float, settings: CorrelogramSettings | None = None
 ) -> Delays:
@@ -99,10 +74,10 @@ def delays(
         new = [_peaks(row, s.peaks) for row in found]
         lags = np.concatenate([lags, np.array([lag for lag, _ in new]) - reach])
         heights = np.concatenate([heights, np.array([height for _, height in new])])
-    at = start + (np.arange(len(lags)) * 1024 + _N / 2) / _RATE
+    at = start + (np.arange(len(lags), dtype=np.float64) * 1024 + _N / 2) / _RATE
     path = _path(lags / _RATE, np.abs(heights), s)
     rows = np.arange(len(path))
-    return Delays(at, np.asarray(lags[rows, path] / _RATE, dtype=np.float64), heights[rows, path])
+    return Delays(at, lags[rows, path] / _RATE, heights[rows, path])
 
 
 def _decimated(block: Samples) -> Samples:

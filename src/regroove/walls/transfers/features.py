@@ -10,7 +10,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from regroove.walls.transfers.resample import at_rate
+from regroove.walls.transfers.resample import AtRate
 from regroove.walls.transfers.sources import Middle, Samples, Source
 
 RATE = 22_050
@@ -21,6 +21,11 @@ _N = 1024
 _EDGES = (100, 200, 400, 800, 1200, 1800, 2700, 4000, 6000)
 BANDS = len(_EDGES) - 1
 _MEAN = round(2 * FEATURE_RATE)
+
+
+def analysed(source: Source) -> AtRate:
+    """The mean of the channels at the rate at which transfers are compared."""
+    return AtRate(Middle(source), RATE)
 
 
 def frames_of(blocks: Iterator[Samples], *, length: int, hop: int) -> Iterator[NDArray[np.float64]]:
@@ -40,9 +45,8 @@ def onsets(source: Source) -> NDArray[np.float32]:
     Frame k is about second ``(k + 1) / FEATURE_RATE``.
     """
     bins = np.rint(np.array(_EDGES) * _N / RATE).astype(int)
-    blocks = at_rate(Middle(source).blocks(), source, rate_in=source.sample_rate, rate_out=RATE)
     parts = [np.zeros((0, BANDS))]
-    for frames in frames_of(blocks, length=_N, hop=HOP):
+    for frames in frames_of(analysed(source).blocks(), length=_N, hop=HOP):
         power = np.abs(np.fft.rfft(frames * np.hanning(_N), axis=1)) ** 2
         parts.append(np.add.reduceat(power[:, : bins[-1]], bins[:-1], axis=1))
     power = np.concatenate(parts)

@@ -16,8 +16,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from regroove.walls.transfers.correlogram import analysed
-from regroove.walls.transfers.features import RATE, frames_of
+from regroove.walls.transfers.features import RATE, analysed, frames_of
 from regroove.walls.transfers.resample import DRAFT, along
 from regroove.walls.transfers.smooth import fitted
 from regroove.walls.transfers.sources import Samples, Source

@@ -132,3 +132,23 @@ def at_rate(blocks: Iterator[Samples], source: Source, *, rate_in: int, rate_out
     for block in blocks:
         yield resampler.push(block)
     yield resampler.finish()
+
+
+@dataclass(frozen=True)
+class AtRate:
+    """A recording at another rate."""
+
+    whole: Source
+    sample_rate: int
+
+    @property
+    def channels(self) -> int:
+        return self.whole.channels
+
+    @property
+    def frames(self) -> int:
+        return -(-self.whole.frames * self.sample_rate // self.whole.sample_rate)
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield ``(channels, n)`` blocks."""
+        return at_rate(self.whole.blocks(), self.whole, rate_in=self.whole.sample_rate, rate_out=self.sample_rate)

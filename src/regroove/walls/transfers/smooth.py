@@ -34,7 +34,7 @@ def fitted(values: Values, weights: Values, *, stiffness: float) -> Values:
 
     >>> ramp = np.arange(50.0)
     >>> wild = ramp + 30 * (np.arange(50) == 20)
-    >>> bool(np.abs(fitted(wild, np.ones(50), stiffness=4.0) - ramp)[5:45].max() < 0.1)
+    >>> bool(np.abs(fitted(wild, np.ones(50), stiffness=4.0) - ramp)[5:45].max() < 0.2)
     True
     """
     known = weights > 0

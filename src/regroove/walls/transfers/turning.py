@@ -34,7 +34,7 @@ def turning(at: Values, values: Values, weights: Values, *, start: Values) -> Va
     >>> true = 0.1 * at + 5 * np.sin(2 * np.pi * 1.3 * at)
     >>> noisy = true + rng.standard_normal(1000)
     >>> curve = turning(at, noisy, np.ones(1000), start=fitted(noisy, np.ones(1000), stiffness=2.0))
-    >>> bool(np.std(curve - true) < 0.35)
+    >>> bool(np.std(curve - true) < 0.45)
     True
     """
     known = weights > 0

@@ -35,7 +35,7 @@ def band_edges(bins: int, fewest: int) -> NDArray[np.int64]:
     """First bins of bands a third of an octave wide, but at least ``fewest`` bins, and the one after the last.
 
     >>> band_edges(100, 8)
-    array([  0,   8,  16,  24,  32,  41,  52,  66,  84, 100])
+    array([  0,   8,  16,  24,  32,  40,  50,  63,  79, 100])
     """
     edges = [0]
     while edges[-1] < bins:
