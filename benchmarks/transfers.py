@@ -1,6 +1,6 @@
 """Transfers of one performance: how exactly they are aligned, and what their combination is worth.
 
-    python benchmarks/transfers.py [--seconds 40] [--snr 5 10 20] [--counts 2 4] [--engines matched wiener] [--refusals]
+    python benchmarks/transfers.py [--seconds 40] [--snr 5 10 20] [--counts 2 4] [--engines matched wiener] [--different] [--refusals]
 
 Music and noise are shared/data's (or $REGROOVE_DATA): recordings that are for judging only, and the second halves of
 four noises of records. Each transfer has a speed 0.25 to 0.5 % off, wow of 0.2 % at 78.26 rpm, slow drift of 0.05 %, a
@@ -30,7 +30,9 @@ from regroove.walls.transfers.resample import BEST, along
 
 RATE = 44_100
 MUSIC = ("strauss-blue-danube-marine-band.ogg", "offenbach-can-can-orchestra.ogg")
-NOISES = ("noise/vinyl_dust", "noise/vinyl_crackle_light", "noise-more/vinyl_old", "noise-more/vinyl_runoff")
+# Alike in colour: with the rumble of one and the hiss of another a combination gains more.
+ALIKE = ("noise/vinyl_dust", "noise/vinyl_crackle_light", "noise/vinyl_crackle_dense", "noise/film_static")
+DIFFERENT = ("noise/vinyl_dust", "noise/vinyl_crackle_light", "noise-more/vinyl_old", "noise-more/vinyl_runoff")
 SPEEDS, LEADS = (1.0, 1.005, 0.995, 1.0025), (2.0, 3.1, 2.4, 3.6)
 ROTATION, WOW, DRIFT, DRIFT_SECONDS = 78.26 / 60, 0.002, 0.0005, 7.0
 EDGE = 1.5
@@ -55,7 +57,9 @@ def music(path: Path, seconds: float, *, start: float) -> Samples:
     return part * 0.25 / np.abs(part).max()
 
 
-def transfer(sound: Samples, number: int, *, seconds: float, snr_db: float, data: Path) -> Transfer:
+def transfer(
+    sound: Samples, number: int, *, seconds: float, snr_db: float, data: Path, noises: tuple[str, ...] = ALIKE
+) -> Transfer:
     """One transfer of ``seconds`` of the music; ``number`` decides its speed, its start and its noise."""
     rng = np.random.default_rng(number)
     speed, lead = SPEEDS[number], LEADS[number]
@@ -70,7 +74,7 @@ def transfer(sound: Samples, number: int, *, seconds: float, snr_db: float, data
     stop = round(seconds / speed * RATE)
     parts = along(source, curve, speed=speed, sample_rate=RATE, start=0, stop=stop, quality=BEST)
     clean = np.concatenate(list(parts), axis=1)[0]
-    hiss, _ = soundfile.read(data / f"{NOISES[number % 4]}.flac", always_2d=True)
+    hiss, _ = soundfile.read(data / f"{noises[number % 4]}.flac", always_2d=True)
     noise = np.resize(np.roll(hiss[len(hiss) // 2 :, 0], -int(rng.integers(len(hiss) // 2))), stop)
     gain = np.std(clean[round(lead * RATE) :]) / np.std(noise) * 10 ** (-snr_db / 20)
     return Transfer(clean + gain * noise, clean, curve, lead)
@@ -129,6 +133,8 @@ def main() -> None:
     parser.add_argument("--snr", type=float, nargs="+", default=[5.0, 10.0, 20.0])
     parser.add_argument("--counts", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--engines", nargs="*", default=["matched"])
+    parser.add_argument("--music", nargs="+", default=list(MUSIC))
+    parser.add_argument("--different", action="store_true", help="noises of different colours")
     parser.add_argument("--refusals", action="store_true")
     options = parser.parse_args()
     data = find_data()
@@ -137,11 +143,13 @@ def main() -> None:
     heads = [f"{name}: best alone, combined, gain" for name in restorers]
     print("| music | SNR, dB | transfers | RMS error, samples | combined, unrestored |", " | ".join(heads), "|")
     print("|" + " --- |" * (5 + len(heads)))
-    sounds = [music(data / "recordings" / name, options.seconds + 4, start=30.0) for name in MUSIC]
-    for name, sound in zip(MUSIC, sounds, strict=True):
+    sounds = [music(data / "recordings" / name, options.seconds + 4, start=30.0) for name in options.music]
+    for name, sound in zip(options.music, sounds, strict=True):
         for snr in options.snr:
+            noises = DIFFERENT if options.different else ALIKE
             made = [
-                transfer(sound, k, seconds=options.seconds, snr_db=snr, data=data) for k in range(max(options.counts))
+                transfer(sound, k, seconds=options.seconds, snr_db=snr, data=data, noises=noises)
+                for k in range(max(options.counts))
             ]
             for count in options.counts:
                 print(
