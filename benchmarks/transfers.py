@@ -1,6 +1,7 @@
 """Transfers of one performance: how exactly they are aligned, and what their combination is worth.
 
-    python benchmarks/transfers.py [--seconds 40] [--snr 5 10 20] [--counts 2 4] [--engines matched wiener] [--different] [--refusals]
+    python benchmarks/transfers.py [--seconds 40] [--snr 5 10 20] [--counts 2 4] [--engines matched wiener]
+        [--different] [--music strauss-blue-danube-marine-band.ogg] [--refusals]
 
 Music and noise are shared/data's (or $REGROOVE_DATA): recordings that are for judging only, and the second halves of
 four noises of records. Each transfer has a speed 0.25 to 0.5 % off, wow of 0.2 % at 78.26 rpm, slow drift of 0.05 %, a

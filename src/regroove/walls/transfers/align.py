@@ -52,7 +52,6 @@ class Alignment:
     polarity: int
     tracks: tuple[Track, ...]
     constant: bool
-    onsets: float
 
 
 def align(
@@ -79,7 +78,7 @@ def align(
     steady = _steady(warp)
     if steady is not None:
         warp, tracks = steady, [compare(reference, transfer, piece) for piece in steady.pieces]
-    return Alignment(warp, polarity, tuple(tracks), steady is not None, found.correlation)
+    return Alignment(warp, polarity, tuple(tracks), steady is not None)
 
 
 def _pieces(reference: Source, transfer: Source, found: Match, s: AlignSettings) -> tuple[tuple[Piece, ...], int]:

@@ -52,10 +52,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Match:
-    """The lines of a coarse match, in order, and the mean correlation of the onsets along them."""
+    """The lines of a coarse match, in order."""
 
     lines: tuple[Line, ...]
-    correlation: float
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,7 @@ def match(reference: Onsets, transfer: Onsets, *, settings: CoarseSettings | Non
     lines = _lines(path, seconds, lags, guess, width / FEATURE_RATE, s)
     if not lines:
         raise AudioError("no stretch of it is found in the reference by its onsets")
-    chosen = [heights[k, c] for k, c in enumerate(path) if c >= 0]
-    return Match(tuple(lines), float(np.mean(chosen)))
+    return Match(tuple(lines))
 
 
 def _at_speed(onsets: Onsets, speed: float) -> NDArray[np.float64]:
@@ -179,20 +177,21 @@ def _lines(
     path: list[int], seconds: NDArray[np.float64], lags: Onsets, guess: float, width: float, s: CoarseSettings
 ) -> list[Line]:
     """Runs of windows on one line, which reach from the first one's beginning to the last one's end."""
-    slope = 0.0
-    lines: list[Line] = []
-    runs: list[list[int]] = []
     kept = [k for k, c in enumerate(path) if c >= 0]
+    if not kept:
+        return []
     chosen = {k: float(lags[k, path[k]]) for k in kept}
-    slopes = _slope(seconds[kept], np.array([[chosen[k]] for k in kept]), np.ones((len(kept), 1)), s) if kept else 0.0
-    slope = float(slopes)
+    slope = _slope(seconds[kept], np.array([[chosen[k]] for k in kept]), np.ones((len(kept), 1)), s)
+    flat = {k: chosen[k] - slope * float(seconds[k]) for k in kept}
+    runs: list[list[int]] = []
     for k in kept:
-        if runs and abs(chosen[k] - chosen[runs[-1][-1]] - slope * (seconds[k] - seconds[runs[-1][-1]])) < 2 * s.near:
+        if runs and abs(flat[k] - flat[runs[-1][-1]]) < 2 * s.near:
             runs[-1].append(k)
         else:
             runs.append([k])
+    lines = []
     for run in (r for r in runs if len(r) > 1 or len(kept) < 3):
-        offset = float(np.median([chosen[k] - slope * seconds[k] for k in run]))
+        offset = float(np.median([flat[k] for k in run]))
         # A lag of frames at the guessed speed: the transfer's second is ``guess * (second + lag)``.
         lines.append(Line(float(seconds[run[0]]), float(seconds[run[-1]]) + width, guess * offset, guess * (1 + slope)))
     return lines

@@ -41,7 +41,7 @@ def fitted(values: Values, weights: Values, *, stiffness: float) -> Values:
     if known.sum() < 3:
         return np.zeros(len(values))
     # The root of the weights: with the weights themselves wow was lost where the music is soft.
-    usual = np.median(np.where(known, weights, 0)[known])
+    usual = np.median(weights[known])
     return _whittaker(values, np.where(_outliers(values, known), 0.0, np.sqrt(weights / usual)), stiffness)
 
 
