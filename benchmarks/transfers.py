@@ -18,11 +18,11 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+from regroove.evaluation.validation import find_data
 from scipy.interpolate import CubicSpline
 
 from regroove.errors import AudioError
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.validation import find_data
 from regroove.restoration.restorer import Restorer
 from regroove.restoration.sources import ArraySource
 from regroove.walls.transfers.combine import combined
