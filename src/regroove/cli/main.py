@@ -22,6 +22,8 @@ from regroove.memory import keep_freed_memory
 # Name, module (with a Typer called ``app``) and the line in the list of commands.
 COMMANDS = {
     "restore": ("regroove.cli.restore", "Restore a recording."),
+    "batch": ("regroove.cli.batch", "Restore a collection, resumable."),
+    "verify": ("regroove.cli.verify", "Check a batch's outputs against its journal."),
     "noise": ("regroove.cli.noise", "Say what the noise of a recording is."),
     "solve": ("regroove.cli.solve", "Repair gaps, clipping and other damage than noise."),
     "demo": ("regroove.cli.demo", "Restore the bundled recording."),
