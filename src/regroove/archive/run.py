@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from regroove.archive.flags import flags_of
 from regroove.archive.journal.database import FOLDER
 from regroove.archive.journal.journal import LOCKS, Claim, Journal
 from regroove.archive.journal.records import Record, State
@@ -207,7 +206,6 @@ class _Batch:
                 theirs.append(job)
 
     def _finish(self, job: Job, number: int, result: Restored) -> None:
-        flags = [flag.as_json() for flag in flags_of(result.receipt or {})]
         self.journal.finish(
             number,
             how=result.how,
@@ -216,7 +214,7 @@ class _Batch:
             audio_seconds=result.audio_seconds,
             work_seconds=result.work_seconds,
             receipt=result.receipt,
-            flags=flags,
+            flags=list(result.flags),
         )
         restored = result.how == "restored"
         self._forecast.end(job.name, audio=result.audio_seconds, work=result.work_seconds if restored else 0.0)

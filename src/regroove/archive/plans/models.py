@@ -5,6 +5,7 @@ from pathlib import Path
 
 from regroove.archive.plans.plan import Plan
 from regroove.errors import ModelError
+from regroove.networks.bundled import find_model
 from regroove.restoration.receipts import sha256_of
 from regroove.restoration.settings import RestoreSettings
 
@@ -18,8 +19,6 @@ def model_hashes(settings: RestoreSettings) -> dict[str, str]:
     >>> sorted(model_hashes(RestoreSettings())), sorted(model_hashes(RestoreSettings(engine="wiener")))
     (['network', 'noise'], ['noise'])
     """
-    from regroove.networks.checkpoints import find_model
-
     files = {} if settings.engine == "cqtdiff" else {"noise": find_model("noise")}
     if settings.engine != "wiener":
         files["network"] = find_model(settings.chosen_model)

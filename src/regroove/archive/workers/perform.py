@@ -3,8 +3,10 @@
 import json
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 
+from regroove.archive.flags import flags_of
 from regroove.archive.journal.locks import LockFile
 from regroove.archive.sources.names import shown
 from regroove.archive.workers.earlier import adopted, facts_of, source_facts, unchanged
@@ -61,7 +63,8 @@ class Performer:
             locks.release(task.number)
 
     def _done(self, task: Restore, progress: Progress) -> Result:
-        return unchanged(task) or adopted(task) or self._restored(task, progress)
+        done = unchanged(task) or adopted(task) or self._restored(task, progress)
+        return replace(done, flags=tuple(flag.as_json() for flag in flags_of(done.receipt or {})))
 
     def _restored(self, task: Restore, progress: Progress) -> Restored:
         began = time.perf_counter()

@@ -59,7 +59,8 @@ class Looked:
 class Restored:
     """A recording whose outputs are complete.
 
-    ``how`` is ``restored``, ``adopted`` (an earlier worker had completed them) or ``unchanged``.
+    ``how`` is ``restored``, ``adopted`` (an earlier worker had completed them) or ``unchanged``; ``flags`` are those of
+    :mod:`regroove.archive.flags`.
     """
 
     how: str
@@ -68,6 +69,7 @@ class Restored:
     audio_seconds: float
     work_seconds: float
     receipt: dict[str, object] | None
+    flags: tuple[Mapping[str, object], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
