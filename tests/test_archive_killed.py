@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -209,5 +208,3 @@ def kill_a_worker(process: subprocess.Popen[str]) -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("There was no worker.")
-
-

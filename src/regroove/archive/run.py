@@ -67,7 +67,7 @@ def run_batch(
         recipe = hashlib.sha256("\n".join(sorted({job.recipe for job in jobs})).encode()).hexdigest()
         _refuse_others(journal, recipe)
         journal.begin(recipe=recipe, workers=0)
-        batch = _Batch(journal=journal, out=out, overwrite=overwrite, report=report)
+        batch = _Batch(journal=journal, out=out, overwrite=overwrite, report=report, files=len(jobs) + len(refused))
         for item in refused:
             batch.end(Row(source=item.source, name=item.name, outcome=Outcome.FAILED, why=item.why))
         try:
@@ -100,6 +100,7 @@ class _Batch:
     out: Path
     overwrite: bool
     report: Report
+    files: int
     rows: list[Row] = field(default_factory=list)
     stopped: str | None = None
     _claims: dict[Path, Claim] = field(default_factory=dict)
@@ -245,12 +246,10 @@ class _Batch:
 
     def _tell(self) -> None:
         forecast = self._forecast
-        ended = sum(row.outcome is not Outcome.SKIPPED for row in self.rows)
-        files = ended + len(forecast.lengths)
         self.report(
             BatchProgress(
                 ended=len(self.rows),
-                files=max(files, len(self.rows)),
+                files=self.files,
                 audio_ended=forecast.audio_ended,
                 audio_seconds=sum(forecast.lengths.values()),
                 seconds_left=forecast.seconds_left(),
