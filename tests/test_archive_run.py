@@ -249,6 +249,31 @@ def test_a_second_run_leaves_the_firsts_file_to_it_and_takes_it_when_it_dies(
     assert seen == ["box/b.wav", "a.wav"]
 
 
+def test_a_worker_that_outlives_its_run_is_waited_for(folder: Path, batch: Batch) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from regroove.archive.journal.locks import LockFile
+locks = LockFile(Path({str(folder / "out/.regroove/locks")!r}))
+print(locks.take(1), flush=True)
+sys.stdin.read()
+"""
+    (folder / "out/.regroove").mkdir()
+    other = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None and other.stdout.readline() == "True\n"
+
+    def report(event: Event) -> None:
+        if isinstance(event, Row) and event.name == Path("box/b.wav"):
+            assert not (folder / "out/a.wav").exists()
+            other.communicate()
+
+    result = batch(report=report)
+    assert [row.name.as_posix() for row in result.rows] == ["box/b.wav", "a.wav"]
+    with Journal(folder / "out", create=False) as journal:
+        record = journal.record(Path("a.wav"))
+        assert record is not None and (record.number, record.attempts) == (1, 1)
+
+
 def test_a_run_of_another_machine_is_gone_when_it_was_not_heard_for_long(folder: Path) -> None:
     with Journal(folder / "out") as journal:
         journal.begin(recipe="", workers=1)

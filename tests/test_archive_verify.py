@@ -93,7 +93,7 @@ def test_what_has_changed_is_named(restored: Path, name: str, content: bytes | N
     assert result.sampled == 0
     said = "\n".join(result.problems)
     assert (problem in said) if problem else not said
-    assert result.checked[0].has_source == (name != "in.wav" or content is not None)
+    assert result.gone == (name == "in.wav" and content is None)
 
 
 def test_another_result_is_named(restored: Path) -> None:
@@ -217,8 +217,8 @@ def test_flags_of_files_come_from_real_notes(tmp_path: Path) -> None:
 
 
 def test_histories_are_premis(restored: Path, tmp_path: Path) -> None:
-    checked = verify_folder(restored / "out").checked
-    write_premis(checked, tmp_path / "history.xml")
+    result = verify_folder(restored / "out")
+    write_premis(restored / "out", result, tmp_path / "history.xml")
     root = ElementTree.parse(tmp_path / "history.xml").getroot()
     assert root.tag == f"{{{NAMESPACE}}}premis" and root.get("version") == "3.0"
     kinds = [child.tag.removeprefix(f"{{{NAMESPACE}}}") for child in root]

@@ -1,4 +1,4 @@
-"""What a person should look at in a restored recording, from what its receipt says.
+"""What a person should look at in a restored recording, from what its receipt and its texts say.
 
 Each flag has a code, the number it comes from and one sentence. Nothing is measured for it alone.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from regroove.audio.metadata.model import Metadata
 from regroove.noise.describe.warnings import UNSURE
 from regroove.noise.find.drift import DriftSettings
 from regroove.noise.find.found import Place, State
@@ -45,6 +46,19 @@ def flags_of(receipt: Mapping[str, Any]) -> list[Flag]:
     """
     result = receipt.get("result", {})
     return [flag for rule in RULES for flag in rule(result)]
+
+
+def flags_of_texts(metadata: Metadata) -> list[Flag]:
+    """The flags of what a recording says of itself: that it is no transfer, but a result of this program.
+
+    >>> history = "A=ANALOGUE\\r\\nA=PCM,F=96000,W=24,M=stereo,T=regroove 0.1.0; restored"
+    >>> [flag.code for flag in flags_of_texts(Metadata(texts=(("CODING_HISTORY", history),)))]
+    ['restored-before']
+    """
+    history = metadata.text("CODING_HISTORY") or ""
+    if "T=regroove" not in history:
+        return []
+    return [Flag(code="restored-before", sentence="By its coding history it was restored by regroove before.")]
 
 
 def _silence(result: Result) -> Iterator[Flag]:
@@ -198,5 +212,6 @@ CODES = {
     "clipped": "output clipped",
     "turned-down": "turned down against clipping",
     "cut-short": "file cut short",
+    "restored-before": "restored before",
     "metadata-dropped": "texts or chunks dropped",
 }

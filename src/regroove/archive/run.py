@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -105,6 +106,7 @@ class _Batch:
     stopped: str | None = None
     _claims: dict[Path, Claim] = field(default_factory=dict)
     _needs: dict[Path, int] = field(default_factory=dict)
+    _looked_at: float = 0.0
     _forecast: Forecast = field(default_factory=lambda: Forecast(lengths={}, workers=1, audio=0.0, work=0.0))
 
     def begin(self, jobs: Sequence[Job]) -> list[Job]:
@@ -232,6 +234,10 @@ class _Batch:
 
     def _look_at_others(self, theirs: deque[Job], queue: deque[Job]) -> None:
         """What another run had claimed: over, or free again, or still in its hands."""
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_AGAIN_SECONDS:
+            return
+        self._looked_at = now
         for _ in range(len(theirs)):
             job = theirs.popleft()
             record = self.journal.record(job.name)

@@ -37,7 +37,7 @@ def verify(
     with _progress(quiet) as advance:
         result = verify_folder(folder.absolute(), sample=sample, seed=seed, advance=advance)
     if premis is not None:
-        write_premis(result.checked, premis)
+        write_premis(folder.absolute(), result, premis)
     for sentence in result.problems:
         note(sentence)
     if not quiet:
@@ -53,11 +53,9 @@ def _say(result: "Verification") -> None:
         note(f"{shown(name)} is not done: {shown(why)}")
     if result.other_version:
         note(f"{result.other_version} of the sample were made by another version, which may give other bytes.")
-    bad = sum(bool(each.problems) for each in result.checked)
-    missing = sum(not each.has_source for each in result.checked)
-    say(f"{len(result.checked)} done, {bad} of them wrong; {len(result.unfinished)} not done.")
-    if missing:
-        say(f"{missing} recordings are not there any more to compare with.")
+    say(f"{result.done} done, {len(result.wrong)} of them wrong; {len(result.unfinished)} not done.")
+    if result.gone:
+        say(f"{result.gone} recordings are not there any more to compare with.")
     if result.sampled:
         say(f"{result.sampled} were restored again.")
 

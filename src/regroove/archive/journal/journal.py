@@ -78,6 +78,10 @@ class Journal:
         for row in numbers:
             yield record_of(self._data.rows("SELECT * FROM files WHERE number = ?", (row["number"],))[0])
 
+    def count(self, state: State) -> int:
+        """How many recordings are in a state."""
+        return int(self._data.rows("SELECT COUNT(*) FROM files WHERE state = ?", (state.value,))[0][0])
+
     def events(self, number: int) -> list[sqlite3.Row]:
         """What happened to a recording, in order: ``time``, ``what``, ``detail``, ``run``."""
         return self._data.rows("SELECT * FROM events WHERE file = ? ORDER BY number", (number,))
@@ -189,8 +193,9 @@ class Journal:
             self._note(sql, number, "worker lost", why)
 
     def give_back(self, number: int) -> None:
-        """A claimed recording is left to others, unfinished."""
+        """A claimed recording was not begun, because another process is still at it."""
         with self._data.transaction() as sql:
+            sql.execute("UPDATE files SET attempts = attempts - 1 WHERE number = ?", (number,))
             self._set(sql, number, state=State.WAITING)
 
     def _runs(self, sql: sqlite3.Connection, run: int | None) -> bool:

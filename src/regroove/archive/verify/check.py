@@ -21,25 +21,20 @@ Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """One recording: what is wrong, in sentences, and whether it was there to compare with."""
-
-    record: Record
-    problems: tuple[str, ...]
-    has_source: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Verification:
     """Everything that was checked.
 
     Args:
-        checked: each recording that is done.
+        done: how many recordings are done and were checked.
+        wrong: what is wrong, in sentences, by the outputs' names.
+        gone: how many recordings are not there any more to compare with.
         unfinished: outputs of those that failed or wait, with the reason.
         sampled: how many were restored again; ``other_version`` of them had been made by another version.
     """
 
-    checked: tuple[Checked, ...]
+    done: int
+    wrong: dict[Path, tuple[str, ...]]
+    gone: int
     unfinished: tuple[tuple[Path, str], ...]
     sampled: int
     other_version: int
@@ -47,7 +42,7 @@ class Verification:
     @property
     def problems(self) -> list[str]:
         """All that is wrong."""
-        return [problem for each in self.checked for problem in each.problems]
+        return [problem for each in self.wrong.values() for problem in each]
 
 
 def verify_folder(
@@ -64,38 +59,36 @@ def verify_folder(
         ArchiveError: there is no journal, or it cannot be read.
     """
     with Journal(folder, create=False) as journal:
-        done = list(journal.records(State.DONE))
         rest = journal.records(State.FAILED, State.WAITING, State.RUNNING)
         unfinished = tuple((record.name, record.error or f"It is {record.state}.") for record in rest)
-    checked = []
-    for number, record in enumerate(done, start=1):
-        checked.append(_checked(record, folder))
-        advance(number, len(done))
-    good = [each for each in checked if each.has_source and not each.problems]
-    chosen = random.Random(seed).sample(good, min(sample, len(good)))
-    again = {each.record.name: _again(each.record) for each in chosen}
+        files = journal.count(State.DONE)
+        wrong: dict[Path, tuple[str, ...]] = {}
+        good: list[Path] = []
+        gone = 0
+        for number, record in enumerate(journal.records(State.DONE), start=1):
+            source = record.source_facts
+            there = source is not None and source.path.is_file()
+            gone += not there
+            if problems := (*_outputs(record, folder), *_receipt(record, folder), *_source(record)):
+                wrong[record.name] = problems
+            elif there:
+                good.append(record.name)
+            advance(number, files)
+        chosen = random.Random(seed).sample(good, min(sample, len(good)))
+        other_version = 0
+        for record in filter(None, map(journal.record, chosen)):
+            other_version += record.version != __version__
+            if problems := tuple(_again(record)):
+                wrong[record.name] = problems
     return Verification(
-        checked=tuple(
-            Checked(
-                record=each.record,
-                problems=(*each.problems, *again.get(each.record.name, ())),
-                has_source=each.has_source,
-            )
-            for each in checked
-        ),
-        unfinished=unfinished,
-        sampled=len(chosen),
-        other_version=sum(each.record.version != __version__ for each in chosen),
+        done=files, wrong=wrong, gone=gone, unfinished=unfinished, sampled=len(chosen), other_version=other_version
     )
 
 
-def _checked(record: Record, folder: Path) -> Checked:
-    source = record.source_facts
-    there = source is not None and source.path.is_file()
-    problems = [*_outputs(record, folder), *_receipt(record, folder)]
-    if there and source is not None and _hash(source.path) != source.sha256:
-        problems.append(f"{shown(source.path)} has changed since it was restored.")
-    return Checked(record=record, problems=tuple(problems), has_source=there)
+def _source(record: Record) -> Iterator[str]:
+    facts = record.source_facts
+    if facts is not None and facts.path.is_file() and _hash(facts.path) != facts.sha256:
+        yield f"{shown(facts.path)} has changed since it was restored."
 
 
 def _outputs(record: Record, folder: Path) -> Iterator[str]:

@@ -7,15 +7,16 @@ that did it, is the agent.
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from regroove.archive.journal.records import FileFacts, Record
+from regroove.archive.journal.journal import Journal
+from regroove.archive.journal.records import FileFacts, Record, State
 from regroove.archive.sources.names import shown
-from regroove.archive.verify.check import Checked
+from regroove.archive.verify.check import Verification
 from regroove.pending import PendingFile
 from regroove.version import __version__
 
@@ -39,28 +40,34 @@ _FORMATS = {
 _OTHER_FORMATS = {".json": "JSON", ".png": "PNG", ".npz": "NumPy"}
 
 
-def write_premis(checked: Iterable[Checked], path: Path, *, when: datetime | None = None) -> None:
-    """Write one document about all recordings; what is in memory at a time is one recording.
+def write_premis(folder: Path, result: Verification, path: Path, *, when: datetime | None = None) -> None:
+    """Write one document about all recordings that are done; what is in memory at a time is one of them.
 
     Args:
-        when: the time of the fixity checks; now if None.
+        folder: the output folder.
+        result: what a verification of it gave.
+        when: the time of the verification; now if None.
 
     Raises:
         AudioError: it cannot be written.
+        ArchiveError: there is no journal.
     """
     moment = when or datetime.now(UTC)
-    several = list(checked)
-    with PendingFile(path, overwrite=True) as pending, pending.temporary.open("w", encoding="utf-8") as file:
+    versions = {__version__}
+    with (
+        Journal(folder, create=False) as journal,
+        PendingFile(path, overwrite=True) as pending,
+        pending.temporary.open("w", encoding="utf-8") as file,
+    ):
         file.write(_HEAD)
         # The schema wants all objects first, then events, then agents.
-        for each in several:
-            for element in _objects(each.record):
-                file.write(_text(element))
-        for each in several:
-            file.write(_text(_creation(each.record)))
-            file.write(_text(_fixity_check(each, moment)))
-        for version in sorted({each.record.version or __version__ for each in several} | {__version__}):
-            file.write(_text(_agent(version)))
+        for record in journal.records(State.DONE):
+            file.writelines(map(_text, _objects(record)))
+        for record in journal.records(State.DONE):
+            versions.add(record.version or __version__)
+            file.write(_text(_creation(record)))
+            file.write(_text(_fixity_check(record, result.wrong.get(record.name, ()), moment)))
+        file.writelines(_text(_agent(version)) for version in sorted(versions))
         file.write("</premis>\n")
 
 
@@ -104,14 +111,14 @@ def _creation(record: Record) -> Element:
     return event
 
 
-def _fixity_check(checked: Checked, when: datetime) -> Element:
+def _fixity_check(record: Record, problems: tuple[str, ...], when: datetime) -> Element:
     moment = _moment(when)
-    event = _event("fixity check", moment, f"{checked.record.name}|fixity|{moment}")
+    event = _event("fixity check", moment, f"{record.name}|fixity|{moment}")
     detail = SubElement(event, "eventDetailInformation")
     _add(detail, "eventDetail", "SHA-256 of recording and outputs compared with the journal's; receipts checked.")
-    _outcome(event, "fail" if checked.problems else "pass", " ".join(checked.problems))
+    _outcome(event, "fail" if problems else "pass", " ".join(problems))
     _linking_agent(event, __version__)
-    for facts in checked.record.outputs.values():
+    for facts in record.outputs.values():
         _linking_object(event, facts, None)
     return event
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
-from regroove.archive.flags import flags_of
+from regroove.archive.flags import flags_of, flags_of_texts
 from regroove.archive.journal.locks import LockFile
 from regroove.archive.sources.names import shown
 from regroove.archive.workers.earlier import adopted, facts_of, source_facts, unchanged
@@ -64,7 +64,8 @@ class Performer:
 
     def _done(self, task: Restore, progress: Progress) -> Result:
         done = unchanged(task) or adopted(task) or self._restored(task, progress)
-        return replace(done, flags=tuple(flag.as_json() for flag in flags_of(done.receipt or {})))
+        flags = [*flags_of(done.receipt or {}), *flags_of_texts(AudioReader(task.source).info.metadata)]
+        return replace(done, flags=tuple(flag.as_json() for flag in flags))
 
     def _restored(self, task: Restore, progress: Progress) -> Restored:
         began = time.perf_counter()
