@@ -65,11 +65,11 @@ def make_collection(folder: Path, *, good: int) -> set[str]:
     return {*names, "truncated.wav", "ten hours.wav", "wave in truth.flac"}
 
 
-def start(source: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+def start(source: Path, out: Path, *, workers: int = 1) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "regroove", "batch", str(source), "--out", str(out), "--progress", "none"]
     # In a group of its own, so that all of its processes can be killed at once.
     return subprocess.Popen(
-        [*command, "--workers", "2", *SETTINGS, *options],
+        [*command, "--workers", str(workers), *SETTINGS],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]
 def undisturbed(collection: tuple[Path, set[str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, good = collection
     out = tmp_path_factory.mktemp("whole")
-    code, said, err = finish(start(source, out))
+    code, said, err = finish(start(source, out, workers=2))
     assert code == 1 and said.startswith(f"{len(good)} done, 0 skipped, {len(HOSTILE)} failed")
     assert "circle is a link to a folder that is searched anyway" in err and "1 hidden file" in err
     assert all(why in err for why in HOSTILE.values())
@@ -146,8 +146,8 @@ def undisturbed(collection: tuple[Path, set[str]], tmp_path_factory: pytest.Temp
     return out
 
 
-def killed_and_gone_on(source: Path, out: Path, *, kills: int, longest: float) -> int:
-    """Runs that are killed, then one that is not; returns how often something had been begun when it was killed."""
+def killed_and_gone_on(source: Path, out: Path, *, kills: int, longest: float, together: int = 1) -> int:
+    """Runs that are killed, then some at once that are not; returns how often one was at work when it was killed."""
     draw = random.Random(1)
     at_work = 0
     for _ in range(kills):
@@ -155,16 +155,25 @@ def killed_and_gone_on(source: Path, out: Path, *, kills: int, longest: float) -
         process = start(source, out)
         kill_at_work(process, out, draw.uniform(0, longest), since=before)
         at_work += begun(out) > before
-    code, _, _ = finish(start(source, out))
-    assert code == 1
+    last = [start(source, out) for _ in range(together)]
+    assert [finish(process)[0] for process in last] == [1] * together
     return at_work
 
 
 def test_killed_twice_all_is_as_in_an_undisturbed_run(
     collection: tuple[Path, set[str]], undisturbed: Path, tmp_path: Path
 ) -> None:
+    """Once with kill -9 to all its processes, once by a wish of the system to the first of them."""
     source, good = collection
-    assert killed_and_gone_on(source, tmp_path, kills=2, longest=1.0) > 0
+    process = start(source, tmp_path)
+    while not begun(tmp_path) and process.poll() is None:
+        time.sleep(0.01)
+    process.terminate()
+    code, said, err = finish(process)
+    assert (code, said) == (143, "") and all(line.endswith("left out.") for line in err.splitlines())
+    with Journal(tmp_path, create=False) as journal:
+        assert not journal.others() and not list(journal.records(State.RUNNING))
+    assert killed_and_gone_on(source, tmp_path, kills=1, longest=1.0) == 1
     assert written(tmp_path) == written(undisturbed)
     check_journal(tmp_path, good)
     names = [shown(path.name) for path in tmp_path.rglob("*")]
@@ -176,8 +185,9 @@ def test_two_hundred_files_and_ten_kills(tmp_path: Path) -> None:
     source = tmp_path / "in"
     good = make_collection(source, good=200)
     whole = tmp_path / "whole"
-    assert finish(start(source, whole))[0] == 1
-    assert killed_and_gone_on(source, tmp_path / "killed", kills=10, longest=8.0) > 5
+    assert finish(start(source, whole, workers=2))[0] == 1
+    # In the end two runs share what is left.
+    assert killed_and_gone_on(source, tmp_path / "killed", kills=10, longest=8.0, together=2) > 5
     assert written(tmp_path / "killed") == written(whole)
     check_journal(tmp_path / "killed", good)
 
