@@ -10,10 +10,11 @@ import soundfile
 
 from regroove.archive.plans.files import bundled_plans, load_plan
 from regroove.archive.plans.models import check_model, model_hashes
-from regroove.archive.plans.plan import SETTINGS, OutputSettings, Plan, plan_from_json
+from regroove.archive.plans.plan import OutputSettings, Plan, plan_from_json
 from regroove.errors import ModelError, SettingsError
+from regroove.restoration.engines.matched import MatchedSettings
 from regroove.restoration.restorer import Restorer
-from regroove.restoration.settings import RestoreSettings
+from regroove.restoration.settings import CommonSettings, RestoreSettings
 
 # A value for every setting that is not its default, as TOML.
 VALUES = {
@@ -31,16 +32,22 @@ def written(folder: Path, text: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+def engine_of(name: str) -> str:
+    """An engine that has a use for a setting."""
+    return "matched" if hasattr(MatchedSettings(), name) or hasattr(CommonSettings(), name) else "cqtdiff"
+
+
+@pytest.mark.parametrize("name", Plan().names)
 def test_every_setting_can_be_in_a_plan(tmp_path: Path, name: str) -> None:
     outputs = {f.name for f in fields(OutputSettings)}
-    if name not in VALUES:
-        pytest.skip(f"{name} is a setting that this table has no value for yet")
-    table = "outputs" if name in outputs else "restore"
-    plan = load_plan(written(tmp_path, f"[{table}]\n{name} = {VALUES[name]}\n"))
-    default = Plan()
-    same = {n for n in SETTINGS if value(plan, n) == value(default, n)}
-    assert same == set(SETTINGS) - {name}
+    assert name in VALUES, "a new setting needs a value in this table"
+    engine = "matched" if name in outputs else engine_of(name)
+    line = f"{name} = {VALUES[name]}\n"
+    head = "" if name == "engine" else f'engine = "{engine}"\n'
+    text = f"[outputs]\n{line}" if name in outputs else f"[restore]\n{head}{line}"
+    plan = load_plan(written(tmp_path, text))
+    default = Plan().changed(engine=engine)
+    assert {n for n in plan.names if value(plan, n) != value(default, n)} == {name}
     assert plan_from_json(json.loads(json.dumps(plan.as_json()))) == Plan(restore=plan.restore, outputs=plan.outputs)
     assert plan.recipe({}) != default.recipe({})
 
@@ -94,18 +101,18 @@ def test_bundled_plans_have_a_line_each_and_differ() -> None:
 
 
 def test_cells_are_text_and_mean_the_same() -> None:
-    cells = {"strength": "0.5", "steps": "3", "clicks": "no", "noise_region": "0:00-0:01.5", "noise_set": "noises"}
+    cells = {"strength": "0.5", "steps": "3", "clicks": "no", "noise_region": "0:00-0:01.5", "quality": "fast"}
     plan = Plan().changed(**cells, residual="yes")
-    assert plan.restore == RestoreSettings(
-        strength=0.5, steps=3, clicks=False, noise_region=(0.0, 1.5), noise_set=Path("noises")
-    )
+    assert plan.restore == RestoreSettings(strength=0.5, steps=3, clicks=False, noise_region=(0.0, 1.5), quality="fast")
     assert plan.outputs.residual
     with pytest.raises(SettingsError, match="clicks is true or false, not 'perhaps'"):
         plan.changed(clicks="perhaps")
 
 
 def test_paths_in_a_plan_are_taken_from_its_folder(tmp_path: Path) -> None:
-    plan = load_plan(written(tmp_path, '[restore]\nnoise_set = "noises"\nmodel = "mine.safetensors"\n'))
+    plan = load_plan(
+        written(tmp_path, '[restore]\nengine = "cqtdiff"\nnoise_set = "noises"\nmodel = "mine.safetensors"\n')
+    )
     assert plan.restore.noise_set == tmp_path / "noises"
     assert plan.restore.model == str(tmp_path / "mine.safetensors")
     with pytest.raises(ModelError, match=r"mine\.safetensors"):

@@ -59,7 +59,7 @@ class Here:
             self._deaths -= 1
             return [Died(task=task, reason="killed by SIGKILL")]
         self.performed.append(task)
-        return [Finished(task=task, result=self._performer.perform(task, progress=lambda stage, done: None))]
+        return [Finished(task=task, result=self._performer.perform(task, progress=lambda progress: None))]
 
     def close(self) -> None:
         pass

@@ -49,7 +49,7 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
             key=job.name, source=job.source, folder=out, paths=job.paths(out), plan=plan, recipe=job.recipe,
             may_overwrite=True,
         )  # fmt: skip
-        done = Performer().perform(task, progress=lambda stage, share: None)
+        done = Performer().perform(task, progress=lambda progress: None)
         assert isinstance(done, Restored)
         journal.finish(
             claim.number, how=done.how, source_facts=done.source_facts, outputs=done.outputs, receipt=done.receipt,

@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class FileProgress:
-    """How much of one recording's ``stage`` is done, 0 to 1."""
+    """One recording's stage, and how much of the whole is done, 0 to 1."""
 
     name: Path
     stage: str

@@ -105,7 +105,7 @@ def _jobs(
     if not quiet:
         for sentence in found.notes:
             note(sentence)
-    rows = read_manifest(manifest) if manifest else []
+    rows = read_manifest(manifest, plan) if manifest else []
     if not found.found and not rows:
         raise AudioError("No recordings were found.")
     folds = prepare_folder(out, shared_ok=shared_ok, dry=dry)

@@ -128,7 +128,7 @@ def restore(
     from regroove.archive.sources.job import paths_of
     from regroove.audio.headroom import check_headroom
     from regroove.cli.pipes import incoming, outgoing
-    from regroove.restoration.outputs import check_outputs, planned_outputs
+    from regroove.restoration.results.outputs import check_outputs, planned_outputs
 
     # All that can be refused is, before torch is imported: that takes seconds.
     chosen = _chosen(ctx, plan)
@@ -170,18 +170,18 @@ def _chosen(ctx: typer.Context, name: str | None) -> "Plan":
     """The plan, if there is one, with what was given on the command line."""
     from regroove.archive.plans.files import load_plan
     from regroove.archive.plans.models import check_model
-    from regroove.archive.plans.plan import SETTINGS, Plan
+    from regroove.archive.plans.plan import Plan
 
+    plan = load_plan(name) if name else Plan()
     # These are paths here, and only whether they are wanted there.
-    names = set(SETTINGS) - {"residual", "report", "uncertainty"}
+    names = set(plan.names) - {"residual", "report", "uncertainty"}
     given = {
         option: value
         for option, value in ctx.params.items()
         if option in names and getattr(ctx.get_parameter_source(option), "name", "") == "COMMANDLINE"
     }
-    plan = (load_plan(name) if name else Plan()).changed(**given)
     check_model(plan)
-    return plan
+    return plan.changed(**given)
 
 
 def print_restoration(done: "Restoration", *, piped: bool = False) -> None:

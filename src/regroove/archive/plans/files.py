@@ -2,7 +2,6 @@
 
 import json
 import tomllib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ def load_plan(name_or_path: str) -> Plan:
     return _read_toml(path) if path.suffix == ".toml" else _read_receipt(path)
 
 
-@cache
 def _read_toml(path: Path) -> Plan:
     try:
         found = tomllib.loads(_text(path))
@@ -59,10 +57,12 @@ def _plan(found: dict[str, Any]) -> Plan:
     if not isinstance(about, str):
         raise SettingsError("What a plan is about is text.")
     values: dict[str, object] = {}
+    restore = found.get("restore", {})
+    engine = str(restore.get("engine", "matched")) if isinstance(restore, dict) else "matched"
     for table, settings in found.items():
         if not isinstance(settings, dict):
             raise SettingsError(f"{table} is a table, [{table}], with settings in it.")
-        check_names(settings, settings_in(table), f"setting in [{table}]")
+        check_names(settings, settings_in(table, engine=engine), f"setting in [{table}]")
         values |= settings
     return Plan(about=about).changed(**values)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from regroove.archive.plans.plan import Plan
 from regroove.errors import ModelError
 from regroove.networks.bundled import find_model
-from regroove.restoration.receipts import sha256_of
+from regroove.restoration.results.receipts import sha256_of
 from regroove.restoration.settings import RestoreSettings
 
 
@@ -19,9 +19,11 @@ def model_hashes(settings: RestoreSettings) -> dict[str, str]:
     >>> sorted(model_hashes(RestoreSettings())), sorted(model_hashes(RestoreSettings(engine="wiener")))
     (['network', 'noise'], ['noise'])
     """
+    # The published method has its own way to find the level of the noise.
     files = {} if settings.engine == "cqtdiff" else {"noise": find_model("noise")}
-    if settings.engine != "wiener":
-        files["network"] = find_model(settings.chosen_model)
+    model = getattr(settings.own, "chosen_model", None)
+    if model is not None:
+        files["network"] = find_model(model)
     return {role: _hash(path, path.stat().st_mtime_ns) for role, path in files.items()}
 
 
@@ -35,7 +37,7 @@ def check_model(plan: Plan) -> None:
         return
     if model_hashes(plan.restore).get("network") != plan.model_sha256:
         raise ModelError(
-            f"The receipt was made with another model than {plan.restore.chosen_model} is here; name its file or "
+            f"The receipt was made with another model than {plan.restore.own.chosen_model} is here; name its file or "
             "install the version of regroove that the receipt names."
         )
 

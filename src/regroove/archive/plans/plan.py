@@ -12,7 +12,8 @@ from regroove.archive.plans.values import plain, value_of
 from regroove.audio.formats import CONTAINERS_OUT
 from regroove.audio.headroom import check_headroom
 from regroove.errors import SettingsError
-from regroove.restoration.settings import RestoreSettings, make_settings
+from regroove.restoration.engines.table import ENGINES, find_engine
+from regroove.restoration.settings import CommonSettings, RestoreSettings
 
 SAME = "same"
 # What a format is called is the ending of its files.
@@ -69,20 +70,25 @@ class Plan:
         Raises:
             SettingsError: there is no such setting, or its value is of the wrong kind or out of range.
         """
-        check_names(values, SETTINGS, "setting")
-        given = {name: value_of(name, _KINDS[name], value) for name, value in values.items()}
-        restore = {name: value for name, value in given.items() if name in _RESTORE}
-        outputs = {name: value for name, value in given.items() if name not in _RESTORE}
+        kinds = _kinds(str(values.get("engine", self.restore.engine)))
+        check_names(values, kinds, "setting")
+        given: dict[str, Any] = {name: value_of(name, kinds[name], value) for name, value in values.items()}
+        outputs: dict[str, Any] = {name: given.pop(name) for name in settings_in("outputs") if name in given}
         return replace(
             self,
-            restore=make_settings(**{**_values(self.restore), **restore}),
-            outputs=OutputSettings(**{**_values(self.outputs), **outputs}),
+            restore=RestoreSettings(**{**self.restore.as_dict(), **given}),
+            outputs=replace(self.outputs, **outputs),
         )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all settings that there are with this plan's engine."""
+        return tuple(_kinds(self.restore.engine))
 
     def as_json(self) -> dict[str, dict[str, object]]:
         """Every setting in values that JSON knows, in the tables that a TOML file has."""
         return {
-            "restore": {name: plain(value) for name, value in _values(self.restore).items()},
+            "restore": {name: plain(value) for name, value in self.restore.as_dict().items()},
             "outputs": dict(asdict(self.outputs)),
         }
 
@@ -124,25 +130,24 @@ def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
             raise SettingsError(f"There is no {what} {name}; {hint}")
 
 
-def _values(settings: Any) -> dict[str, Any]:
-    return {f.name: getattr(settings, f.name) for f in fields(settings)}
-
-
-_RESTORE = frozenset(f.name for f in fields(RestoreSettings))
-# The kind of value that each setting has, by its name.
-_KINDS = {**get_type_hints(RestoreSettings), **get_type_hints(OutputSettings)}
-# Names of all settings, those of the restoration first.
-SETTINGS = tuple(f.name for kind in (RestoreSettings, OutputSettings) for f in fields(kind))
-
-
-def settings_in(table: str) -> tuple[str, ...]:
+def settings_in(table: str, *, engine: str = "matched") -> tuple[str, ...]:
     """Names of the settings in one of a plan's tables, ``restore`` or ``outputs``.
+
+    Raises:
+        SettingsError: there is no such engine.
 
     >>> "residual" in settings_in("outputs"), "residual" in settings_in("restore")
     (True, False)
     """
-    kind = {"restore": RestoreSettings, "outputs": OutputSettings}[table]
-    return tuple(f.name for f in fields(kind))
+    own = tuple(f.name for f in fields(OutputSettings))
+    return own if table == "outputs" else tuple(name for name in _kinds(engine) if name not in own)
+
+
+def _kinds(engine: str) -> dict[str, Any]:
+    """The kind of value of each setting that there is with an engine, by its name; an engine's own wins."""
+    others = [other.settings for other in ENGINES.values()]
+    parts = (CommonSettings, OutputSettings, *others, find_engine(engine).settings)
+    return {f.name: get_type_hints(part)[f.name] for part in parts for f in fields(part)}
 
 
 def resolved(plan: Plan, *, folder: Path) -> Plan:

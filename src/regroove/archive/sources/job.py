@@ -5,7 +5,7 @@ from pathlib import Path
 
 from regroove.archive.plans.plan import SAME, OutputSettings, Plan
 from regroove.audio.formats import CONTAINERS_OUT
-from regroove.restoration.outputs import planned_outputs
+from regroove.restoration.results.outputs import planned_outputs
 
 
 @dataclass(frozen=True, kw_only=True)

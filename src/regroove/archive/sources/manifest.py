@@ -7,7 +7,7 @@ the table's folder. An empty cell leaves the plan's value.
 import csv
 from pathlib import Path, PurePath
 
-from regroove.archive.plans.plan import SETTINGS, check_names
+from regroove.archive.plans.plan import Plan, check_names
 from regroove.archive.sources.job import Found
 from regroove.archive.sources.names import shown
 from regroove.errors import SettingsError
@@ -15,8 +15,8 @@ from regroove.errors import SettingsError
 _COLUMNS = ("source", "output")
 
 
-def read_manifest(path: Path) -> list[Found]:
-    """The recordings that a table names.
+def read_manifest(path: Path, plan: Plan | None = None) -> list[Found]:
+    """The recordings that a table names, with settings that there are with the plan's engine.
 
     Raises:
         SettingsError: it cannot be read, a column is unknown, or a row has no source or leads out of the output folder.
@@ -40,7 +40,7 @@ def read_manifest(path: Path) -> list[Found]:
         raise SettingsError(f"{shown(path)} is not a table in CSV: {error}.") from error
     if "source" not in columns:
         raise SettingsError(f"{shown(path)} has no column source.")
-    check_names(columns, (*_COLUMNS, *SETTINGS), f"column in {shown(path)}:")
+    check_names(columns, (*_COLUMNS, *(plan or Plan()).names), f"column in {shown(path)}:")
     return [_row(path, number, row) for number, row in enumerate(rows, start=2)]
 
 

@@ -14,7 +14,7 @@ from regroove.archive.sources.job import paths_of
 from regroove.archive.sources.names import shown
 from regroove.archive.verify.schema import faults_of
 from regroove.errors import RegrooveError
-from regroove.restoration.receipts import sha256_of
+from regroove.restoration.results.receipts import sha256_of
 from regroove.version import __version__
 
 Advance = Callable[[int, int], None]

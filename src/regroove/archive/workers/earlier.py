@@ -8,7 +8,7 @@ from typing import Any
 
 from regroove.archive.journal.records import FileFacts, State
 from regroove.archive.workers.tasks import Restore, Restored
-from regroove.restoration.receipts import sha256_of
+from regroove.restoration.results.receipts import sha256_of
 from regroove.version import __version__
 
 

@@ -14,7 +14,7 @@ from regroove.archive.workers.tasks import Busy, Failed, Look, Looked, Restore, 
 from regroove.audio.formats import SampleFormat
 from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError, RegrooveError
-from regroove.restoration.pipeline import Progress
+from regroove.restoration.progress import Callback
 from regroove.restoration.restorer import Restorer
 from regroove.restoration.settings import RestoreSettings
 
@@ -29,7 +29,7 @@ class Performer:
         self._restorers: OrderedDict[RestoreSettings, Restorer] = OrderedDict()
         self._locks: dict[Path, LockFile] = {}
 
-    def perform(self, task: Task, *, progress: Progress) -> Result:
+    def perform(self, task: Task, *, progress: Callback) -> Result:
         """Do a task; whatever is wrong with the recording is a result, too.
 
         Raises:
@@ -48,7 +48,7 @@ class Performer:
             # A fault of ours, which must not stop the others.
             return Failed(why=f"An unexpected {type(error).__name__}: {error}.")
 
-    def _alone(self, task: Restore, progress: Progress) -> Result:
+    def _alone(self, task: Restore, progress: Callback) -> Result:
         """Nobody else writes this recording's outputs while its lock is held, be the journal right or wrong."""
         if task.locks is None or task.number is None:
             return self._done(task, progress)
@@ -62,12 +62,12 @@ class Performer:
         finally:
             locks.release(task.number)
 
-    def _done(self, task: Restore, progress: Progress) -> Result:
+    def _done(self, task: Restore, progress: Callback) -> Result:
         done = unchanged(task) or adopted(task) or self._restored(task, progress)
         flags = [*flags_of(done.receipt or {}), *flags_of_texts(AudioReader(task.source).info.metadata)]
         return replace(done, flags=tuple(flag.as_json() for flag in flags))
 
-    def _restored(self, task: Restore, progress: Progress) -> Restored:
+    def _restored(self, task: Restore, progress: Callback) -> Restored:
         began = time.perf_counter()
         before = task.source.stat()
         task.paths["output"].parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,10 @@ import sys
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from regroove.restoration.progress import Callback, Progress
 
 READY = "ready"
 OUT_OF_MEMORY = 71
@@ -49,15 +52,15 @@ def serve(connection: Connection, threads: int, nice: int, parent: int) -> None:
             connection.send(result)
 
 
-def _teller(connection: Connection) -> Any:
+def _teller(connection: Connection) -> "Callback":
     told = 0.0
 
-    def tell(stage: str, done: float) -> None:
+    def tell(progress: "Progress") -> None:
         nonlocal told
         now = time.monotonic()
         if now - told >= _TELL_SECONDS:
             told = now
-            connection.send((stage, done))
+            connection.send((progress.stage, progress.share))
 
     return tell
 

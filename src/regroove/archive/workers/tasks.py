@@ -89,7 +89,7 @@ Result = Looked | Restored | Failed | Busy
 
 @dataclass(frozen=True, kw_only=True)
 class Progressed:
-    """How much of a task is done: its stage, and 0 to 1."""
+    """How far a task is: its stage, and how much of the whole is done, 0 to 1."""
 
     task: Task
     stage: str
