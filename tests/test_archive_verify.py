@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from regroove.archive.flags import CODES, LITTLE_DB, MAINS_OFF, SILENT_DBFS, UNEQUAL_DB, flags_of
+from regroove.archive.flags import CODES, CUT_CRESTS, LITTLE_DB, MAINS_OFF, SILENT_DBFS, UNEQUAL_DB, flags_of
 from regroove.archive.journal.journal import Journal
 from regroove.archive.plans.plan import Plan
 from regroove.archive.sources.job import Found
@@ -194,6 +194,19 @@ def test_flags_of_channels_and_states(receipt: Receipt) -> None:
             {"start": end, "end": 10.0, "state": "music"},
         ]
         assert ("much-silence" in codes(with_value(found, spans, *NOISE, "states"))) == flagged
+
+
+@pytest.mark.parametrize(("cut", "flagged"), [(CUT_CRESTS, True), (CUT_CRESTS - 1, False)])
+def test_a_clipped_transfer_is_flagged(receipt: Receipt, cut: int, flagged: bool) -> None:
+    found = with_value(with_value(receipt, "lead-in", *NOISE, "place"), cut, "result", "transfer", "cut_crests")
+    assert codes(found) == ({"clipped-transfer": cut} if flagged else {})
+
+
+def test_one_image_in_two_channels_is_flagged(receipt: Receipt) -> None:
+    found = with_value(receipt, "lead-in", *NOISE, "place")
+    for alike, flagged in (("identical", True), ("near-equal (one image)", True), ("different", False)):
+        changed = with_value(found, {"alike": alike, "difference_db": None}, "result", "transfer", "channels_alike")
+        assert ("mono-in-two-channels" in codes(changed)) == flagged
 
 
 def with_channel(receipt: Receipt, **values: object) -> Receipt:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from regroove.audio.metadata.model import Metadata
+from regroove.noise.describe.likeness import Alike
 from regroove.noise.describe.warnings import UNSURE
 from regroove.noise.find.drift import DriftSettings
 from regroove.noise.find.found import Place, State
@@ -20,6 +21,9 @@ SILENT_DBFS = -80.0
 MAINS_OFF = 0.01
 # One side of a record that is twice as loud as the other, 6 dB, is no longer a difference of adjustment.
 UNEQUAL_DB = 6.0
+
+# A peak may be flat by chance, and a click may reach full scale; what is cut is cut again and again.
+CUT_CRESTS = 3
 
 Result = Mapping[str, Any]
 
@@ -161,6 +165,24 @@ def _metadata_dropped(result: Result) -> Iterator[Flag]:
             yield Flag(code="metadata-dropped", sentence=note)
 
 
+def _clipped_transfer(result: Result) -> Iterator[Flag]:
+    cut = result.get("transfer", {}).get("cut_crests", 0)
+    if cut >= CUT_CRESTS:
+        yield Flag(
+            code="clipped-transfer", sentence=f"The transfer is clipped: {cut} of its crests are cut.", value=cut
+        )
+
+
+def _one_image(result: Result) -> Iterator[Flag]:
+    alike = result.get("transfer", {}).get("channels_alike")
+    if alike is not None and alike["alike"] != Alike.DIFFERENT:
+        yield Flag(
+            code="mono-in-two-channels",
+            sentence=f"Its two channels hold one image; they are {alike['alike']}.",
+            value=alike["difference_db"],
+        )
+
+
 def _clipped(result: Result) -> Iterator[Flag]:
     clipped = result.get("output", {}).get("clipped_samples", 0)
     if clipped:
@@ -193,7 +215,9 @@ RULES: tuple[Callable[[Result], Iterator[Flag]], ...] = (
     _noise,
     _drift,
     _unequal_channels,
+    _one_image,
     _speed,
+    _clipped_transfer,
     _clipped,
     _cut_short,
     _metadata_dropped,
@@ -208,7 +232,9 @@ CODES = {
     "noise-unsure": "noise found, not surely",
     "drift-limit": "noise changes as far as is followed",
     "channels-unequal": "walls or channels of unequal noise",
+    "mono-in-two-channels": "one image in two channels",
     "speed": "hum is off the mains",
+    "clipped-transfer": "recording clipped",
     "clipped": "output clipped",
     "turned-down": "turned down against clipping",
     "cut-short": "file cut short",
