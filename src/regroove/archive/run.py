@@ -13,7 +13,8 @@ from regroove.archive.journal.database import FOLDER
 from regroove.archive.journal.journal import LOCKS, Claim, Journal
 from regroove.archive.journal.records import Record, State
 from regroove.archive.looks import look_at
-from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row
+from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row, row_of
+from regroove.archive.review.decisions import Decisions
 from regroove.archive.sources.job import Job, Refused
 from regroove.archive.sources.names import shown
 from regroove.archive.todo import disk_needed, is_done
@@ -28,6 +29,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 _TELL_SECONDS = 1.0
 # What is left free on the disk: a journal, a log and other programs need some.
 _SPARE_BYTES = 64 * 2**20
+_UNCHANGED = "It is done already, and nothing has changed."
 _ELSEWHERE = "Another run in this folder did it."
 
 
@@ -51,6 +53,7 @@ def run_batch(
     start_workers: Callable[[int], Backend],
     shared: bool = False,
     overwrite: bool = False,
+    decisions: Decisions | None = None,
     report: Report = lambda event: None,
 ) -> BatchResult:
     """Restore all that is missing or changed, and enter it in the journal of the output folder.
@@ -62,6 +65,7 @@ def run_batch(
         start_workers: gives the workers for so many tasks.
         shared: whether other machines may write to the folder.
         overwrite: whether outputs are replaced that are not this batch's.
+        decisions: what a person marked on the review page.
         report: called for each recording that ended, and with progress.
 
     Raises:
@@ -75,7 +79,14 @@ def run_batch(
         except ArchiveError:
             journal.end()
             raise
-        batch = _Batch(journal=journal, out=out, overwrite=overwrite, report=report, files=len(jobs) + len(refused))
+        batch = _Batch(
+            journal=journal,
+            out=out,
+            overwrite=overwrite,
+            decisions=decisions or Decisions(),
+            report=report,
+            files=len(jobs) + len(refused),
+        )
         for item in refused:
             batch.end(Row(source=item.source, name=item.name, outcome=Outcome.FAILED, why=item.why))
         try:
@@ -108,10 +119,12 @@ class _Batch:
     journal: Journal
     out: Path
     overwrite: bool
+    decisions: Decisions
     report: Report
     files: int
     rows: list[Row] = field(default_factory=list)
     stopped: str | None = None
+    _again: set[Path] = field(default_factory=set)
     _claims: dict[Path, Claim] = field(default_factory=dict)
     _needs: dict[Path, int] = field(default_factory=dict)
     _looked_at: float = 0.0
@@ -125,11 +138,20 @@ class _Batch:
             remove_leftovers(folder)
         todo = []
         for job in jobs:
-            if (record := self.journal.record(job.name)) and is_done(job, record, self.out):
-                self.end(_skipped(job, "It is done already, and nothing has changed.", record))
+            record = self.journal.record(job.name)
+            if record is not None and (why := self._why_not(job, record)):
+                self.end(row_of(job, Outcome.SKIPPED, record, why=why))
             else:
                 todo.append(job)
         return todo
+
+    def _why_not(self, job: Job, record: Record) -> str | None:
+        """Why a recording is not restored in this run, if it is not."""
+        if self.decisions.again(record):
+            self._again.add(job.name)
+            return None
+        unchanged = is_done(job, record, self.out)
+        return self.decisions.left_alone(record) or (_UNCHANGED if unchanged else None)
 
     def work(self, todo: list[Job], start_workers: Callable[[int], Backend]) -> None:
         """Restore what is to be done, with as many workers as can be of use."""
@@ -197,7 +219,7 @@ class _Batch:
             recipe=job.recipe,
             number=claim.number,
             locks=self.out / FOLDER / LOCKS,
-            before=claim.before,
+            before=None if job.name in self._again else claim.before,
             since=claim.since,
             may_overwrite=claim.may_overwrite or self.overwrite,
         )
@@ -235,9 +257,9 @@ class _Batch:
         self._forecast.end(job.name, audio=result.audio_seconds, work=result.work_seconds if restored else 0.0)
         record = self.journal.record(job.name)
         if result.how == "unchanged":
-            self.end(_skipped(job, "It is done already, and nothing has changed.", record))
+            self.end(row_of(job, Outcome.SKIPPED, record, why=_UNCHANGED))
         else:
-            self.end(_row(job, Outcome.DONE, record))
+            self.end(row_of(job, Outcome.DONE, record))
 
     def _fail(self, job: Job, number: int, why: str) -> None:
         self.journal.fail(number, why)
@@ -256,7 +278,7 @@ class _Batch:
             if record is None or record.state in (State.DONE, State.FAILED):
                 self._forecast.end(job.name)
                 failed = record is not None and record.state is State.FAILED
-                self.end(_row(job, Outcome.FAILED if failed else Outcome.SKIPPED, record, why=_ELSEWHERE))
+                self.end(row_of(job, Outcome.FAILED if failed else Outcome.SKIPPED, record, why=_ELSEWHERE))
             elif record.state is State.WAITING or not self.journal.others():
                 queue.append(job)
             else:
@@ -276,19 +298,3 @@ class _Batch:
                 seconds_left=forecast.seconds_left(),
             )
         )
-
-
-def _skipped(job: Job, why: str, record: Record | None) -> Row:
-    return _row(job, Outcome.SKIPPED, record, why=why)
-
-
-def _row(job: Job, outcome: Outcome, record: Record | None, *, why: str = "") -> Row:
-    return Row(
-        source=job.source,
-        name=job.name,
-        outcome=outcome,
-        why=why,
-        audio_seconds=record.audio_seconds if record else None,
-        work_seconds=record.work_seconds if record else None,
-        flags=tuple(str(flag["code"]) for flag in record.flags) if record else (),
-    )

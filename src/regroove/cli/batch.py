@@ -31,6 +31,9 @@ def batch(
         Path | None,
         typer.Option(metavar="CSV", help="A table with a column source, and output and settings as wanted."),
     ] = None,
+    marks: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Marks that the review page saved: good, again, by hand.")
+    ] = None,
     plan: Annotated[
         str | None,
         typer.Option(metavar="PLAN", help="Settings: acoustic, electrical, late-78, tape, cylinder, TOML, a receipt."),
@@ -71,7 +74,7 @@ def batch(
     if dry_run:
         _say_what_would_be(jobs, out, workers, nice)
         return
-    result = _run(jobs, out, workers, nice, shared_ok, overwrite, progress)
+    result = _run(jobs, out, workers, nice, shared_ok, overwrite, progress, marks)
     if progress != "json":
         _print(result, out)
     raise typer.Exit(_code(result))
@@ -113,14 +116,22 @@ def _jobs(
 
 
 def _run(
-    jobs: "JobList", out: Path, workers: int | None, nice: int, shared_ok: bool, overwrite: bool, progress: str
-) -> "BatchResult":
+    jobs: "JobList", out: Path, workers: int | None, nice: int, shared_ok: bool, overwrite: bool, progress: str,
+    marks: Path | None,
+) -> "BatchResult":  # fmt: skip
     from regroove.archive.folder import default_workers
+    from regroove.archive.journal.journal import Journal
+    from regroove.archive.review.decisions import Decisions
+    from regroove.archive.review.marks import read_marks
+    from regroove.archive.review.page import write_review
+    from regroove.archive.review.records import NAME as REVIEW
+    from regroove.archive.review.records import sides_of
     from regroove.archive.run import run_batch
     from regroove.archive.summary import NAME, write_summary
     from regroove.archive.workers.local import LocalBackend
 
     most = workers or default_workers()
+    decisions = Decisions(read_marks(marks) if marks else {})
     with reporting(progress) as report:
         result = run_batch(
             jobs.jobs,
@@ -129,14 +140,18 @@ def _run(
             start_workers=lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice),
             shared=shared_ok,
             overwrite=overwrite,
+            decisions=decisions,
             report=report,
         )
     write_summary(result.rows, out / NAME)
+    with Journal(out.resolve(), shared=shared_ok, create=False) as journal:
+        write_review(out.resolve() / REVIEW, list(sides_of(journal)), title=out.resolve().name)
     return result
 
 
 def _print(result: "BatchResult", out: Path) -> None:
     from regroove.archive.progress import Outcome
+    from regroove.archive.review.records import NAME as REVIEW
     from regroove.archive.sources.names import shown
     from regroove.archive.summary import NAME
 
@@ -146,7 +161,10 @@ def _print(result: "BatchResult", out: Path) -> None:
     if result.stopped:
         note(result.stopped)
     counts = {outcome: result.count(outcome) for outcome in Outcome}
-    say(", ".join(f"{count} {outcome.value}" for outcome, count in counts.items()) + f"; see {shown(out / NAME)}.")
+    say(
+        ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
+        + f"; see {shown(out / NAME)} and {REVIEW}."
+    )
 
 
 def _code(result: "BatchResult") -> int:
