@@ -172,21 +172,24 @@ def save_model(path: str | Path, network: nn.Module, card: ModelCard) -> ModelCa
     data = save_tensors(tensors)
     size = {"parameters": sum(p.numel() for p in network.parameters()), **card.size}
     card = replace(card, size=size, sha256=hashlib.sha256(data).hexdigest())
-    parts = {path: data, path.with_suffix(".json"): card.to_json().encode()}
-    try:
-        _write_all(parts)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written ({error.strerror}).") from error
+    write_all({path: data, path.with_suffix(".json"): card.to_json().encode()}, what=path)
     return card
 
 
-def _write_all(parts: dict[Path, bytes]) -> None:
+def write_all(parts: dict[Path, bytes], *, what: Path) -> None:
+    """Write files beside their final names and move all into place.
+
+    Raises:
+        ModelError: the folder cannot be written to; ``what`` is named then.
+    """
     partial = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in parts}
     try:
         for path, data in parts.items():
             partial[path].write_bytes(data)
         for path, temporary in partial.items():
             temporary.replace(path)
+    except OSError as error:
+        raise ModelError(f"{what} cannot be written ({error.strerror}).") from error
     finally:
         for temporary in partial.values():
             temporary.unlink(missing_ok=True)
