@@ -80,7 +80,7 @@ def quantise(
     from regroove.networks.checkpoints import find_model, load_model
     from regroove.networks.eight_bit import card_file, eight_bit_content, good_enough, save_eight_bit
     from regroove.training.mixtures import Mixer, MixtureSettings
-    from regroove.training.shards import Shards
+    from regroove.training.corpus.shards import Shards
 
     loaded = load_model(find_model(model))
     settings = MixtureSettings(batch=ITEMS)

@@ -33,12 +33,13 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network in evaluation mode, its card, its name and the SHA-256 of its weights file."""
+    """A network in evaluation mode, its card, its name, and its weights file with the SHA-256 of it."""
 
     network: nn.Module
     card: ModelCard
     name: str
     sha256: str
+    path: Path
 
 
 def build_network(card: ModelCard) -> nn.Module:
@@ -109,7 +110,7 @@ def load_model(
         load_state(network, _read_tensors(path, data), source=str(path))
     network = network.to(device).eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return LoadedModel(network, card, path.stem, sha256)
+    return LoadedModel(network, card, path.stem, sha256, path)
 
 
 def find_model(name_or_path: str | Path) -> Path:

@@ -81,13 +81,13 @@ def can_run() -> bool:
     return importlib.util.find_spec("openvino") is not None
 
 
-def eight_bit_card(model: Path, loaded: LoadedModel) -> ModelCard | None:
+def eight_bit_card(loaded: LoadedModel) -> ModelCard | None:
     """The card of a model's eight-bit file; None where there is no such file, or it was made of other weights.
 
     Raises:
         ModelError: the card is missing or damaged.
     """
-    path = eight_bit_file(model)
+    path = eight_bit_file(loaded.path)
     if not path.is_file():
         return None
     card = read_card(card_file(path))
@@ -107,7 +107,7 @@ def good_enough(lost: Mapping[str, float]) -> bool:
     return all(name in lost and lost[name] <= most for name, most in limits.items())
 
 
-def load_eight_bit(model: Path, loaded: LoadedModel, *, streams: int) -> EightBitUNet:
+def load_eight_bit(loaded: LoadedModel, *, streams: int) -> EightBitUNet:
     """The eight-bit network of a model.
 
     Raises:
@@ -116,14 +116,16 @@ def load_eight_bit(model: Path, loaded: LoadedModel, *, streams: int) -> EightBi
     """
     if not can_run():
         raise SettingsError("Eight bits need OpenVINO: install regroove[fast].")
-    card = eight_bit_card(model, loaded)
+    path, card = eight_bit_file(loaded.path), eight_bit_card(loaded)
     if card is None:
-        raise ModelError(f"{loaded.name} has no file {eight_bit_file(model).name} of its own; regroove model quantise "
-                         "makes one.")  # fmt: skip
-    content = eight_bit_file(model).read_bytes()
+        raise ModelError(f"There is no {path.name} of the model {loaded.name}; regroove model quantise makes one.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}).") from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise ModelError(f"{eight_bit_file(model)} is damaged: its SHA-256 is not the one on its card.")
-    return EightBitUNet(content, _settings(loaded), streams=streams)
+        raise ModelError(f"{path} is damaged: its SHA-256 is not the one on its card.")
+    return EightBitUNet(content, MatchedUNetSettings(**loaded.card.settings), streams=streams)
 
 
 def eight_bit_content(loaded: LoadedModel, mixtures: Iterable[tuple[Tensor, NoiseMap]]) -> bytes:
@@ -176,6 +178,3 @@ def card_file(path: Path) -> Path:
     """
     return path.with_suffix(".json")
 
-
-def _settings(loaded: LoadedModel) -> MatchedUNetSettings:
-    return MatchedUNetSettings(**loaded.card.settings)

@@ -73,10 +73,10 @@ class MusicTops:
         asked = start + hop * np.arange(frames)
         return np.interp(asked, samples, self.bins[:, channel]).astype(np.float32)
 
-    def hertz(self, *, sample_rate: int) -> list[tuple[float, float]]:
-        """The lowest and the highest of each channel."""
-        width = sample_rate / LONG.n_fft
-        return [(float(c.min()) * width, min(float(c.max()) * width, sample_rate / 2)) for c in self.bins.T]
+    def hertz(self, *, sample_rate: int) -> list[list[int]]:
+        """The lowest and the highest of each channel, in hertz."""
+        edges = np.stack([self.bins.min(axis=0), self.bins.max(axis=0)], axis=1) * sample_rate / LONG.n_fft
+        return [[round(hz) for hz in pair] for pair in np.minimum(edges, sample_rate / 2).tolist()]
 
 
 class TopHistory:

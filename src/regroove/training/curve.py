@@ -6,7 +6,7 @@ from pathlib import Path
 from regroove.errors import ModelError
 from regroove.networks.cards import read_card
 from regroove.networks.checkpoints import find_model
-from regroove.training.run import read_state
+from regroove.training.state_file import read_state
 
 Point = Mapping[str, float]
 # What the losses of the networks are called.
@@ -16,6 +16,7 @@ TITLES = {
     "band_db": "Distance of the levels of auditory bands, dB",
     "level_db": "Error of the noise map, dB",
     "burst_db": "Error of how bursty the noise is, dB",
+    "loss": "Mean square error of the reference's network",
 }
 
 
