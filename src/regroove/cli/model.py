@@ -79,8 +79,8 @@ def quantise(
     from regroove.evaluation.metrics.lost import lost
     from regroove.networks.checkpoints import find_model, load_model
     from regroove.networks.eight_bit import card_file, eight_bit_content, good_enough, save_eight_bit
-    from regroove.training.mixtures import Mixer, MixtureSettings
     from regroove.training.corpus.shards import Shards
+    from regroove.training.mixtures import Mixer, MixtureSettings
 
     loaded = load_model(find_model(model))
     settings = MixtureSettings(batch=ITEMS)

@@ -28,6 +28,9 @@ from regroove.networks.onnx_graph import onnx_graph
 
 ENDING = ".int8.onnx"
 ARCHITECTURE = "matched-unet-int8"
+# The convolutions at both ends stay in single precision: with the first in eight bits one clip of 16 lost 0.11 dB of
+# SI-SDR (fast model), without it 0.02, and the last ones hardly cost anything.
+ENDS = ("inlet", "outlet", "shares")
 # The most that eight bits may cost on average and on any clip, in dB of SI-SDR and of log-spectral distance: a tenth
 # of what separates one release of the model from the next.
 MEAN_LOST_DB, CLIP_LOST_DB = 0.03, 0.1
@@ -143,7 +146,8 @@ def eight_bit_content(loaded: LoadedModel, mixtures: Iterable[tuple[Tensor, Nois
     with Ranges(loaded.network) as ranges, torch.inference_mode():
         for noisy, noise in mixtures:
             denoiser(noisy, noise)
-    content: bytes = onnx_graph(loaded.network, ranges.roundings()).SerializeToString(deterministic=True)
+    inner = {name: rounding for name, rounding in ranges.roundings().items() if name not in ENDS}
+    content: bytes = onnx_graph(loaded.network, inner).SerializeToString(deterministic=True)
     return content
 
 
@@ -177,4 +181,3 @@ def card_file(path: Path) -> Path:
     'model-1.int8.json'
     """
     return path.with_suffix(".json")
-

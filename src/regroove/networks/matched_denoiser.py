@@ -94,7 +94,7 @@ class MatchedDenoiser(nn.Module):
 class WhiteNoiseDenoiser:
     """A :class:`MatchedDenoiser` as the samplers see a network: ``(x, sigma)`` with white noise of that level.
 
-    >>> from regroove.networks.matched_unet import MatchedUNetSettings
+    >>> from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
     >>> denoiser = WhiteNoiseDenoiser(MatchedDenoiser(MatchedUNet(MatchedUNetSettings(channels=(4, 4)))))
     >>> denoiser(torch.zeros(1, 8192), torch.ones(1)).shape
     torch.Size([1, 8192])

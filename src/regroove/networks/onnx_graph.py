@@ -39,8 +39,8 @@ class Rounding:
 def rounding_of(low: float, high: float) -> Rounding:
     """The rounding that spans a range, zero among its values.
 
-    >>> rounding_of(-0.255, 2.295)
-    Rounding(scale=0.01, zero=26)
+    >>> rounding_of(-1.0, 1.0).zero
+    128
     """
     low, high = min(low, 0.0), max(high, 1e-6)
     scale = (high - low) / 255

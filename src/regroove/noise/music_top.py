@@ -16,16 +16,20 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, percentile_filter, uniform_filter1d
 
 from regroove.dsp.band_limit import EVERYTHING
-from regroove.dsp.stft import LONG
+from regroove.dsp.stft import LONG, SHORT
 from regroove.noise.describe.octaves import THIRD_EDGES, band_powers, decibels
 from regroove.noise.find.drift import DriftSettings
 from regroove.noise.find.found import FoundNoise, Place
 
 # From 4.5 kHz up in third octaves; the last band reaches to half the rate.
 EDGES = (*THIRD_EDGES[22:], 22_050.0)
-# Windows overlap by half; four of them are one row.
+# Windows overlap by half; four long ones, or sixteen short ones, are one row.
 _HOP, _FRAMES = LONG.n_fft // 2, 4
 ROW = _FRAMES * _HOP
+_SHORT_HOP = SHORT.n_fft // 2
+_SHORT_FRAMES = ROW // _SHORT_HOP
+# A row is as loud as half of its short windows: a click is in two or three of them.
+_MIDDLE = 8
 # Rows that are transformed at once.
 _BATCH = 32
 # Bins on either side that a bin is compared with: noise hardly changes over 180 Hz.
@@ -43,13 +47,15 @@ class MusicTopSettings:
     time (`benchmarks/music_top.py`). ``risen_db`` over the level exceeded for four fifths of the time within ``around``
     seconds on either side, for a map may be too high; record noise swishes by 5 dB. ``standing_out_db`` of a bin over
     its neighbours, and ``over_lines_db`` more than the map's own bins stand out; of white noise it is 7.7 dB in 1 of
-    10 000 rows. ``often`` rows within two seconds must say so. ``kept`` seconds on either side are kept as well.
+    10 000 rows. ``often`` rows within four seconds must say so. ``kept`` seconds on either side are kept as well.
     A map of no more ``confidence`` than that is as likely wrong as right.
     """
 
     over_db: float = 4.0
     risen_db: float = 6.0
     around: float = 10.0
+    moment_db: float = 6.0
+    beyond_db: float = 3.0
     standing_out_db: float = 8.5
     over_lines_db: float = 3.0
     often: int = 2
@@ -85,7 +91,7 @@ class TopHistory:
     >>> history = TopHistory(sample_rate=44_100)
     >>> history.add(np.ones((2, 44_100), dtype=np.float32))
     >>> history.finish().shape
-    (5, 2, 7, 2)
+    (5, 2, 7, 3)
     """
 
     def __init__(self, *, sample_rate: int) -> None:
@@ -100,22 +106,30 @@ class TopHistory:
             self._transform(_BATCH)
 
     def finish(self) -> NDArray[np.float32]:
-        """Levels in dB and how far the highest bin stands out in dB, ``(R, C, K, 2)``."""
+        """Half of the time's level, the loudest moment's and how far a bin stands out, in dB: ``(R, C, K, 3)``."""
         if self._held is not None and (left := (self._held.shape[1] - _HOP) // ROW) > 0:
             self._transform(left)
         channels = 1 if self._held is None else len(self._held)
-        return np.concatenate(self._rows) if self._rows else np.zeros((0, channels, len(EDGES) - 1, 2), np.float32)
+        return np.concatenate(self._rows) if self._rows else np.zeros((0, channels, len(EDGES) - 1, 3), np.float32)
 
     def _transform(self, rows: int) -> None:
         assert self._held is not None
-        windows = np.lib.stride_tricks.sliding_window_view(self._held, LONG.n_fft, axis=1)[:, : rows * ROW : _HOP]
-        power = np.square(np.abs(np.fft.rfft(windows * _WINDOW, axis=-1)))
-        power = power.reshape(len(self._held), rows, _FRAMES, -1)
-        # Of four windows the mean logarithm, in which a click in one hardly counts.
-        levels = decibels(np.maximum(band_powers(power, EDGES, sample_rate=self._rate), 1e-20)).mean(axis=2)
-        outstanding = standing_out(power.mean(axis=2), sample_rate=self._rate)
-        self._rows.append(np.stack([levels, outstanding], axis=-1).swapaxes(0, 1).astype(np.float32))
+        long = _powers(self._held[:, : rows * ROW + _HOP], LONG.n_fft, _HOP).reshape(len(self._held), rows, _FRAMES, -1)
+        outstanding = standing_out(long.mean(axis=2), sample_rate=self._rate)
+        short = _powers(self._held[:, : rows * ROW + _SHORT_HOP], SHORT.n_fft, _SHORT_HOP)
+        bands = band_powers(short, EDGES, sample_rate=self._rate).reshape(len(self._held), rows, _SHORT_FRAMES, -1)
+        ordered = decibels(np.maximum(np.partition(bands, [_MIDDLE, _SHORT_FRAMES - 1], axis=2), 1e-20))
+        facts = [ordered[:, :, _MIDDLE], ordered[:, :, -1], outstanding]
+        self._rows.append(np.stack(facts, axis=-1).swapaxes(0, 1).astype(np.float32))
         self._held = self._held[:, rows * ROW :]
+
+
+def _powers(samples: NDArray[np.float32], n_fft: int, hop: int) -> NDArray[np.float32]:
+    """``(C, windows, bins)`` of successive windows a hop apart, in the units of a noise map."""
+    windows = np.lib.stride_tricks.sliding_window_view(samples, n_fft, axis=1)[:, ::hop]
+    hann = np.hanning(n_fft + 1)[:-1].astype(np.float32)
+    spectrum = np.fft.rfft(windows * (hann / np.sqrt(np.square(hann).sum())), axis=-1)
+    return np.square(spectrum.real) + np.square(spectrum.imag)
 
 
 def standing_out(power: NDArray[np.floating], *, sample_rate: int) -> NDArray[np.float64]:
@@ -149,9 +163,9 @@ def music_tops(
 def _tops(
     history: NDArray[np.floating], found: FoundNoise, channel: int, sample_rate: int, s: MusicTopSettings
 ) -> NDArray[np.float32]:
-    """Of one channel, from ``(R, K, 2)``."""
+    """Of one channel, from ``(R, K, 3)``."""
     rows = sample_rate / ROW
-    music = _often(_music(history, found, channel, sample_rate, s), round(2 * rows), s.often)
+    music = _often(_music(history, found, channel, sample_rate, s), round(4 * rows), s.often)
     bands = music.shape[1]
     # The number of bands that are kept: those up to the highest with music, and one more.
     highest = np.where(music.any(axis=1), bands - np.argmax(music[:, ::-1], axis=1), 0)
@@ -164,7 +178,7 @@ def _tops(
 def _music(
     history: NDArray[np.floating], found: FoundNoise, channel: int, sample_rate: int, s: MusicTopSettings
 ) -> NDArray[np.bool_]:
-    levels, outstanding = history[..., 0].astype(np.float64), history[..., 1]
+    levels, loudest, outstanding = np.moveaxis(history.astype(np.float64), -1, 0)
     mean, typical = (x[channel, :, 0].double().numpy() for x in (found.map.mean, found.map.typical))
     drift = found.drift[channel]
     moved = np.interp((np.arange(len(levels)) + 0.625) * ROW, drift.samples, drift.db)[:, None]
@@ -176,8 +190,20 @@ def _music(
     moved = moved + np.clip(left, 0.0, IGNORED_DB)
     lines = standing_out(mean, sample_rate=sample_rate)
     heard = (levels > usual + moved + s.over_db) | (levels > quiet + s.risen_db)
+    # Clicks are louder than their noise as well: what is noise alone says by how much.
+    alone = _rows_of(found, len(levels), sample_rate)
+    own = (loudest[alone] - usual - moved[alone]).max(axis=0, initial=0.0)
+    heard |= loudest > usual + moved + np.maximum(own + s.beyond_db, s.moment_db)
     partials = outstanding > np.maximum(s.standing_out_db, lines + s.over_lines_db)
     return (heard | partials) & (levels > _FAINTEST_DB)
+
+
+def _rows_of(found: FoundNoise, rows: int, sample_rate: int) -> NDArray[np.bool_]:
+    """The rows that lie wholly where the noise was measured."""
+    first = np.arange(rows) * ROW / sample_rate
+    last = first + (ROW + _HOP) / sample_rate
+    inside = [(first >= start) & (last <= end) for start, end in found.measured]
+    return np.any([np.zeros(rows, dtype=bool), *inside], axis=0)
 
 
 def _often(music: NDArray[np.bool_], window: int, count: int) -> NDArray[np.bool_]:
@@ -186,7 +212,3 @@ def _often(music: NDArray[np.bool_], window: int, count: int) -> NDArray[np.bool
     middle = np.arange(len(music))
     first, last = np.maximum(middle - window // 2, 0), np.minimum(middle + window // 2 + 1, len(music))
     return rows[last] - rows[first] >= count
-
-
-_HANN = np.hanning(LONG.n_fft + 1)[:-1].astype(np.float32)
-_WINDOW = _HANN / np.sqrt(np.square(_HANN).sum())

@@ -87,7 +87,9 @@ class FlowDenoiser:
     def _sample(self, y: Tensor, noise: BlockNoise, white: Noise) -> Tensor:
         return self._flow(y, noise, DRAW_STEPS, eta=1.0, noise=lambda like: coloured(white(like), noise.map))
 
-    def _flow(self, y: Tensor, known: BlockNoise, steps: int, *, eta: float = 0.0, noise: Noise | None = None) -> Tensor:
+    def _flow(
+        self, y: Tensor, known: BlockNoise, steps: int, *, eta: float = 0.0, noise: Noise | None = None
+    ) -> Tensor:
         def at_scale(x: Tensor, scale: Tensor) -> Tensor:
             return self._denoiser(x, known.map.scaled(scale.square()[:, None, None]), known.limit)
 

@@ -36,7 +36,7 @@ class MatchedSettings:
         model: name of a bundled model, or the path of a checkpoint.
         steps: network evaluations, at least 1; with the bundled model more measure no better. None: 1.
         brightness: 0 (cautious) leaves out what the noise hides, 1 (bright) invents it; five times as slow above 0.
-        precision: of the convolutions: ``float32``, ``bfloat16``, ``int8`` (needs OpenVINO and a model in eight bits), or
+        precision: of the convolutions: ``float32``, ``bfloat16`` or ``int8``, for OpenVINO and a file in eight bits;
             ``auto``: bfloat16 where the hardware has it, else int8 where that is there and loses nothing, else float32.
         noise_region: start and end in seconds of a stretch that holds noise alone.
         clicks: whether clicks and crackle are repaired before the engine restores the recording; None: yes.
