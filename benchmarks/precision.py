@@ -1,4 +1,4 @@
-"""What bfloat16 or eight bits change in the default engine's sound: the guard of the precision that is chosen by itself.
+"""What bfloat16 or eight bits change in the default engine's sound: the guard of what is chosen by itself.
 
     python benchmarks/precision.py [--precision int8] [--limit 40] [--model default]
 
