@@ -11,11 +11,11 @@ import argparse
 import numpy as np
 import torch
 
+from regroove.evaluation.cases.noisy_clips import NoisyClip, make_clip
+from regroove.evaluation.cases.validation_suite import validation_suite
 from regroove.evaluation.metrics.lost import lost
+from regroove.evaluation.metrics.metric_table import METRICS
 from regroove.evaluation.metrics.signals import Samples, Signals
-from regroove.evaluation.metrics.table import METRICS
-from regroove.evaluation.mixtures import Mixture, mixture
-from regroove.evaluation.validation import validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.eight_bit import good_enough, load_eight_bit
 from regroove.networks.matched_denoiser import MatchedDenoiser
@@ -25,14 +25,14 @@ COMPARED = ("si-sdr-gain", "lsd", "mrstft")
 
 
 @torch.inference_mode()
-def restored(denoiser: MatchedDenoiser, clip: Mixture, *, bfloat16: bool = False) -> Samples:
+def restored(denoiser: MatchedDenoiser, clip: NoisyClip, *, bfloat16: bool = False) -> Samples:
     """One clip, without its lead-in."""
     noisy = torch.from_numpy(clip.noisy).float()[None]
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         return denoiser(noisy, map_of_noise(noisy[:, : clip.lead]))[0, clip.lead :].double().numpy()
 
 
-def scores(clip: Mixture, result: Samples) -> list[float]:
+def scores(clip: NoisyClip, result: Samples) -> list[float]:
     """The compared metrics."""
     signals = Signals(clip.clean, clip.noisy[clip.lead :], result, clip.sample_rate)
     return [METRICS[name].score(signals) for name in COMPARED]
@@ -49,7 +49,7 @@ def main() -> None:
     single = MatchedDenoiser(loaded.network)
     other = single if half else MatchedDenoiser(load_eight_bit(loaded, streams=1))
     rows, clips = [], []
-    for clip in map(mixture, validation_suite().limited(options.limit).cases):
+    for clip in map(make_clip, validation_suite().limited(options.limit).cases):
         before, after = restored(single, clip), restored(other, clip, bfloat16=half)
         clips.append((clip.clean, before, after))
         rows.append((scores(clip, before), scores(clip, after)))

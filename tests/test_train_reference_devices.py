@@ -142,6 +142,7 @@ def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 
 
 @GLOO
+@pytest.mark.slow
 def test_two_processes(folder: Path) -> None:
     (folder / "script.py").write_text(SCRIPT)
     done = subprocess.run(
@@ -178,6 +179,7 @@ def test_the_command_saves_resumes_and_stops(folder: Path, run: Run) -> None:
 
 
 @GLOO
+@pytest.mark.slow
 def test_an_interruption_leaves_whole_weights(folder: Path) -> None:
     given = arguments("--steps", "100000", "--save-every", "1", "--devices", "2")
     process = subprocess.Popen(
@@ -189,14 +191,15 @@ def test_an_interruption_leaves_whole_weights(folder: Path) -> None:
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 60
+        # Seconds on an idle machine; only a run that hangs should end here.
+        deadline = time.monotonic() + 300
         while not (folder / "out" / "weights-3.pt").is_file():
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         # A terminal sends it to the whole group.
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     finally:
         process.kill()
     assert (process.returncode, out, err) == (130, b"", b"")

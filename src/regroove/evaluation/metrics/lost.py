@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from regroove.evaluation.metrics.log_spectral import log_spectral_distance
+from regroove.evaluation.metrics.log_spectral import lsd
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.metrics.signals import Samples
 
@@ -28,4 +28,4 @@ def lost(clips: Iterable[tuple[Samples, Samples, Samples]]) -> dict[str, float]:
 
 def _lost(clean: Samples, before: Samples, after: Samples) -> tuple[float, float]:
     ratio = si_sdr(clean, before) - si_sdr(clean, after)
-    return ratio, log_spectral_distance(clean, after) - log_spectral_distance(clean, before)
+    return ratio, lsd(clean, after) - lsd(clean, before)

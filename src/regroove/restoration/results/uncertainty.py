@@ -26,7 +26,7 @@ _INAUDIBLE = 1e-10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Uncertainty:
-    """Cells ``(bands, columns)`` in [0, 1], NaN where nothing is to be heard in any sample.
+    """Cells ``(bands, columns)`` in [0, 1], NaN where every sample is silent.
 
     ``edges`` are the frequencies between bands in Hz, ``(bands + 1,)``; ``step`` is the width of a column in seconds.
     """
@@ -47,7 +47,7 @@ class Uncertainty:
 
     def draw(self, path: Path, *, title: str) -> None:
         """Draw it as PNG, whatever the name."""
-        from regroove.restoration.results.report import draw_cells
+        from regroove.restoration.results.uncertainty_picture import draw_cells
 
         times = np.arange(self.cells.shape[1] + 1) * self.step
         draw_cells(path, self.cells, frequencies=self.edges, times=times, title=title)
