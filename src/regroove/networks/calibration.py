@@ -12,8 +12,8 @@ from regroove.networks.onnx_graph import Rounding, rounding_of
 class Ranges:
     """Watches what goes into the convolutions of a network while it is a context.
 
-    Of the ranges that were tried, the whole one had the least squared error in 40 of 47 convolutions of the default
-    model and never 0.5 dB more than the best: large values are few, but they matter.
+    Of parts of the range that were tried, from 2 % to all, the whole or three quarters had the least squared error in
+    every convolution of both bundled models: large values are few, but they matter.
 
     >>> import torch
     >>> layer = nn.Sequential(nn.Conv2d(1, 1, 1))
