@@ -41,14 +41,15 @@ IGNORED_DB = DriftSettings().ignored_db
 
 @dataclass(frozen=True, kw_only=True)
 class MusicTopSettings:
-    """When a band holds music. Decibels are those of the mean logarithm of a row.
+    """When a band holds music. Decibels are those of half of a row's short windows.
 
-    ``over_db`` over the map: drift is followed to 2 dB, and record noise by itself stays below 3.9 dB for 99 % of the
-    time (`benchmarks/music_top.py`). ``risen_db`` over the level exceeded for four fifths of the time within ``around``
-    seconds on either side, for a map may be too high; record noise swishes by 5 dB. ``standing_out_db`` of a bin over
-    its neighbours, and ``over_lines_db`` more than the map's own bins stand out; of white noise it is 7.7 dB in 1 of
-    10 000 rows. ``often`` rows within four seconds must say so. ``kept`` seconds on either side are kept as well.
-    A map of no more ``confidence`` than that is as likely wrong as right.
+    ``over_db`` over the map: drift is followed to 2 dB, and most noise of the presets is over 4 dB in less than 2 % of
+    rows. ``risen_db`` over the level exceeded for four fifths of the time within ``around`` seconds on either side, for
+    a map may be too high; record noise swishes by 5 dB. ``moment_db`` of the loudest 23 ms of a row, and ``beyond_db``
+    more than where noise is alone, in which there may be clicks. ``standing_out_db`` of a bin over its neighbours, of
+    which white noise reached 7.7 dB in half a minute, and ``over_lines_db`` more than the map's own bins stand out.
+    ``often`` rows within four seconds must say so. ``kept`` seconds on either side are kept as well. A map of no more
+    ``confidence`` than that is as likely wrong as right.
     """
 
     over_db: float = 4.0
