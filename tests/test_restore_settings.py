@@ -79,6 +79,7 @@ CHANGED = {
     "quality": "fast",
     "model": "x",
     "steps": 2,
+    "precision": "float32",
     "brightness": 0.5,
     "noise_region": (0.0, 1.0),
     "clicks": True,

@@ -121,6 +121,9 @@ def restore(
         bool,
         typer.Option("--compat", help="For cqtdiff: with the published code's quirks.", rich_help_panel=_METHOD),
     ] = False,
+    precision: Annotated[
+        str, typer.Option(help="Of the network: auto, float32, bfloat16 or int8.", rich_help_panel=_METHOD)
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.", rich_help_panel=_METHOD)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_METHOD)] = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Blocks computed at once.", rich_help_panel=_METHOD)] = None,
