@@ -18,7 +18,19 @@ from regroove.restoration.settings import CommonSettings, setting_names
 
 RATE = 44_100
 # Of the command alone: files, and what is said.
-FILES = {"ctx", "plan", "source", "output", "residual", "report", "uncertainty", "headroom", "remove_offset", "overwrite", "quiet"}
+FILES = {
+    "ctx",
+    "plan",
+    "source",
+    "output",
+    "residual",
+    "report",
+    "uncertainty",
+    "headroom",
+    "remove_offset",
+    "overwrite",
+    "quiet",
+}
 
 HALVES = """
 from dataclasses import dataclass
