@@ -31,9 +31,9 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
 from regroove.noise.measure import map_of_noise
+from regroove.training.corpus.shards import Shards
 from regroove.training.losses import log_spectral_distance, noise_reduction_db
 from regroove.training.mixtures import Mixer, MixtureSettings
-from regroove.training.shards import Shards
 
 RATE, SECONDS, BATCH = 44_100, 2.0, 8
 JUDGED = 3 * RATE

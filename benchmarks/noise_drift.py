@@ -29,7 +29,7 @@ from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet
 from regroove.noise.find.drift import NoiseDrift
 from regroove.noise.find.finder import NoiseFinder
-from regroove.restoration.engines.mapped import WIENER
+from regroove.restoration.engines.wiener_denoiser import WIENER
 from regroove.restoration.hearing import hear_noise
 
 RATE, LEAD = 44_100, 2 * 44_100

@@ -40,7 +40,7 @@ from regroove.networks.matched_unet import MatchedUNet
 from regroove.noise.find.drift import STEADY, NoiseDrift
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.measure import map_of_noise
-from regroove.restoration.engines.mapped import WIENER
+from regroove.restoration.engines.wiener_denoiser import WIENER
 from regroove.restoration.hearing import hear_noise
 
 LEADS = (0.0, 0.7, 1.5, 4.0)

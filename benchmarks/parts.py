@@ -25,7 +25,7 @@ from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.clicks.repair import repair_clicks
 from regroove.noise.find.finder import NoiseFinder
-from regroove.restoration.engines.mapped import WIENER
+from regroove.restoration.engines.wiener_denoiser import WIENER
 from regroove.restoration.hearing import hear_noise
 
 RATE = 44_100

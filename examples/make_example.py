@@ -16,7 +16,7 @@ from scipy.signal import butter, sosfiltfilt
 from regroove.audio.load import read_audio
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
-from regroove.training.noise_corpus import looped
+from regroove.training.corpus.noise_excerpts import looped
 
 RATE = 44_100
 LEAD, MUSIC, TAIL = 1.5, 22.0, 1.0

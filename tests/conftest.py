@@ -3,7 +3,9 @@
 import shutil
 import signal
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,10 @@ import pytest
 import torch
 
 from regroove.noise.find.segments import Segment
+from regroove.training.corpus.noise_excerpts import NoiseSettings, render_noise
+from regroove.training.corpus.shards import write_shards
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
 
 torch.set_num_threads(1)
 
@@ -63,3 +69,35 @@ def steady_part() -> Callable[..., Segment]:
         return Segment(start=start, end=end, **(usual | other))  # type: ignore[arg-type]
 
     return made
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shards of three tones, 2 s each at 44.1 kHz, and of two record noises."""
+    folder, rate = tmp_path_factory.mktemp("shards"), 44_100
+    times = np.arange(2 * rate) / rate
+    tones = [0.3 * np.sin(2 * np.pi * f * times) * np.exp(-times) for f in (220, 330, 440)]
+    np.save(folder / "music-0.npy", np.round(np.stack(tones) * 32767).astype(np.int16))
+    noise = partial(render_noise, [], seed=1, sample_rate=rate, settings=NoiseSettings(seconds=5.0))
+    assert list(write_shards(folder, "noise-001", lambda i: noise(index=i), excerpts=2, size=25)) == [2]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def instruments_and_scores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with all instruments, but only two performances and two scores, which are quick to read."""
+    if not DATA.is_dir():
+        pytest.skip("shared/ with instruments and MIDI is not here")
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "instruments").symlink_to(DATA / "instruments")
+    (folder / "midi").mkdir()
+    for file in sorted(DATA.glob("midi/*.mid"))[:2]:
+        shutil.copy(file, folder / "midi")
+    with (
+        tarfile.open(next(DATA.glob("midi/*.tar.xz"))) as every,
+        tarfile.open(folder / "midi" / "s.tar.xz", "w:xz") as few,
+    ):
+        for _ in range(2):
+            member = next(m for m in every if m.isfile() and m.name.endswith(".mid"))
+            few.addfile(member, every.extractfile(member))
+    return folder

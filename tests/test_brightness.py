@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from regroove.errors import SettingsError
-from regroove.restoration.engines import mapped
+from regroove.restoration.engines import noise_map_engine
 from regroove.restoration.restorer import Restorer
 
 RATE = 44_100
@@ -46,8 +46,8 @@ def test_the_seed_decides_what_is_invented() -> None:
 def test_where_blocks_fall_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     x = recording(6)
     whole = restored(x, brightness=1.0)
-    block, context = 43 * mapped.GRID, 16 * mapped.GRID
-    monkeypatch.setattr(mapped, "LAYOUT", replace(mapped.LAYOUT, block=block, context=context))
+    block, context = 43 * noise_map_engine.GRID, 16 * noise_map_engine.GRID
+    monkeypatch.setattr(noise_map_engine, "LAYOUT", replace(noise_map_engine.LAYOUT, block=block, context=context))
     parts = restored(x, brightness=1.0)
     assert np.sqrt(np.mean((parts - whole) ** 2) / np.mean(whole**2)) < 1e-3
 

@@ -14,7 +14,6 @@ import torch
 import regroove
 from regroove.cli.main import run as run_regroove
 from regroove.networks.checkpoints import bundled_model, find_model
-from regroove.restoration.engines.table import click_settings
 from regroove.restoration.settings import RestoreSettings
 
 RATE = 48_000
@@ -87,8 +86,7 @@ def test_every_option_of_the_default_engine(folder: Path, run: Run) -> None:
 def test_fast_takes_the_smaller_model(folder: Path, run: Run) -> None:
     assert run("restore", "in.wav", "out.wav", "--quality", "fast", "--quiet") == (0, "", "")
     assert receipt("out.wav")["result"]["engine"]["model"] == bundled_model("fast") != bundled_model("default")
-    searches = [click_settings(RestoreSettings(quality=quality)) for quality in ("fast", "standard")]
-    assert [s.passes for s in searches if s is not None] == [1, 3]
+    assert [RestoreSettings(quality=quality).own.click_passes for quality in ("fast", "standard")] == [1, 3]
     assert run("restore", "in.wav", "again.wav", "--quality", "fast", "--model", bundled_model("default"))[0] != 0
     assert run("restore", "in.wav", "again.wav", "--quality", "good")[0] != 0
     assert run("restore", "in.wav", "again.wav", "--quality", "fast", "--engine", "wiener")[0] != 0

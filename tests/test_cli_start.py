@@ -8,7 +8,7 @@ import pytest
 import regroove
 from regroove.cli.main import COMMANDS
 
-HEAVY = ("torch", "scipy", "matplotlib", "soundfile")
+HEAVY = ("torch", "scipy", "PIL", "matplotlib", "soundfile")
 
 
 def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ from regroove.noise.clicks.repair import BLOCK, ClickRepairer, repair_clicks
 from regroove.noise.make.presets import preset
 from regroove.noise.make.settings import OFF, RecordNoise
 from regroove.noise.make.synthesise import synthesise
-from regroove.training.percussion import drum_beat, pick
+from regroove.training.corpus.percussion import drum_beat, pick
 
 RATE = 44_100
 DATA = Path(__file__).parents[2] / "shared" / "data" / "validation"

@@ -13,7 +13,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from regroove.compat.recordings import Filters, denoised, filtered
+from regroove.compat.recordings import Filters, Prepared, denoised, filtered, observe_recording
 from regroove.compat.settings import NetworkConfig
 from regroove.compat.translate import network_settings
 from regroove.diffusion.posterior import SamplerSettings
@@ -21,7 +21,7 @@ from regroove.diffusion.schedules import KarrasSettings
 from regroove.dsp.emphasis import deemphasize, emphasize
 from regroove.networks.cqt_unet import CqtUNet
 from regroove.noise.make.banks import NoiseBank
-from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
+from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
 from regroove.restoration.sources import ArraySource
 
 COMPAT = Path(__file__).parents[1] / "compat"
@@ -121,7 +121,7 @@ def test_a_long_recording_is_never_held_whole(folder: Path) -> None:
     engine = CqtDiffEngine(
         lambda x, sigma: x / (1 + sigma[:, None] ** 2),
         NoiseBank([torch.ones(1_000)], sample_rate=RATE),
-        CqtDiffSettings(sampler=sampler, compat=True),
+        GuidedSettings(sampler=sampler, compat=True),
         block=BLOCK,
     )
 
@@ -138,7 +138,8 @@ def test_a_long_recording_is_never_held_whole(folder: Path) -> None:
 
     source, given = Counted(), 0
     filters = Filters(before=lambda x: x, after=lambda x: x, reach=400)
-    for block in denoised(source, engine, seed=0, filters=filters):
+    prepared = Prepared(source, filters, mono=True)
+    for block in denoised(prepared, engine, observe_recording(prepared, engine), seed=0):
         # One piece that was read, the blocks that are open, and what the filters wait for.
         assert source.read - given <= 65_536 + 3 * BLOCK + 4 * filters.reach
         given += block.shape[1]

@@ -16,8 +16,8 @@ from regroove.compat.translate import network_settings
 from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.cqt_unet import CqtUNetSettings
 from regroove.networks.reference_checkpoints import read_reference_checkpoint
-from regroove.training.reference import latest_weights
-from regroove.training.reference_settings import published_training
+from regroove.training.reference.training_settings import published_training
+from regroove.training.reference.weights_file import latest_weights
 
 SCRIPT = Path(__file__).parents[1] / "compat" / "train.py"
 RATE, BLOCK = 22_050, 2_048

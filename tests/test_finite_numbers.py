@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from regroove.cli.main import run as run_regroove
+from regroove.compat.config import read_config
 from regroove.compat.degrading import NoiseGainConfig, degrade_recording
 from regroove.errors import SettingsError
 from regroove.evaluation.degrade import Degradation
@@ -60,3 +61,11 @@ def test_noise_gain_refuses_them_too(recording: Path, options: dict[str, float])
 def test_python_refuses_them_too(name: str) -> None:
     with pytest.raises(SettingsError, match="finite"):
         Degradation(noise="shellac", snr_db=10.0, **{name: float("nan")})
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf"])
+def test_configurations_of_the_original_refuse_them_too(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "conf.yaml"
+    file.write_text("")
+    with pytest.raises(SettingsError, match="gain cannot be .* finite number"):
+        read_config(NoiseGainConfig, file, ["clean_audio=in.wav", "output_file=out.wav", f"gain={value}"])

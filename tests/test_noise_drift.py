@@ -14,8 +14,9 @@ from regroove.noise.find.moments import EDGES, HOP, MomentCutter, levels_of
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
 from regroove.noise.measure import coloured, map_of_noise
-from regroove.restoration.engines.base import BlockId
-from regroove.restoration.engines.mapped import MappedEngine, wiener_engine
+from regroove.restoration.engines.base import BlockId, EngineRun
+from regroove.restoration.engines.noise_map_engine import ObservedNoise
+from regroove.restoration.engines.wiener import WienerSettings, wiener_engine
 
 RATE, SECONDS, LEAD = 44_100, 30, 2 * 44_100
 LENGTH = SECONDS * RATE
@@ -135,42 +136,45 @@ def test_a_map_that_does_not_move_stays_constant() -> None:
     assert STEADY.applied(noise, start=-100, hop=10, frames=7) is noise
 
 
-def restored(engine: MappedEngine, audio: torch.Tensor) -> torch.Tensor:
+def observe(audio: torch.Tensor) -> ObservedNoise:
+    """A recording ``(channels, time)`` that begins with noise, observed for the Wiener filter."""
+    return wiener_engine(WienerSettings(noise_region=(0.0, LEAD / RATE)), EngineRun(device="cpu")).observe([audio])
+
+
+def restored(observed: ObservedNoise, audio: torch.Tensor) -> torch.Tensor:
     """The whole recording, block after block, as the pipeline does it."""
-    layout = engine.layout
+    layout = observed.layout
     padded = torch.nn.functional.pad(audio, (layout.context, layout.block))
     cores = []
     for index, start in enumerate(range(0, len(audio), layout.hop)):
         block = padded[start : start + layout.block][None]
-        cores.append(engine.restore(block, [BlockId(channel=0, index=index, seed=0)])[0])
+        cores.append(observed.restore(block, [BlockId(channel=0, index=index, seed=0)])[0])
     return torch.cat([c[layout.context : layout.block - layout.context] for c in cores])[: len(audio)]
 
 
 def test_following_brings_the_music_nearer_whatever_the_blocks() -> None:
     clean, noise = music(), noise_that_moves(9.0)
-    engine = wiener_engine(noise_region=(0.0, LEAD / RATE))
-    engine.observe([(clean + noise)[None]])
-    followed = restored(engine, clean + noise)
-    engine.layout = replace(engine.layout, block=2 * engine.layout.context + engine.layout.hop // 4)
-    assert torch.allclose(restored(engine, clean + noise), followed, atol=2e-4)
-    assert engine.found is not None
-    engine.found = replace(engine.found, drift=(STEADY,))
-    constant = restored(engine, clean + noise)
+    observed = observe((clean + noise)[None])
+    followed = restored(observed, clean + noise)
+    shorter = replace(observed.layout, block=2 * observed.layout.context + observed.layout.hop // 4)
+    observed = replace(observed, layout=shorter)
+    assert torch.allclose(restored(observed, clean + noise), followed, atol=2e-4)
+    steady = replace(observed, found=replace(observed.found, drift=(STEADY,)))
+    constant = restored(steady, clean + noise)
     error = [float((x - clean)[-10 * RATE :].square().mean()) for x in (followed, constant)]
     assert error[0] < 0.8 * error[1]
-    low, high = engine.describe()["noise_drift_db"][0]  # type: ignore[index]
+    low, high = steady.describe()["noise_drift_db"][0]  # type: ignore[index]
     assert (low, high) == (0.0, 0.0)
 
 
 def test_a_batch_may_hold_maps_that_move_and_maps_that_do_not() -> None:
-    engine = wiener_engine(noise_region=(0.0, LEAD / RATE))
     loud = noise_that_moves(9.0)
     both = torch.stack([loud, noise_that_moves(0.0)])
-    engine.observe([both])
+    observed = observe(both)
     ids = [BlockId(channel=c, index=0, seed=0) for c in (0, 1)]
-    blocks = torch.nn.functional.pad(both, (engine.layout.context, engine.layout.block))[:, : engine.layout.block]
-    together = engine.restore(blocks, ids)
-    alone = torch.cat([engine.restore(blocks[c : c + 1], ids[c : c + 1]) for c in (0, 1)])
+    blocks = torch.nn.functional.pad(both, (observed.layout.context, observed.layout.block))[:, : observed.layout.block]
+    together = observed.restore(blocks, ids)
+    alone = torch.cat([observed.restore(blocks[c : c + 1], ids[c : c + 1]) for c in (0, 1)])
     assert torch.allclose(together, alone, atol=1e-6)
 
 

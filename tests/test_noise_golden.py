@@ -1,6 +1,6 @@
 """Blocks, noise powers, loops and mixing, equal to the reference's numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from regroove.errors import AudioError, SettingsError
 from regroove.noise.make.banks import NoiseBank, loop_by_revolution, unit_power
 from regroove.noise.powers import moving_power, power_range, xi_for_snr
 from regroove.restoration.engines.base import BlockId, BlockLayout
-from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
+from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
 from regroove.restoration.sources import ArraySource
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
@@ -45,16 +45,12 @@ def test_powers_and_estimates() -> None:
 
 
 class Untouched:
-    """An engine that restores nothing, and keeps the blocks that it was given."""
+    """A recording of which nothing is restored, and whose blocks are kept."""
 
-    name, sample_rate, layout, batch_size, workers, mix = "untouched", 44_100, LAYOUT, 2, 1, None
+    name, sample_rate, layout, batch_size, workers, mix, found = "untouched", 44_100, LAYOUT, 2, 1, None, None
 
     def __init__(self) -> None:
         self.blocks: list[torch.Tensor] = []
-
-    def observe(self, chunks: Iterable[torch.Tensor]) -> None:
-        """Read the recording and learn nothing."""
-        self.blocks = [torch.empty(0, LAYOUT.block) for chunk in chunks if chunk.shape[-1]][:1]
 
     def restore(self, blocks: torch.Tensor, ids: Sequence[BlockId]) -> torch.Tensor:
         """The blocks themselves."""
@@ -74,7 +70,7 @@ def rejoined(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """A recording ``(time,)`` cut into the original's blocks, and joined again."""
     engine = Untouched()
     source = ArraySource(x[None].numpy(), sample_rate=44_100)
-    parts = list(restore_in_blocks(source, engine, seed=0, progress=None))
+    parts = list(restore_in_blocks(source, engine, batch_size=engine.batch_size, seed=0))
     return torch.cat(engine.blocks), torch.from_numpy(np.concatenate(parts, axis=1))[0]
 
 
@@ -94,9 +90,8 @@ def test_blocks() -> None:
 def test_the_engine_measures_what_the_reference_does() -> None:
     g = golden("blocks")
     bank = NoiseBank([torch.ones(1_000)], sample_rate=44_100)
-    engine = CqtDiffEngine(lambda x, sigma: x, bank, CqtDiffSettings(compat=True), block=44_100)
-    engine.observe(torch.from_numpy(g["signal"]).split(30_000, dim=-1))
-    found = engine.describe()
+    engine = CqtDiffEngine(lambda x, sigma: x, bank, GuidedSettings(compat=True), block=44_100)
+    found = engine.observe(torch.from_numpy(g["signal"]).split(30_000, dim=-1)).describe()
     assert found["estimated_gain"] == [pytest.approx(float(g["gain"]), rel=1e-5)]
     assert found["xi"] == [pytest.approx(float(g["xi"]))]
 

@@ -14,7 +14,7 @@ from regroove.noise.find.found import Place
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
 from regroove.parallel import ParallelMap, parallel
-from regroove.restoration.engines import mapped
+from regroove.restoration.engines import noise_map_engine
 from regroove.restoration.engines.base import BlockLayout
 from regroove.restoration.hearing import hear_noise
 from regroove.restoration.restorer import Restorer
@@ -97,8 +97,8 @@ def test_threads_end_with_the_work() -> None:
 def test_how_many_threads_there_are_changes_nothing(
     options: dict[str, object], two_threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grid = mapped.GRID
-    monkeypatch.setattr(mapped, "LAYOUT", BlockLayout(block=24 * grid, context=6 * grid, fade=0))
+    grid = noise_map_engine.GRID
+    monkeypatch.setattr(noise_map_engine, "LAYOUT", BlockLayout(block=24 * grid, context=6 * grid, fade=0))
     x = recording(seconds=9.0, channels=2)
     two = Restorer(device="cpu", **options)
     assert two.engine.workers == 2

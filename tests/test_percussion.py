@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regroove.training.percussion import draw_drum, drum_beat, pick, strike
+from regroove.training.corpus.percussion import draw_drum, drum_beat, pick, strike
 
 RATE = 44_100
 

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from regroove import Restorer
 from regroove.audio.resample import resampled_length
 from regroove.errors import AudioError
-from regroove.restoration.blocks import block_count, block_seed
-from regroove.restoration.engines.base import BlockId, BlockLayout
-from regroove.restoration.engines.mapped import GRID, LAYOUT, SAMPLE_RATE, wiener_engine
-from regroove.restoration.pipeline import restore_stream
+from regroove.restoration.engines.base import BlockId, BlockLayout, EngineRun, block_seed
+from regroove.restoration.engines.noise_map_engine import GRID, LAYOUT, SAMPLE_RATE
+from regroove.restoration.engines.wiener import WienerSettings, wiener_engine
+from regroove.restoration.progress import Progress
 from regroove.restoration.sources import ArraySource
+from regroove.restoration.stages.blocks import block_count
+from regroove.restoration.stream import observe, restore_stream
 
 CUT = BlockLayout(block=20_000, context=1_000, fade=0)
 FADED = BlockLayout(block=30_011, context=777, fade=500)
@@ -27,7 +30,7 @@ class Smoother:
     sample_rate = 44_100
     batch_size = 3
     workers = 1
-    mix = None
+    mix = found = None
 
     def __init__(self, layout: BlockLayout) -> None:
         self.layout = layout
@@ -35,8 +38,9 @@ class Smoother:
         self.sizes: list[int] = []
         self.ids: list[BlockId] = []
 
-    def observe(self, chunks: Iterable[torch.Tensor]) -> None:
+    def observe(self, chunks: Iterable[torch.Tensor]) -> "Smoother":
         self.observed = sum(chunk.shape[-1] for chunk in chunks)
+        return self
 
     def restore(self, blocks: torch.Tensor, ids: Sequence[BlockId]) -> torch.Tensor:
         self.sizes.append(len(blocks))
@@ -50,7 +54,9 @@ class Smoother:
 
 def run(x: np.ndarray, engine: Smoother, *, rate: int = 44_100, strength: float = 1.0, **more) -> np.ndarray:
     source = ArraySource(x, sample_rate=rate)
-    originals, restored = zip(*restore_stream(source, engine, strength=strength, seed=0, **more), strict=True)
+    observed = observe(source, engine, progress=more.get("progress"))
+    pairs = restore_stream(source, engine, observed, strength=strength, seed=0, **more)
+    originals, restored = zip(*pairs, strict=True)
     np.testing.assert_array_equal(np.concatenate(originals, axis=1), x)
     return np.concatenate(restored, axis=1)
 
@@ -95,7 +101,7 @@ def test_strength_scales_the_removal_and_zero_is_the_input_bit_for_bit() -> None
     whole, half = run(x, Smoother(CUT)), run(x, Smoother(CUT), strength=0.5)
     np.testing.assert_allclose(x - half, (x - whole) / 2, atol=1e-12)
     x[0, :2] = [-0.0, 1e-300]
-    assert run(x, Smoother(CUT), strength=0.0).tobytes() == x.tobytes()
+    assert Restorer(engine="wiener", strength=0.0)(x, sample_rate=44_100).tobytes() == x.tobytes()
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 100])
@@ -128,12 +134,14 @@ def test_silent_blocks_are_not_worked_on() -> None:
 
 
 def test_progress_goes_through_both_stages_to_the_end() -> None:
-    seen: list[tuple[str, float]] = []
-    run(noise(200_000), Smoother(CUT), progress=lambda stage, done: seen.append((stage, done)))
-    assert [stage for stage, done in seen if done == 1.0] == ["listening", "restoring"]
+    seen: list[Progress] = []
+    run(noise(200_000), Smoother(CUT), progress=seen.append)
+    assert [at.stage for at in seen if at.done == 1.0] == ["listening", "restoring"]
     for stage in ("listening", "restoring"):
-        parts = [done for s, done in seen if s == stage]
+        parts = [at.done for at in seen if at.stage == stage]
         assert parts == sorted(parts)
+    shares = [at.share for at in seen]
+    assert shares == sorted(shares) and shares[-1] == 1.0
 
 
 def test_several_workers_change_nothing_and_end_with_the_stream() -> None:
@@ -142,7 +150,7 @@ def test_several_workers_change_nothing_and_end_with_the_stream() -> None:
     several.workers = 3
     np.testing.assert_array_equal(run(x, several, batch_size=1), run(x, Smoother(CUT), batch_size=1))
     before, threads = threading.active_count(), torch.get_num_threads()
-    stream = restore_stream(ArraySource(x, sample_rate=44_100), several, strength=1.0, seed=0, batch_size=1)
+    stream = restore_stream(ArraySource(x, sample_rate=44_100), several, several, seed=0, batch_size=1)
     next(stream)
     assert threading.active_count() > before
     stream.close()
@@ -160,11 +168,11 @@ def test_an_engine_that_fails_silently_is_an_error() -> None:
 @pytest.mark.parametrize("seconds", [0.1, 30.0, 31.0, 200.0, 3600.0])
 def test_a_recording_is_cut_into_equal_blocks_that_it_fills(seconds: float) -> None:
     length = round(seconds * SAMPLE_RATE)
-    engine = wiener_engine(noise_region=None)
-    engine.observe(torch.zeros(1, n) for n in (length // 2, length - length // 2))
-    count = block_count(engine.layout, length)
-    assert engine.layout.block <= LAYOUT.block
+    engine = wiener_engine(WienerSettings(), EngineRun(device="cpu"))
+    layout = engine.observe(torch.zeros(1, n) for n in (length // 2, length - length // 2)).layout
+    count = block_count(layout, length)
+    assert layout.block <= LAYOUT.block
     few = max(1, -(-length // LAYOUT.hop))
     # Two at a time.
     assert count == (few + few % 2 if few > 1 else 1)
-    assert 0 <= count * engine.layout.hop - length < count * GRID
+    assert 0 <= count * layout.hop - length < count * GRID

@@ -9,12 +9,11 @@ from typer.testing import CliRunner
 
 from regroove.cli.main import app
 from regroove.errors import SettingsError
-from regroove.training.corpus import Corpus, CorpusSettings
-from regroove.training.players import play_together, read_players
-from regroove.training.sampler import Sampler, named_regions
-from regroove.training.scores import hertz, voices
+from regroove.training.corpus.note_sampler import Sampler, named_regions
+from regroove.training.corpus.players import play_together, read_players
+from regroove.training.corpus.rendered_music import Corpus, CorpusSettings
+from regroove.training.corpus.scores import hertz, voices
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 RATE = 44_100
 
 
@@ -91,10 +90,8 @@ def test_notes_without_scores_are_refused(notes: Path, tmp_path: Path) -> None:
     assert not shards.exists()
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="shared/ with instruments and MIDI is not here")
-def test_a_corpus_can_be_theirs(notes: Path) -> None:
-    corpus = Corpus(CorpusSettings(data=DATA, seconds=2.0, scores=2, notes=notes))
-    corpus.midi = corpus.midi[:2]
+def test_a_corpus_can_be_theirs(instruments_and_scores: Path, notes: Path) -> None:
+    corpus = Corpus(CorpusSettings(data=instruments_and_scores, seconds=2.0, notes=notes))
     for index in range(4):
         audio = corpus.render(index)
         assert audio.shape == (2 * RATE,) and audio.dtype == np.float32 and 0.01 < np.abs(audio).max() < 1

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from regroove import Restorer
-from regroove.restoration.engines import mapped
+from regroove.restoration.engines import noise_map_engine
 
 SHARED = Path(__file__).parents[2] / "shared"
 ENGINES = ["wiener", "matched"]
@@ -103,8 +103,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None
     """Sets the lengths of blocks, in steps of the grid."""
 
     def set_layout(*, core: int, context: int) -> None:
-        block, margin = (core + 2 * context) * mapped.GRID, context * mapped.GRID
-        monkeypatch.setattr(mapped, "LAYOUT", replace(mapped.LAYOUT, block=block, context=margin))
+        block, margin = (core + 2 * context) * noise_map_engine.GRID, context * noise_map_engine.GRID
+        monkeypatch.setattr(noise_map_engine, "LAYOUT", replace(noise_map_engine.LAYOUT, block=block, context=margin))
 
     yield set_layout
 
@@ -253,10 +253,11 @@ import resource, sys
 import numpy as np, soundfile, torch
 from dataclasses import replace
 from regroove import Restorer
-from regroove.restoration.engines import mapped
+from regroove.restoration.engines import noise_map_engine
 torch.set_num_threads(int(sys.argv[1]))
 # Small blocks, because what is freed of large ones is not always used again.
-mapped.LAYOUT = replace(mapped.LAYOUT, block=12 * mapped.GRID, context=2 * mapped.GRID)
+grid = noise_map_engine.GRID
+noise_map_engine.LAYOUT = replace(noise_map_engine.LAYOUT, block=12 * grid, context=2 * grid)
 peaks = []
 for minutes in (1, 4):
     rng = np.random.default_rng(0)

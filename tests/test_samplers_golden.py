@@ -18,7 +18,7 @@ from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask
 from regroove.operators.resample import Decimate
 from regroove.restoration.engines.base import BlockId
-from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
+from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "samplers.npz"
 LENGTH = 2048
@@ -103,10 +103,10 @@ def denoise(name, golden):
     """A denoising run, block by block as the pipeline asks for it."""
     schedule, number = DENOISING[name]
     bank = NoiseBank([golden["noise_wav"].flatten().float()], sample_rate=44_100, crossfade=0.01)
-    settings = CqtDiffSettings(**number, sampler=SamplerSettings(schedule=schedule, churn=ChurnSettings()), compat=True)
+    settings = GuidedSettings(**number, sampler=SamplerSettings(schedule=schedule, churn=ChurnSettings()), compat=True)
     engine = CqtDiffEngine(gaussian_denoiser(golden["prior_psd"]), bank, settings, block=LENGTH)
-    engine.observe([golden["noisy"]])
-    return engine.restore(golden["noisy"], [BlockId(channel=0, index=0, seed=0)], start=golden["initial_randn"])
+    observed = engine.observe([golden["noisy"]])
+    return observed.restore(golden["noisy"], [BlockId(channel=0, index=0, seed=0)], start=golden["initial_randn"])
 
 
 def assert_equal(name, out, golden):

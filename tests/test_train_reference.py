@@ -1,5 +1,6 @@
 """The reference's training: its objective, exact resumption, its music, its configurations and its logs."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,18 @@ import torch
 from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
+from regroove.training.corpus.music_files import Music, find_music
+from regroove.training.curve import draw_curve, read_curve
 from regroove.training.devices import make_fabric
-from regroove.training.loggers import open_loggers
-from regroove.training.reference import ReferenceTrainer
-from regroove.training.reference_files import read_configuration
-from regroove.training.reference_music import Music, find_music
-from regroove.training.reference_objective import edm_loss, training_sigmas
-from regroove.training.reference_settings import PUBLISHED, ReferenceSettings
+from regroove.training.loggers import open_loggers, spectrogram
+from regroove.training.processes import OneProcess
+from regroove.training.reference.configuration_files import read_configuration
+from regroove.training.reference.edm_objective import EdmObjective, edm_loss, reference_trainer, training_sigmas
+from regroove.training.reference.reference_run import train_reference
+from regroove.training.reference.training_settings import PUBLISHED, ReferenceSettings
+from regroove.training.reference.training_sounds import RESTORED, training_sounds
+from regroove.training.reference.weights_file import resume_weights, save_weights
+from regroove.training.run import Trainer
 
 RATE, BLOCK = 22_050, 2_048
 NETWORK = {
@@ -41,44 +47,45 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Music:
     return Music(find_music(folder), sample_rate=RATE, length=BLOCK)
 
 
-def trainer(music: Music, **changes: object) -> ReferenceTrainer:
+def trainer(music: Music, **changes: object) -> Trainer:
     fabric = make_fabric(device="cpu", devices=1)
-    return ReferenceTrainer(replace(TINY, **changes), music, fabric=fabric)  # type: ignore[arg-type]
+    return reference_trainer(replace(TINY, **changes), music, processes=fabric)  # type: ignore[arg-type]
 
 
-def losses(trained: ReferenceTrainer, steps: int) -> list[float]:
-    return [trained.train_step()["loss"] for _ in range(steps)]
+def losses(trained: Trainer, steps: int) -> list[float]:
+    return [trained.train_step().losses["loss"] for _ in range(steps)]
 
 
 def test_one_clip_is_overfitted(music: Music) -> None:
-    found = losses(trainer(music, sigma_min=0.02, sigma_max=0.2), 60)
-    assert np.mean(found[-10:]) < 0.6 * np.mean(found[:10])
+    found = losses(trainer(music, sigma_min=0.05, sigma_max=0.1), 24)
+    assert np.mean(found[-5:]) < 0.6 * np.mean(found[:5])
 
 
 def test_a_resumed_run_has_the_same_next_loss(music: Music, tmp_path: Path) -> None:
     whole, half, again = trainer(music), trainer(music), trainer(music)
     expected = losses(whole, 6)
     assert losses(half, 3) == expected[:3]
-    again.resume(half.save(tmp_path))
+    resume_weights(again, save_weights(half, tmp_path, seed=0), seed=0)
     assert losses(again, 3) == expected[3:]
-    assert all(torch.equal(a, b) for a, b in zip(whole.average, again.average, strict=True))
-    assert all(torch.equal(a, b) for a, b in zip(whole.module.parameters(), again.module.parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(whole.average.values(), again.average.values(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(whole.network.parameters(), again.network.parameters(), strict=True))
     assert losses(trainer(music, seed=1), 1) != expected[:1]
 
 
 def test_states_of_another_seed_or_network_are_refused(music: Music, tmp_path: Path) -> None:
-    path = trainer(music).save(tmp_path)
+    path = save_weights(trainer(music), tmp_path, seed=0)
     with pytest.raises(ModelError, match="seed 0"):
-        trainer(music, seed=1).resume(path)
+        resume_weights(trainer(music, seed=1), path, seed=1)
     with pytest.raises(ModelError, match="cannot be resumed"):
-        trainer(music, network=replace(TINY.network, channels=(8, 8, 4))).resume(path)
+        resume_weights(trainer(music, network=replace(TINY.network, channels=(8, 8, 4))), path, seed=0)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelError, match="cannot be resumed"):
-        trainer(music).resume(path)
+        resume_weights(trainer(music), path, seed=0)
 
 
 def test_excerpts_of_a_step_do_not_depend_on_their_number(music: Music) -> None:
-    two, four = trainer(music).batch(), trainer(music, batch=4).batch()
+    alone = OneProcess("cpu")
+    two, four = (EdmObjective(replace(TINY, batch=n), music, processes=alone).batch(0) for n in (2, 4))
     for a, b in zip(two, four, strict=True):
         torch.testing.assert_close(a, b[:2], rtol=0, atol=0)
     assert len(set(four[2].tolist())) == 4
@@ -100,11 +107,11 @@ def test_noise_levels_learning_rate_and_averaged_weights(music: Music) -> None:
     expected = (10**0.1 + np.linspace(0, 1, 11) * (1e-6**0.1 - 10**0.1)) ** 10
     np.testing.assert_allclose(training_sigmas(u, sigma_min=1e-6, sigma_max=10, rho=10).numpy(), expected, rtol=1e-9)
     trained = trainer(music, lr_decay_steps=1, ema=0.75)
-    first = [p.detach().clone() for p in trained.module.parameters()]
-    rates = [trained.train_step()["learning_rate"]]
-    for kept, old, new in zip(trained.average, first, trained.module.parameters(), strict=True):
+    first = [p.detach().clone() for p in trained.network.parameters()]
+    rates = [trained.train_step().learning_rate]
+    for kept, old, new in zip(trained.average.values(), first, trained.network.parameters(), strict=True):
         torch.testing.assert_close(kept, 0.75 * old + 0.25 * new.detach())
-    rates.append(trained.train_step()["learning_rate"])
+    rates.append(trained.train_step().learning_rate)
     assert rates == pytest.approx([1e-2, 1e-2 * 0.8])
 
 
@@ -239,3 +246,47 @@ def test_logs_of_a_resumed_run_hold_every_step_once(tmp_path: Path) -> None:
     events = EventAccumulator(str(tmp_path)).Reload()
     assert set(events.Tags()["scalars"]) == {"loss", "gradient_norm"}
     assert [e.step for e in events.Scalars("loss")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_leaves_sounds_spectrograms_and_a_curve(music: Music, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    settings = replace(TINY, batch=1, steps=2, save_every=2, sound_every=2)
+    found = train_reference(settings, music, tmp_path, device="cpu")
+    assert found.weights is not None
+    assert read_curve(found.weights)[-1]["loss"] > 0
+    draw_curve(found.weights, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    events = EventAccumulator(str(tmp_path)).Reload()
+    pairs = [f"{what} {sigma:g}" for sigma in RESTORED for what in ("noisy", "restored")]
+    names = ["excerpt", *pairs, "generated"]
+    assert sorted(events.Tags()["audio"]) == sorted(names)
+    assert sorted(events.Tags()["images"]) == sorted(f"spectrogram of {name}" for name in names)
+    (event,) = events.Audio("excerpt")
+    samples, rate = soundfile.read(io.BytesIO(event.encoded_audio_string))
+    assert (event.step, rate) == (2, RATE)
+    np.testing.assert_allclose(samples, 0.1 * np.sin(np.arange(BLOCK) / 5), atol=1e-4)
+    (picture,) = events.Images("spectrogram of excerpt")
+    assert (picture.height, picture.width) == (1025, 5)
+
+
+def test_sounds_are_those_of_the_averaged_weights_and_the_same_for_a_seed(music: Music) -> None:
+    trained = trainer(music, ema=0.5)
+    before = {s.name: s.samples for s in training_sounds(trained.network, trained.average, TINY, music)}
+    trained.train_step()
+    after = {s.name: s.samples for s in training_sounds(trained.network, trained.average, TINY, music)}
+    assert torch.equal(before["noisy 0.03"], after["noisy 0.03"])
+    assert not torch.equal(before["restored 0.3"], after["restored 0.3"])
+    average = CqtUNet(TINY.network)
+    average.load_state_dict(trained.network.state_dict() | trained.average)
+    denoised = EdmDenoiser(average, sigma_data=TINY.sigma_data)(after["noisy 0.3"][None], torch.tensor([0.3]))[0]
+    torch.testing.assert_close(after["restored 0.3"], denoised.detach())
+    assert (after["noisy 0.3"] - after["excerpt"]).std() == pytest.approx(0.3, rel=0.1)
+
+
+def test_spectrograms_show_a_tone_where_it_is() -> None:
+    tone = torch.sin(2 * torch.pi * 64 * torch.arange(8192) / 2048)
+    picture = spectrogram(tone)
+    middle = picture[:, picture.shape[1] // 2]
+    assert middle.argmax() == 1024 - 64 and middle[1024 - 400] < 0.3 and picture.min() >= 0 and picture.max() == 1
+    assert spectrogram(1e-3 * tone).max() == 1

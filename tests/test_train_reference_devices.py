@@ -46,10 +46,11 @@ import torch
 
 from regroove.errors import ModelError
 from regroove.training.devices import launch
-from regroove.training.reference import ReferenceTrainer
-from regroove.training.reference_files import read_configuration
-from regroove.training.reference_music import Music, find_music
-from regroove.training.reference_run import ReferenceRun
+from regroove.training.reference.edm_objective import reference_trainer
+from regroove.training.reference.configuration_files import read_configuration
+from regroove.training.corpus.music_files import Music, find_music
+from regroove.training.reference.reference_run import ReferenceRun
+from regroove.training.reference.weights_file import resume_weights, save_weights
 
 folder = Path(sys.argv[1])
 settings = read_configuration(str(folder / "tiny.json"))
@@ -58,25 +59,26 @@ music = Music(find_music(folder / "music"), sample_rate=settings.network.sample_
 
 def work(fabric):
     def trainer():
-        return ReferenceTrainer(settings, music, fabric=fabric)
+        return reference_trainer(settings, music, processes=fabric)
 
     def steps(trained, count):
-        return [trained.train_step()["loss"] for _ in range(count)]
+        return [trained.train_step().losses["loss"] for _ in range(count)]
 
     whole, half, again = trainer(), trainer(), trainer()
-    share = whole.batch()
+    share = whole.objective.batch(0)
     losses = steps(whole, 1)
-    gradient = [p.grad.clone() for p in whole.module.parameters() if p.requires_grad]
+    gradient = [p.grad.clone() for p in whole.network.parameters() if p.requires_grad]
     losses += steps(whole, 5)
     steps(half, 3)
     state = folder / "weights-3.pt"
     if fabric.is_global_zero:
-        half.save(folder)
+        save_weights(half, folder, seed=settings.seed)
     fabric.barrier()
-    again.resume(state)
+    resume_weights(again, state, seed=settings.seed)
     found = {
-        "losses": losses, "resumed": steps(again, 3), "share": share, "gradient": gradient, "average": again.average,
-        "whole": list(whole.module.state_dict().values()), "again": list(again.module.state_dict().values()),
+        "losses": losses, "resumed": steps(again, 3), "share": share, "gradient": gradient,
+        "average": list(again.average.values()),
+        "whole": list(whole.network.state_dict().values()), "again": list(again.network.state_dict().values()),
     }
     torch.save(found, folder / f"rank-{fabric.world_size}-{fabric.global_rank}.pt")
     short = ReferenceRun(
@@ -187,14 +189,15 @@ def test_an_interruption_leaves_whole_weights(folder: Path) -> None:
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 60
+        # Seconds on an idle machine; only a run that hangs should end here.
+        deadline = time.monotonic() + 300
         while not (folder / "out" / "weights-3.pt").is_file():
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         # A terminal sends it to the whole group.
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     finally:
         process.kill()
     assert (process.returncode, out, err) == (130, b"", b"")

@@ -42,12 +42,12 @@ def test_what_is_heard_is_certain_and_what_is_buried_is_not(tmp_path: Path) -> N
 def test_draws_differ_by_number_and_not_by_batch() -> None:
     engine = Restorer(noise_region=(0, 1.5)).engine
     audio = torch.from_numpy(recording()).float()[None]
-    engine.observe([audio])
+    observed = engine.observe([audio])
     ids = [BlockId(channel=0, index=i, seed=i) for i in range(2)]
     blocks = torch.cat([audio[:, : 1 << 16], audio[:, -(1 << 16) :]])
-    both = engine.draw(blocks, ids, number=0)  # type: ignore[attr-defined]
-    assert torch.equal(engine.draw(blocks[1:], ids[1:], number=0)[0], both[1])  # type: ignore[attr-defined]
-    assert not torch.equal(engine.draw(blocks, ids, number=1), both)  # type: ignore[attr-defined]
+    both = observed.draw(blocks, ids, number=0)  # type: ignore[attr-defined]
+    assert torch.equal(observed.draw(blocks[1:], ids[1:], number=0)[0], both[1])  # type: ignore[attr-defined]
+    assert not torch.equal(observed.draw(blocks, ids, number=1), both)  # type: ignore[attr-defined]
 
 
 def test_engines_without_samples_say_so(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import stft
 
-from regroove.training.voice import draw_singer, sing, speak
+from regroove.training.corpus.voice import draw_singer, sing, speak
 
 RATE = 44_100
 # Onset, duration, pitch, velocity: an a of 220 Hz, then one a fifth above.
@@ -28,7 +28,7 @@ def test_a_voice_sings_its_tune(seed: int) -> None:
 
 
 def test_speech_has_hisses_above_the_vowels() -> None:
-    audio = speak(np.random.default_rng(0), seconds=20.0, sample_rate=RATE)
+    audio = speak(np.random.default_rng(0), seconds=8.0, sample_rate=RATE)
     frequency, _, spectrum = stft(audio, RATE, nperseg=1024)
     power = np.abs(spectrum) ** 2
     share = power[frequency > 3000].sum(axis=0) / (power.sum(axis=0) + 1e-12)

@@ -29,7 +29,7 @@ def noise(
 ) -> None:
     """Say what the noise of a recording is: its states, where noise was found, how sure that is, and its spectrum."""
     from regroove.cli.pipes import incoming
-    from regroove.restoration.outputs import check_outputs
+    from regroove.restoration.results.outputs import check_outputs
     from regroove.restoration.settings import parse_region
 
     region = parse_region(noise_region) if noise_region is not None else None
@@ -42,11 +42,11 @@ def noise(
         from regroove.noise.describe.warnings import warnings_of
         from regroove.pending import PendingFile
         from regroove.restoration.listening import listen
-        from regroove.restoration.noise_picture import draw_noise
-        from regroove.restoration.pictures import try_picture
+        from regroove.restoration.results.noise_picture import draw_noise
+        from regroove.restoration.results.pictures import try_picture
 
         pending = stack.enter_context(PendingFile(picture, overwrite=overwrite)) if picture else None
-        with restoration_progress(quiet=quiet, stages=("listening",)) as progress:
+        with restoration_progress(quiet=quiet) as progress:
             heard = listen(reader, region=region, picture=picture is not None, progress=progress)
         description, spectrogram = heard.description, heard.spectrogram
         if pending and spectrogram is not None:

@@ -1,19 +1,21 @@
 """A progress bar with the time left, on standard error."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from regroove.restoration.progress import Callback, Progress
 
 _LABELS = {"listening": "Listening", "restoring": "Restoring"}
 
 
 @contextmanager
-def restoration_progress(
-    *, quiet: bool, stages: Sequence[str] = tuple(_LABELS)
-) -> Iterator[Callable[[str, float], None] | None]:
+def restoration_progress(*, quiet: bool) -> "Iterator[Callback | None]":
     """Give a callback for :meth:`~regroove.restoration.restorer.Restorer.restore_file`, or None if ``quiet``.
 
-    A bar is shown for each of the ``stages``.
+    One bar is shown for the whole work, with the name of the stage.
 
     >>> with restoration_progress(quiet=True) as progress:
     ...     print(progress)
@@ -23,17 +25,15 @@ def restoration_progress(
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        tasks = {stage: bars.add_task(_LABELS[stage], total=1.0, start=False) for stage in stages}
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(_LABELS["listening"], total=1.0)
 
-        def progress(stage: str, done: float) -> None:
-            task = tasks[stage]
-            if not bars.tasks[task].started:
-                bars.start_task(task)
-            bars.update(task, completed=done)
+        def show(progress: "Progress") -> None:
+            bars.update(task, completed=progress.share, description=_LABELS[progress.stage])
 
-        yield progress
+        yield show

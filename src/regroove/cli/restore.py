@@ -118,7 +118,7 @@ def restore(
     """Restore a recording: same rate, channels, length, sample format and level, less noise."""
     from regroove.audio.headroom import check_headroom
     from regroove.cli.pipes import incoming, outgoing
-    from regroove.restoration.outputs import check_outputs, planned_outputs
+    from regroove.restoration.results.outputs import check_outputs, planned_outputs
     from regroove.restoration.settings import RestoreSettings, parse_region
 
     settings = RestoreSettings(

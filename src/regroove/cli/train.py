@@ -1,6 +1,7 @@
 """``regroove train``: render a corpus, train the default network on it, export; or train the reference network."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,8 @@ from typer.core import TyperGroup
 from regroove.cli.train_reference import reference
 
 if TYPE_CHECKING:
-    from regroove.training.run import TrainingRun
+    from regroove.training.mixtures import Mixer
+    from regroove.training.run import Step, Trainer
 
 _HELP = (
     "Train models.\n\n"
@@ -23,6 +25,7 @@ _HELP = (
 
 
 RATE = 44_100
+SAVE_EVERY_SECONDS = 180.0
 _BFLOAT16 = "Convolutions in bfloat16, which only CPUs with instructions for it are faster at."
 
 
@@ -67,10 +70,10 @@ def render(
 ) -> None:
     """Put music and noise into shards; finished shards are kept, so a run that was cut off goes on."""
     from regroove.errors import SettingsError
-    from regroove.training.corpus import Corpus, CorpusSettings
-    from regroove.training.noise_corpus import first_half_excerpts, noise_files, render_noise
-    from regroove.training.recordings import Recordings, RecordingSettings
-    from regroove.training.shards import write_shards
+    from regroove.training.corpus.noise_excerpts import first_half_excerpts, noise_files, render_noise
+    from regroove.training.corpus.own_recordings import Recordings, RecordingSettings
+    from regroove.training.corpus.rendered_music import Corpus, CorpusSettings
+    from regroove.training.corpus.shards import write_shards
 
     if data is None and recordings is None:
         raise SettingsError("Music is needed: name a folder with --data or with --recordings.")
@@ -135,9 +138,12 @@ def run(
     from regroove.networks.checkpoints import find_model
     from regroove.networks.matched_unet import MatchedUNetSettings
     from regroove.restoration.hearing import hear_noise
-    from regroove.training.loop import Trainer, TrainingSettings
+    from regroove.training.corpus.shards import Shards
+    from regroove.training.cosine_run import RunSettings
+    from regroove.training.first_weights import RESIDUAL_BLOCK
+    from regroove.training.first_weights import start_from as take_weights
+    from regroove.training.matched_objective import MatchedTraining, matched_trainer
     from regroove.training.mixtures import Mixer, MixtureSettings
-    from regroove.training.shards import Shards
 
     mixer = Mixer(
         Shards(folder, "music-*.npy"),
@@ -153,13 +159,12 @@ def run(
         "blocks": blocks and _one_or_more(_numbers(blocks, least=0)),
     }
     network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
-    settings = TrainingSettings(
-        network=network, steps=steps, learning_rate=learning_rate, warmup=warmup, bfloat16=bfloat16
-    )
-    trainer = Trainer(mixer, settings, seed=seed, device=device)
+    schedule = RunSettings(steps=steps, learning_rate=learning_rate, warmup=warmup)
+    settings = MatchedTraining(network=network, run=schedule, bfloat16=bfloat16)
+    trainer = matched_trainer(mixer, settings, seed=seed, device=device)
     if start_from is not None and not state.exists():
-        trainer.start_from(start_from)
-    _train(trainer, state, minutes)
+        take_weights(trainer, start_from, spare=RESIDUAL_BLOCK)
+    _train(trainer, mixer, state, steps=steps, minutes=minutes)
 
 
 @app.command()
@@ -177,34 +182,48 @@ def noise_level(
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, the network that hears how strong the noise is while music plays."""
+    from regroove.training.corpus.shards import Shards
+    from regroove.training.first_weights import start_from as take_weights
     from regroove.training.mixtures import Mixer, MixtureSettings
-    from regroove.training.noise_levels import NoiseLevelTrainer, NoiseLevelTraining
-    from regroove.training.shards import Shards
+    from regroove.training.noise_level_objective import NoiseLevelTraining, noise_level_trainer
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
     mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
-    settings = NoiseLevelTraining(steps=steps, learning_rate=learning_rate, warmup=warmup, bfloat16=bfloat16)
-    trainer = NoiseLevelTrainer(mixer, settings, seed=seed)
+    defaults = NoiseLevelTraining(bfloat16=bfloat16)
+    schedule = replace(defaults.run, steps=steps, learning_rate=learning_rate, warmup=warmup)
+    trainer = noise_level_trainer(mixer, replace(defaults, run=schedule), seed=seed)
     if start_from is not None and not state.exists():
-        trainer.start_from(start_from)
-    _train(trainer, state, minutes)
+        take_weights(trainer, start_from)
+    _train(trainer, mixer, state, steps=steps, minutes=minutes)
 
 
-def _train(trainer: "TrainingRun", state: Path, minutes: float | None) -> None:
-    """Start, or go on from the state, with progress and the time left."""
+def _train(trainer: "Trainer", mixer: "Mixer", state: Path, *, steps: int, minutes: float | None) -> None:
+    """Start, or go on from the state, with progress and the time left; shards that were rendered since are taken up."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from regroove.training.run import train
+    from regroove.training.state_file import resume_state, save_state
 
     state.parent.mkdir(parents=True, exist_ok=True)
     if state.exists():
-        trainer.resume(state)
+        resume_state(trainer, state)
+
+    def save(trainer: "Trainer") -> Path:
+        mixer.refresh()
+        return save_state(trainer, state)
+
     columns = (TextColumn("{task.completed} of {task.total} steps"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeRemainingColumn()) as bar:
-        task = bar.add_task("", total=trainer.steps, completed=trainer.step)
+        task = bar.add_task("", total=steps, completed=trainer.step)
 
-        def show(step: int, losses: dict[str, float]) -> None:
-            bar.update(task, completed=step, description=" ".join(f"{k} {v:.2f}" for k, v in losses.items()))
+        def show(step: "Step") -> None:
+            losses = " ".join(f"{name} {value:.2f}" for name, value in step.losses.items())
+            bar.update(task, completed=step.step, description=losses)
 
-        trainer.run(state=state, minutes=minutes, progress=show)
+        def due(step: int, seconds: float) -> bool:
+            return seconds > SAVE_EVERY_SECONDS
+
+        train(trainer, steps=steps, save=save, due=due, minutes=minutes, reports=[show])
 
 
 @app.command()

@@ -37,9 +37,9 @@ def reference(
 
     The same command again goes on from the latest weights, exactly.
     """
-    from regroove.training.reference_files import read_configuration
-    from regroove.training.reference_music import Music, find_music
-    from regroove.training.reference_run import train_reference
+    from regroove.training.corpus.music_files import Music, find_music
+    from regroove.training.reference.configuration_files import read_configuration
+    from regroove.training.reference.reference_run import train_reference
 
     options = {"steps": steps, "batch": batch, "seed": seed, "save_every": save_every, "checkpointing": checkpointing}
     settings = read_configuration(config, **{key: value for key, value in options.items() if value is not None})

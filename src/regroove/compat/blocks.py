@@ -7,9 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regroove.restoration.blocks import BlockCutter, CoreJoiner
-from regroove.restoration.engines.base import BlockLayout, Engine
-from regroove.restoration.pipeline import Progress, Samples, Source
+from regroove.restoration.engines.base import BlockLayout, LosesBlocks, Observed
+from regroove.restoration.progress import RESTORING, Callback
+from regroove.restoration.stages.blocks import CutBlocks, Item, JoinCores
+from regroove.restoration.stages.stage import through
+from regroove.restoration.stages.tally import Counts, Tally
+from regroove.restoration.stream import Samples, Source
 
 
 def padding(length: int, layout: BlockLayout) -> tuple[int, int]:
@@ -35,33 +38,50 @@ def fade_in(overlap: int) -> NDArray[np.float32]:
     return (window.cumsum(0) / window.sum()).numpy()
 
 
-def restore_in_blocks(source: Source, engine: Engine, *, seed: int, progress: Progress | None) -> Iterator[Samples]:
+def restore_in_blocks(
+    source: Source,
+    observed: Observed,
+    *,
+    batch_size: int,
+    seed: int,
+    tally: Tally | None = None,
+    progress: Callback | None = None,
+) -> Iterator[Samples]:
     """Restore a recording at the engine's rate, ``(channels, n)`` samples at a time, with the original's blocks.
 
     Unlike this package's own stream it restores silence too, and joins in single precision.
     """
-    engine.observe(torch.from_numpy(block.astype(np.float32)) for block in source.blocks())
-    left, right = padding(source.frames, engine.layout)
+    layout, channels = observed.layout, source.channels
+    left, right = padding(source.frames, layout)
     frames = left + source.frames + right
-    cutter = BlockCutter(engine.layout, channels=source.channels, frames=frames, seed=seed)
-    joiner = CoreJoiner(
-        engine.layout,
-        channels=source.channels,
-        count=cutter.count,
-        frames=left + source.frames,
-        rise=fade_in(engine.layout.fade),
-    )
+    cut = CutBlocks(layout, channels=channels, frames=frames, seed=seed, batch_size=batch_size)
+    join = JoinCores(layout, channels=channels, count=cut.count, frames=left + source.frames, rise=fade_in(layout.fade))
     samples = (block.astype(np.float32) for block in source.blocks())
-    zeros = (np.zeros((source.channels, count), dtype=np.float32) for count in (left, right))
-    padded = chain([next(zeros)], samples, zeros)
-    done, total, dropped = 0, cutter.count * source.channels, left
-    for items in cutter.batches(padded, engine.batch_size):
-        restored = engine.restore(torch.from_numpy(np.stack([x for _, x in items])), [i for i, _ in items])
-        for (block_id, _), clean in zip(items, restored.numpy(), strict=True):
-            joiner.add(block_id, clean)
-        done += len(items)
-        if progress:
-            progress("restoring", done / total)
-        joined = joiner.take().astype(np.float32)
+    zeros = (np.zeros((channels, count), dtype=np.float32) for count in (left, right))
+    restore = _Restore(observed, total=cut.count * channels, tally=tally or Tally(), progress=progress)
+    dropped = left
+    for chunk in through(chain([next(zeros)], samples, zeros), [cut, restore, join]):
+        joined = chunk.astype(np.float32)
         yield joined[:, dropped:].astype(np.float64)
         dropped = max(dropped - joined.shape[1], 0)
+
+
+class _Restore:
+    """Restores every block of ``total``, also those of silence."""
+
+    def __init__(self, observed: Observed, *, total: int, tally: Tally, progress: Callback | None) -> None:
+        self._observed, self._total, self._tally, self._progress = observed, total, tally, progress
+        self._done = 0
+
+    def push(self, chunk: list[Item]) -> Iterator[list[Item]]:
+        ids, blocks = [i for i, _ in chunk], torch.from_numpy(np.stack([x for _, x in chunk]))
+        restored = self._observed.restore(blocks, ids)
+        if isinstance(self._observed, LosesBlocks):
+            self._tally.add(Counts(lost=self._observed.lost(blocks, restored, ids)))
+        self._done += len(chunk)
+        if self._progress:
+            self._progress(RESTORING.at("restoring", self._done / self._total))
+        yield list(zip(ids, restored.numpy(), strict=True))
+
+    def finish(self) -> Iterator[list[Item]]:
+        yield from ()

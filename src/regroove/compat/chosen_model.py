@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from regroove.compat.settings import PriorConfig
 from regroove.compat.translate import network_settings
+from regroove.devices import resolve_device
 from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.diffusion.schedules import KarrasSettings, shellac_schedule
 from regroove.errors import ModelError
 from regroove.networks.checkpoints import find_model, load_model
 from regroove.networks.reference_checkpoints import SIGMA_DATA, read_reference_checkpoint
-from regroove.restoration.engines.table import resolve_device
 from regroove.restoration.white_noise_prior import white_noise_prior
 
 

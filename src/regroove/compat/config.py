@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from regroove.compat.original_keys import ORIGINAL_KEYS
 from regroove.errors import MissingDependencyError, SettingsError
+from regroove.finite import refuse_odd_numbers
 
 Config = TypeVar("Config")
 # A list in a YAML file, as the original's framework has it, that names the file to read for a section.
@@ -36,7 +37,7 @@ def read_config(schema: type[Config], file: Path, overrides: Sequence[str] = ())
 
     Raises:
         SettingsError: a key is unknown (the nearest one is named, for a key of the original the one that stands for
-            it), lacks its value, or the value is of another type.
+            it), lacks its value, or the value is of another type or no finite number.
         MissingDependencyError: OmegaConf is not installed.
     """
     try:
@@ -49,6 +50,7 @@ def read_config(schema: type[Config], file: Path, overrides: Sequence[str] = ())
     keys = Keys(known_keys(schema), ORIGINAL_KEYS.get(schema, {}))
     merged = OmegaConf.structured(schema)
     for key, value, source in _values(keys, file, overrides):
+        _refuse_odd(key, value, source)
         try:
             # "${" would refer to another key, and file names may hold it.
             plain = value.replace("${", "\\${") if isinstance(value, str) else value
@@ -90,6 +92,13 @@ class Keys:
         else:
             said = f"the original's key {key} is not used here: {ours}"
         raise SettingsError(f"{source}: {said}.")
+
+
+def _refuse_odd(key: str, value: object, source: str) -> None:
+    try:
+        refuse_odd_numbers({key: value})
+    except SettingsError as error:
+        raise SettingsError(f"{source}: {key} cannot be {value!r} (a finite number is needed).") from error
 
 
 def nearest(key: str, known: Sequence[str]) -> str:

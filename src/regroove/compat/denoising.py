@@ -8,19 +8,20 @@ import torch
 
 from regroove.compat.chosen_model import load_prior, schedule_note
 from regroove.compat.inference import build_engine, measured
-from regroove.compat.recordings import Filters, Progress, denoise_file
+from regroove.compat.recordings import Filters, denoise_file
 from regroove.compat.settings import DenoiseConfig
 from regroove.compat.translate import mode_by_number, noise_bank, required
 from regroove.dsp.emphasis import deemphasize, emphasize
 from regroove.errors import AudioError
 from regroove.pending import PendingFile
-from regroove.restoration.engines.cqtdiff import CqtDiffSettings
+from regroove.restoration.engines.guided_engine import GuidedSettings
+from regroove.restoration.progress import Callback
 
 # Samples of an impulse response on either side of its middle: where it has died down to rounding.
 _REACH = 400
 
 
-def denoise_recording(config: DenoiseConfig, *, progress: Progress | None = None) -> list[str]:
+def denoise_recording(config: DenoiseConfig, *, progress: Callback | None = None) -> list[str]:
     """Restore ``config.noisy_audio`` to ``config.output_file``; returns lines for the user.
 
     Raises:
@@ -30,17 +31,18 @@ def denoise_recording(config: DenoiseConfig, *, progress: Progress | None = None
     """
     source, output = required(config.noisy_audio, "noisy_audio"), required(config.output_file, "output_file")
     c = config.denoising
-    settings = CqtDiffSettings(**mode_by_number(c), xi=c.xi, compat=config.compat)
+    settings = GuidedSettings(**mode_by_number(c), xi=c.xi, compat=config.compat)
     filters = Filters(
         before=emphasize if c.pre_filter else None, after=deemphasize if c.post_filter else None, reach=_REACH
     )
     prior, bank = load_prior(config, config.checkpoint), noise_bank(c, sample_rate=config.sample_rate)
     engine = build_engine(config, c, settings, prior, bank)
     lines = schedule_note(config, prior)
-    lines += denoise_file(source, output, engine, seed=config.seed, filters=filters, progress=progress)
+    done = denoise_file(source, output, engine, seed=config.seed, filters=filters, progress=progress)
+    lines += done.notes
     if c.filter_folder is not None:
         lines += [f"Filter: {path}" for path in save_filters(c.filter_folder)]
-    return [*lines, measured(engine), f"Restored: {output}"]
+    return [*lines, measured(done), f"Restored: {output}"]
 
 
 def save_filters(folder: str | Path) -> list[Path]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from regroove.compat.chosen_model import Prior, load_prior, schedule_note
-from regroove.compat.recordings import Progress, denoise_file
+from regroove.compat.recordings import Denoised, denoise_file
 from regroove.compat.settings import ConditionConfig, FixedNoiseConfig, InferenceConfig, RecordingConfig
 from regroove.compat.translate import mode_by_flags, noise_bank, required, sampler_settings
 from regroove.diffusion.guidance import GuidanceSettings
@@ -12,13 +12,14 @@ from regroove.errors import SettingsError
 from regroove.evaluation.panels import load_panels
 from regroove.noise.make.banks import NoiseBank
 from regroove.noise.powers import xi_for_snr
-from regroove.restoration.engines.cqtdiff import CqtDiffEngine, CqtDiffSettings
+from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
+from regroove.restoration.progress import Callback
 
 # The range of SNRs in dB that the original's testing.py takes for its range mode.
 _PANEL_RANGE = [0.0, 40.0]
 
 
-def restore_recording(config: InferenceConfig, *, progress: Progress | None = None) -> list[str]:
+def restore_recording(config: InferenceConfig, *, progress: Callback | None = None) -> list[str]:
     """Restore ``config.noisy_audio`` to ``config.output_file``; returns lines for the user.
 
     Raises:
@@ -32,8 +33,8 @@ def restore_recording(config: InferenceConfig, *, progress: Progress | None = No
     return schedule_note(config, prior) + _restore(source, output, config, prior, bank, settings, progress)
 
 
-def _settings(c: ConditionConfig, *, compat: bool) -> CqtDiffSettings:
-    return CqtDiffSettings(**mode_by_flags(c), xi=c.xi, window=c.denoising.window, compat=compat)
+def _settings(c: ConditionConfig, *, compat: bool) -> GuidedSettings:
+    return GuidedSettings(**mode_by_flags(c), xi=c.xi, window=c.denoising.window, compat=compat)
 
 
 def _restore(
@@ -42,15 +43,15 @@ def _restore(
     config: InferenceConfig,
     prior: Prior,
     bank: NoiseBank,
-    settings: CqtDiffSettings,
-    progress: Progress | None,
+    settings: GuidedSettings,
+    progress: Callback | None,
 ) -> list[str]:
     engine = build_engine(config, config.inference, settings, prior, bank)
-    notes = denoise_file(source, output, engine, seed=config.seed, progress=progress)
-    return [*notes, measured(engine), f"Restored: {output}"]
+    done = denoise_file(source, output, engine, seed=config.seed, progress=progress)
+    return [*done.notes, measured(done), f"Restored: {output}"]
 
 
-def restore_panel(config: InferenceConfig, *, progress: Progress | None = None) -> list[str]:
+def restore_panel(config: InferenceConfig, *, progress: Callback | None = None) -> list[str]:
     """Restore the panel that ``config.testing`` names; returns lines for the user.
 
     Every file's xi follows from its SNR by the original's ladder, unless ``inference.xi`` is given, and its gain is
@@ -83,7 +84,7 @@ def restore_panel(config: InferenceConfig, *, progress: Progress | None = None) 
 def build_engine(
     config: RecordingConfig,
     section: ConditionConfig | FixedNoiseConfig,
-    settings: CqtDiffSettings,
+    settings: GuidedSettings,
     prior: Prior,
     bank: NoiseBank,
 ) -> CqtDiffEngine:
@@ -108,8 +109,8 @@ def build_engine(
     )
 
 
-def measured(engine: CqtDiffEngine) -> str:
+def measured(done: Denoised) -> str:
     """One line that says what was measured, channel by channel."""
-    found = engine.describe()
+    found = done.described
     gains, weights = (", ".join(f"{value:.6g}" for value in found[key]) for key in ("estimated_gain", "xi"))  # type: ignore[attr-defined]
     return f"Mode {found['noise_mode']}, estimated gain {gains}, xi {weights}."

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from regroove.audio.reader import AudioReader
 from regroove.compat.sample_settings import DatasetConfig
 from regroove.errors import AudioError, SettingsError
-from regroove.training.reference_music import maestro_files
+from regroove.training.corpus.music_files import maestro_files
 
 
 @dataclass(frozen=True, kw_only=True)

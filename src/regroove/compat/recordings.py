@@ -14,9 +14,11 @@ from regroove.audio.reader import AudioReader
 from regroove.audio.writer import AudioWriter
 from regroove.compat.blocks import restore_in_blocks
 from regroove.errors import AudioError
-from regroove.restoration.engines.cqtdiff import CqtDiffEngine
-from regroove.restoration.outputs import check_outputs
-from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
+from regroove.restoration.engines.guided_engine import CqtDiffEngine, ObservedPowers
+from regroove.restoration.progress import Callback
+from regroove.restoration.results.outputs import check_outputs
+from regroove.restoration.stages.tally import Tally
+from regroove.restoration.stream import Samples, Source, observe, restore_stream
 
 Filter = Callable[[Tensor], Tensor]
 
@@ -34,7 +36,7 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Prepared:
     """A recording as it is denoised: filtered, and with its channels averaged if ``mono``."""
 
     source: Source
@@ -58,6 +60,14 @@ class _Prepared:
         return filtered(blocks, self.filters.before, reach=self.filters.reach)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Denoised:
+    """What the user should know of a recording, and what was measured of it, as a receipt has it."""
+
+    notes: list[str]
+    described: dict[str, object]
+
+
 def denoise_file(
     path: str | Path,
     output: str | Path,
@@ -65,9 +75,9 @@ def denoise_file(
     *,
     seed: int = 0,
     filters: Filters | None = None,
-    progress: Progress | None = None,
-) -> list[str]:
-    """Denoise one recording; returns what the user should know.
+    progress: Callback | None = None,
+) -> Denoised:
+    """Denoise one recording.
 
     With the engine in compat mode this is the original's treatment of files: any other rate than the network's is
     refused, channels are averaged, and 16-bit mono comes out. Without it rate, channels and sample format stay as they
@@ -98,27 +108,45 @@ def denoise_file(
         metadata=None if compat else info.metadata,
         overwrite=True,
     ) as writer:
-        for block in denoised(reader, engine, seed=seed, filters=filters or Filters(), progress=progress):
+        prepared, tally = Prepared(reader, filters or Filters(), mono=compat), Tally()
+        observed = observe_recording(prepared, engine, progress=progress)
+        for block in denoised(prepared, engine, observed, seed=seed, tally=tally, progress=progress):
             writer.write(block)
     if writer.clipped:
         notes.append(f"{writer.clipped} samples were beyond full scale and are clipped.")
-    return notes + engine.notes()
+    lost = tally.finish().lost
+    notes += [observed.lost_note(lost)] if lost else []
+    return Denoised(notes=notes, described=observed.describe())
+
+
+def observe_recording(source: Prepared, engine: CqtDiffEngine, *, progress: Callback | None = None) -> ObservedPowers:
+    """Measure the powers of a recording, as it is denoised."""
+    if engine.settings.compat:
+        return engine.observe(torch.from_numpy(block.astype(np.float32)) for block in source.blocks())
+    return observe(source, engine, progress=progress)
 
 
 def denoised(
-    source: Source, engine: CqtDiffEngine, *, seed: int, filters: Filters, progress: Progress | None = None
+    source: Prepared,
+    engine: CqtDiffEngine,
+    observed: ObservedPowers,
+    *,
+    seed: int,
+    tally: Tally | None = None,
+    progress: Callback | None = None,
 ) -> Iterator[Samples]:
-    """Denoise a recording, which is read twice; yields ``(channels, n)`` samples, in compat mode of one channel.
+    """Denoise an observed recording; yields ``(channels, n)`` samples, in compat mode of one channel.
 
     In compat mode blocks lie where the original puts them, centred in the padded recording.
     """
-    prepared = _Prepared(source, filters, mono=engine.settings.compat)
     if engine.settings.compat:
-        restored = restore_in_blocks(prepared, engine, seed=seed, progress=progress)
+        restored = restore_in_blocks(
+            source, observed, batch_size=engine.batch_size, seed=seed, tally=tally or Tally(), progress=progress
+        )
     else:
-        pairs = restore_stream(prepared, engine, strength=1.0, seed=seed, progress=progress)
+        pairs = restore_stream(source, engine, observed, seed=seed, tally=tally, progress=progress)
         restored = (block for _, block in pairs)
-    return filtered(restored, filters.after, reach=filters.reach)
+    return filtered(restored, source.filters.after, reach=source.filters.reach)
 
 
 def filtered(blocks: Iterable[Samples], function: Filter | None, *, reach: int) -> Iterator[Samples]:

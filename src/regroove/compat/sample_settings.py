@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from regroove.compat.settings import NoiseConfig, PriorConfig
-from regroove.training.reference_schedule import ReferenceSchedule
+from regroove.training.reference.training_schedule import ReferenceSchedule
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What ``sample.py`` does: degrade every file of a folder in the same way, restore it, and write all three."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -21,12 +20,11 @@ from regroove.diffusion.posterior import SamplerSettings, draw
 from regroove.diffusion.randomness import item_generators
 from regroove.diffusion.schedules import cqtdiff_schedule
 from regroove.errors import AudioError, ModelError, SettingsError
-from regroove.restoration.blocks import block_seed
+from regroove.restoration.engines.base import block_seed
+from regroove.restoration.progress import RESTORING, Callback
 
-Report = Callable[[str, float], None]
 
-
-def sample_files(config: SampleConfig, *, progress: Report | None = None) -> list[str]:
+def sample_files(config: SampleConfig, *, progress: Callback | None = None) -> list[str]:
     """Restore every file, or generate; returns lines for the user, one for each file written.
 
     Files go to ``output_dir/MODE/original``, ``degraded`` and ``reconstructed``, under their own names.
@@ -47,7 +45,7 @@ def sample_files(config: SampleConfig, *, progress: Report | None = None) -> lis
         clean = torch.from_numpy(excerpt.samples).float()[None].to(prior.device)
         written += _restore(clean, excerpt.name, number, config, prior, home)
         if progress:
-            progress("restoring", (number + 1) / len(files[: c.max_files]))
+            progress(RESTORING.at("restoring", (number + 1) / len(files[: c.max_files])))
     return written
 
 
@@ -77,7 +75,7 @@ def _step(file: Path) -> tuple[int, str]:
     return (int(number[1]) if number else -1), file.name
 
 
-def _generate(config: SampleConfig, prior: Prior, home: Path, progress: Report | None) -> list[str]:
+def _generate(config: SampleConfig, prior: Prior, home: Path, progress: Callback | None) -> list[str]:
     count = config.inference.unconditional.num_samples
     if count < 1:
         raise SettingsError(f"At least 1 sample is generated, not {count}.")
@@ -91,7 +89,7 @@ def _generate(config: SampleConfig, prior: Prior, home: Path, progress: Report |
         written += _write(home / "reconstructed" / f"sample-{number}.wav", drawn, config, config.sample_rate)
         written += _show(film, home / "animation" / f"sample-{number}.html")
         if progress:
-            progress("restoring", (number + 1) / count)
+            progress(RESTORING.at("restoring", (number + 1) / count))
     return written
 
 

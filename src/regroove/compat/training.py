@@ -1,6 +1,6 @@
 """What ``train.py`` does: :mod:`regroove.training.reference` with the original's keys."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -10,9 +10,10 @@ from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.translate import network_settings
 from regroove.errors import SettingsError
 from regroove.networks.reference_checkpoints import SIGMA_DATA
-from regroove.training.reference_music import Music
-from regroove.training.reference_run import Report, train_reference
-from regroove.training.reference_settings import ReferenceSettings
+from regroove.restoration.progress import RESTORING, Callback
+from regroove.training.corpus.music_files import Music
+from regroove.training.reference.reference_run import Report, train_reference
+from regroove.training.reference.training_settings import ReferenceSettings
 
 
 def training_settings(config: SampleConfig) -> ReferenceSettings:
@@ -35,7 +36,7 @@ def training_settings(config: SampleConfig) -> ReferenceSettings:
     )
 
 
-def train(config: SampleConfig, *, progress: Callable[[str, float], None] | None = None) -> list[str]:
+def train(config: SampleConfig, *, progress: Callback | None = None) -> list[str]:
     """Train up to ``config.train.steps``, from the latest weights in ``config.model_dir`` on; returns lines.
 
     Raises:
@@ -52,7 +53,7 @@ def train(config: SampleConfig, *, progress: Callable[[str, float], None] | None
     def bar(first: int, steps: int) -> Iterator[Report]:
         def report(step: int, values: Mapping[str, float]) -> None:
             if progress:
-                progress("restoring", step / steps)
+                progress(RESTORING.at("restoring", step / steps))
 
         yield report
 

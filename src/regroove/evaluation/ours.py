@@ -81,9 +81,9 @@ class Regroove:
     @cache  # noqa: B019 - methods live as long as the process
     def _weights(self) -> str:
         from regroove.networks.checkpoints import load_model
-        from regroove.restoration.settings import make_settings
+        from regroove.restoration.settings import RestoreSettings
 
-        return load_model(make_settings(engine=self.engine, **self.settings).chosen_model).sha256
+        return load_model(RestoreSettings(engine=self.engine, **self.settings).own.chosen_model).sha256
 
     def restore(self, noisy: Samples, *, sample_rate: int, lead: int) -> Samples:
         if self.engine == "cqtdiff":

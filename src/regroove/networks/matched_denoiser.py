@@ -30,6 +30,19 @@ LONGEST = StftSettings(n_fft=8 * LOW.n_fft, hop=8 * LOW.hop)
 TINY = 1e-20
 # How far the noise of a bin rises above its mean power, as an amplitude (25 dB): dust on a quiet disc comes near.
 MOST_REMOVED = 10 ** (25 / 20)
+# The weights were trained with the following numbers: changing any of them spoils the weights.
+# Of natural logarithms of powers, so that what the network sees is about 1: 29 dB are 1; of bursts 14 dB are.
+LOG_SCALE, BURST_SCALE = 0.15, 0.3
+# Added to the posterior SNR before its logarithm, which is cut where it is that large (130 dB).
+LEAST_SNR, MOST_LOG_SNR = 0.1, 30.0
+# The power of the normalised spectrum that the network sees is the inverse of this on average.
+SPECTRUM_POWER = 4
+# Its parts are cut there: 8 times their standard deviation.
+LARGEST = 4
+# Of what the network says: the logistic scale of c_skip, and how soon the share of the longest window is a whole.
+SKIP_SCALE, SHARE_SCALE = 4, 4
+# The same for the gain of the short window: full at SNRs below 12 dB, and at least and at most e^-6 and e^0.7.
+FULL_GAIN_SNR, LOG_GAINS = 16, (-6, 0.7)
 
 
 class MatchedDenoiser(nn.Module):
@@ -107,24 +120,24 @@ def _each_short_frame(noise: Tensor, frames: int) -> Tensor:
 
 def _loudness(power: Tensor, noise: Tensor) -> Tensor:
     """Posterior SNR on a compressed scale: about 0 at the noise level, +-1 for 30 dB over it and 10 dB under it."""
-    return (power / (noise + TINY)).add_(0.1).log_().clamp_max_(30).mul_(0.15)
+    return (power / (noise + TINY)).add_(LEAST_SNR).log_().clamp_max_(MOST_LOG_SNR).mul_(LOG_SCALE)
 
 
 def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: Tensor) -> Tensor:
     """What the network sees, ``(B, FEATURES, T, P)``, in the precision that it computes in."""
     frames, kind = long.shape[-1], long.device.type
-    c_in = (xi + 1).mul_(4 * (noise.mean + TINY)).rsqrt_()
+    c_in = (xi + 1).mul_(SPECTRUM_POWER * (noise.mean + TINY)).rsqrt_()
     colour = torch.log(sharp + TINY)
-    colour = 0.15 * (colour - colour.mean(dim=1, keepdim=True))
-    burstiness = 0.3 * torch.log((noise.mean + TINY) / (noise.typical + TINY))
+    colour = LOG_SCALE * (colour - colour.mean(dim=1, keepdim=True))
+    burstiness = BURST_SCALE * torch.log((noise.mean + TINY) / (noise.typical + TINY))
     maps = torch.stack([colour.mT, _short_map(burstiness).mT], dim=-1).expand(-1, frames, -1, -1)
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else long.real.dtype
     # Each is brought to that precision at once, because together they are the most that is held in memory.
     features = [
         patches(_loudness(power, noise.mean).to(dtype)),
-        patches((0.15 * torch.log(xi)).to(dtype)),
-        patches((long.real * c_in).clamp_(-4, 4).to(dtype)),
-        patches((long.imag * c_in).clamp_(-4, 4).to(dtype)),
+        patches((LOG_SCALE * torch.log(xi)).to(dtype)),
+        patches((long.real * c_in).clamp_(-LARGEST, LARGEST).to(dtype)),
+        patches((long.imag * c_in).clamp_(-LARGEST, LARGEST).to(dtype)),
         _on_grid(_loudness(power_of(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
         patches(_loudness(power, noise.typical).to(dtype)),
         maps.to(dtype),
@@ -134,7 +147,7 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
 
 
 def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor, ...]) -> Tensor:
-    c_skip = torch.log(xi).add(_unpatch(parts[0]), alpha=4).sigmoid_()
+    c_skip = torch.log(xi).add(_unpatch(parts[0]), alpha=SKIP_SCALE).sigmoid_()
     c_out = (wiener_gain(xi) * noise).sqrt_()
     real, imaginary = (
         torch.addcmul(part * c_skip, c_out, _unpatch(residual))
@@ -145,7 +158,7 @@ def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor
 
 def _second_estimate(first: Tensor, long: Tensor, noise: Tensor, logits: Tensor) -> Tensor:
     """Of the spectra of the first estimate and of the recording."""
-    share = torch.tanh(4 * _unpatch(logits))
+    share = torch.tanh(SHARE_SCALE * _unpatch(logits))
     bins = share.shape[1]
     held = _held(first[:, : LOW.bins], long[:, : LOW.bins], noise[:, : LOW.bins])
     second = first.clone()
@@ -174,8 +187,8 @@ def _third_estimate(second: Tensor, short: Tensor, noise: Tensor, logs: Tensor) 
     frames = short.shape[-1]
     spread = _each_short_frame(torch.cat([noise, noise[:, -1:]], dim=1), frames)
     # Only where noise can be: a bin far above its noise map hardly changes.
-    weight = (16 * spread / (power_of(short) + (spread + TINY))).sqrt_()
-    gain = (weight * _off_grid(logs, frames)).clamp_(-6, 0.7).exp_()
+    weight = (FULL_GAIN_SNR * spread / (power_of(short) + (spread + TINY))).sqrt_()
+    gain = (weight * _off_grid(logs, frames)).clamp_(*LOG_GAINS).exp_()
     change = scaled(stft(second, SHORT), gain).sub_(short)
     most = MOST_REMOVED**2 * spread.clamp_min(torch.finfo(spread.dtype).tiny)
     bounded = scaled(change, (power_of(change) / most).clamp_min_(1).rsqrt_())

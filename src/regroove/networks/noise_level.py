@@ -19,9 +19,19 @@ from torch.nn import functional
 from regroove.dsp.noise_map import NoiseMap
 from regroove.networks.matched_unet import PATCH, ResidualBlock, patches, start_at_zero
 
+# The weights were trained with these numbers: changing any of them spoils the weights.
 # Powers further below the mean of the item (90 dB) are taken for as much.
 FAINTEST = 1e-9
+# The power of a silent item, and of silent bins.
+SILENCE = 1e-30
+# Of natural logarithms of powers, so that what the network sees is about 1: 22 dB are 1.
 SCALE = 0.2
+# Added to the variance of the logarithms in a bin, so that its root has a gradient where they are alike.
+LEAST_VARIANCE = 1e-4
+# Untrained, a frame whose logarithm is 1 / SCALE below what is usual for its bin weighs e^2 times as much.
+QUIETER = 2.0
+# Natural logarithms of the map beyond +-60 (260 dB) are cut.
+FURTHEST = 60.0
 # Every second frame is enough: neighbours share three quarters of their samples.
 STRIDE = 2
 FACTS = 7
@@ -79,7 +89,7 @@ class NoiseLevelNet(nn.Module):
         frames = power.shape[-1] // 2 * 2
         power = power[:, :-1, :frames]
         level = power.mean(dim=(1, 2), keepdim=True)
-        log = power.clamp_min(FAINTEST * level.clamp_min(1e-30)).log()
+        log = power.clamp_min(FAINTEST * level.clamp_min(SILENCE)).log()
         centre = log.mean(dim=(1, 2), keepdim=True)
         usual = log.median(dim=-1, keepdim=True).values
         seen = torch.cat([patches(SCALE * (log - centre)), patches(SCALE * (log - usual))], dim=-1)
@@ -87,14 +97,14 @@ class NoiseLevelNet(nn.Module):
         outer = outer + self.position.to(outer.dtype)
         outer = outer + self.grow(self.middle(self.shrink(functional.silu(outer))))
         typical_logits, mean_logits = (_bins(x) for x in self.outlet(functional.silu(outer)).split(PATCH, dim=1))
-        weights = (typical_logits - 2 * SCALE * (log - usual)).softmax(dim=-1)
+        weights = (typical_logits - QUIETER * SCALE * (log - usual)).softmax(dim=-1)
         mean = (weights * log).sum(dim=-1, keepdim=True)
         # Weights of powers must not depend on the power itself, or they would favour what is below the mean.
         weighted = (mean_logits.softmax(dim=-1) * power).sum(dim=-1, keepdim=True)
-        bursts = weighted.clamp_min(1e-30).log()
-        spread = ((weights * (log - mean).square()).sum(dim=-1, keepdim=True) + 1e-4).sqrt()
+        bursts = weighted.clamp_min(SILENCE).log()
+        spread = ((weights * (log - mean).square()).sum(dim=-1, keepdim=True) + LEAST_VARIANCE).sqrt()
         share = weights.square().sum(dim=-1, keepdim=True).log()
-        loud = power.mean(dim=-1, keepdim=True).clamp_min(1e-30).log()
+        loud = power.mean(dim=-1, keepdim=True).clamp_min(SILENCE).log()
         facts = torch.cat(
             [
                 SCALE * (mean - centre), SCALE * (usual - centre), SCALE * (loud - centre),
@@ -120,4 +130,4 @@ def _bins(x: Tensor) -> Tensor:
 
 def _to_bins(log: Tensor) -> Tensor:
     """Logarithms (B, 2048) to powers (B, F, 1); the Nyquist bin repeats its neighbour."""
-    return torch.cat([log, log[:, -1:]], dim=-1).clamp(-60, 60).exp()[..., None]
+    return torch.cat([log, log[:, -1:]], dim=-1).clamp(-FURTHEST, FURTHEST).exp()[..., None]

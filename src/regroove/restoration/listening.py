@@ -14,13 +14,20 @@ from regroove.noise.describe.likeness import LikenessMeter
 from regroove.noise.describe.quiet import QuietMeter
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise
-from regroove.restoration.clicks import ClickStage, ClickTally
 from regroove.restoration.engines.image import with_middle
-from regroove.restoration.engines.mapped import SAMPLE_RATE
+from regroove.restoration.engines.noise_map_engine import SAMPLE_RATE
 from regroove.restoration.hearing import hear_noise
-from regroove.restoration.pipeline import Progress, Samples, Source, at_rate, threads
+from regroove.restoration.progress import Callback, Plan
+from regroove.restoration.results.spectrogram import PooledSpectrogram
 from regroove.restoration.settings import check_region
-from regroove.restoration.spectrogram import PooledSpectrogram
+from regroove.restoration.stages.clicks import RepairClicks
+from regroove.restoration.stages.queues import SampleQueue
+from regroove.restoration.stages.restore import threads
+from regroove.restoration.stages.stage import through
+from regroove.restoration.stages.tally import Tally
+from regroove.restoration.stream import Samples, Source, to_rate
+
+LISTENING = Plan({"listening": 1.0})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +43,14 @@ def listen(
     *,
     region: tuple[float, float] | None = None,
     picture: bool = False,
-    progress: Progress | None = None,
+    progress: Callback | None = None,
 ) -> Heard:
     """Hear a recording once, as the engines do before they restore it.
 
     Args:
         region: start and end in seconds of a stretch that holds noise alone; the noise is looked for otherwise.
         picture: whether the spectrogram is kept.
-        progress: called with ``"listening"`` and how much of it is done, 0 to 1.
+        progress: gets the progress of the stage ``"listening"``.
 
     Raises:
         AudioError: the source is damaged or absurdly loud, or the region too short.
@@ -62,22 +69,26 @@ def listen(
         workers=workers,
     )
     quiet, history = QuietMeter(sample_rate=SAMPLE_RATE), BandHistory(sample_rate=SAMPLE_RATE)
-    tally = ClickTally(settings=ClickSettings())
-    clicks = ClickStage(channels=source.channels, sample_rate=SAMPLE_RATE, tally=tally)
+    tally, taken = Tally(), SampleQueue()
+    clicks = RepairClicks(
+        channels=source.channels, sample_rate=SAMPLE_RATE, settings=ClickSettings(), taken=taken, tally=tally
+    )
+    tell = None if progress is None else lambda done: progress(LISTENING.at("listening", done))
 
     def heard() -> Iterator[NDArray[np.float32]]:
-        for chunk in at_rate(original, SAMPLE_RATE, progress or (lambda stage, done: None), "listening"):
+        for chunk in through(original.blocks(), to_rate(original, SAMPLE_RATE, tell=tell)):
             finder.add(with_middle(torch.from_numpy(chunk)))
             quiet.add(chunk)
             yield chunk
 
     with threads(1):
-        for repaired in clicks.repaired(heard()):
-            clicks.take(repaired.shape[1])
+        for repaired in through(heard(), [clicks]):
+            taken.take(repaired.shape[1])
             history.add(repaired)
         found = finder.finish().of_channels(slice(0, source.channels))
-    description = _described(found, original, quiet, history, clicks=tally.repaired + tally.left)
-    return Heard(description=description, spectrogram=original.spectrogram.result() if picture else None)
+    counts = tally.finish()
+    description = _described(found, original, quiet, history, clicks=counts.repaired + counts.left)
+    return Heard(description=description, spectrogram=original.spectrogram.finish() if picture else None)
 
 
 class _Overheard:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,21 +12,29 @@ import torch
 
 from regroove.audio.headroom import check_headroom, headroom_note
 from regroove.audio.reader import AudioReader
+from regroove.audio.resample import resampled_length
+from regroove.devices import resolve_device
 from regroove.errors import AudioError, SettingsError
-from regroove.pending import PendingFile
-from regroove.restoration.clicks import ClickTally
-from regroove.restoration.engines.base import Engine, NoiseFindingEngine
-from regroove.restoration.engines.table import build_engine, click_settings, resolve_device
-from regroove.restoration.levels import LevelMeter
-from regroove.restoration.offset import offset_note, offsets_of, without_offset
-from regroove.restoration.outputs import check_outputs, planned_outputs
-from regroove.restoration.pictures import Pictures
-from regroove.restoration.pipeline import Progress, Samples, Source, restore_stream
-from regroove.restoration.receipts import receipt_text, result_part, run_part
-from regroove.restoration.settings import RestoreSettings, check_region, make_settings
+from regroove.noise.clicks.detect import ClickSettings
+from regroove.restoration.engines.base import Engine, EngineRun, LosesBlocks, Observed
+from regroove.restoration.engines.posterior_spread import UncertaintyEngine
+from regroove.restoration.engines.table import find_engine
+from regroove.restoration.progress import Callback
+from regroove.restoration.results.array import ArrayResult
+from regroove.restoration.results.files import Facts, FileResults
+from regroove.restoration.results.outputs import check_outputs, planned_outputs
+from regroove.restoration.results.pictures import Drawn
+from regroove.restoration.results.receipts import plain_settings
+from regroove.restoration.results.sound import TooLoudError
+from regroove.restoration.results.uncertainty import Spread, Uncertainty
+from regroove.restoration.settings import RestoreSettings, check_region
 from regroove.restoration.sources import ArraySource
-from regroove.restoration.uncertainty import UncertaintyEngine
-from regroove.restoration.writers import TooLoudError, finish, open_writers, refuse_clipping
+from regroove.restoration.stages.offset import add_offset, offset_note, offsets_of
+from regroove.restoration.stages.originals import take_away
+from regroove.restoration.stages.silence import KeepSilence
+from regroove.restoration.stages.stage import through
+from regroove.restoration.stages.tally import Tally
+from regroove.restoration.stream import Samples, Source, Stages, observe, restore_stream, untouched
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 
@@ -64,15 +71,27 @@ class Restorer:
     def __init__(self, settings: RestoreSettings | None = None, **options: object) -> None:
         if settings is not None and options:
             raise SettingsError("Settings are given either as an object or as keywords, not both.")
-        self.settings = settings or make_settings(**options)
-        self.device = resolve_device(self.settings.device)
+        self.settings = settings or RestoreSettings(**options)
+        self.device = resolve_device(self.settings.common.device)
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, built when it is first needed."""
-        return build_engine(self.settings, device=self.device)
+        common = self.settings.common
+        run = EngineRun(device=self.device, seed=common.seed, batch_size=common.batch_size)
+        return find_engine(common.engine).build(self.settings.own, run)
 
-    def __call__(self, audio: Audio, *, sample_rate: int, progress: Progress | None = None) -> Audio:
+    @property
+    def _region(self) -> tuple[float, float] | None:
+        return getattr(self.settings.own, "noise_region", None)
+
+    @property
+    def _clicks(self) -> ClickSettings | None:
+        """How clicks are found that are repaired before the engine restores the recording; None if none are."""
+        passes = getattr(self.settings.own, "click_passes", 0)
+        return ClickSettings(passes=passes) if passes else None
+
+    def __call__(self, audio: Audio, *, sample_rate: int, progress: Callback | None = None) -> Audio:
         """Restore ``(..., channels, time)`` or ``(time,)`` floats in [-1, 1]: same type, dtype and shape out.
 
         The last two axes are one recording. The noise of each channel is learnt by itself.
@@ -89,34 +108,42 @@ class Restorer:
             raise AudioError("Samples are floating point numbers in [-1, 1], not integers.")
         return self._restore_array(audio, sample_rate, progress).astype(audio.dtype)
 
-    def _restore_array(self, audio: np.ndarray, sample_rate: int, progress: Progress | None) -> np.ndarray:
+    def _restore_array(self, audio: np.ndarray, sample_rate: int, progress: Callback | None) -> np.ndarray:
         if not audio.size:
             raise AudioError("The recording holds no samples.")
         channels = audio.shape[-2] if audio.ndim > 1 else 1
-        restored = np.empty((audio.size // (channels * audio.shape[-1]), channels, audio.shape[-1]))
-        for samples, result in zip(audio.reshape(restored.shape), restored, strict=True):
+        recordings = audio.reshape(-1, channels, audio.shape[-1])
+        restored = np.empty(recordings.shape)
+        for samples, result in zip(recordings, restored, strict=True):
             source = ArraySource(samples, sample_rate=sample_rate)
-            check_region(self.settings.noise_region, seconds=source.frames / sample_rate)
-            position = 0
-            for _, block in self._stream(source, self.engine, progress, self._tally()):
-                result[:, position : position + block.shape[1]] = block
-                position += block.shape[1]
+            check_region(self._region, seconds=source.frames / sample_rate)
+            sink = ArrayResult(channels=channels, frames=source.frames)
+            observed = self._observed(source, self.engine, progress)
+            for _, block in self._pairs(source, self.engine, observed, Tally(), progress):
+                sink.add(block)
+            result[:] = sink.finish()
         return restored.reshape(audio.shape)
 
-    def _tally(self) -> ClickTally | None:
-        settings = click_settings(self.settings)
-        return ClickTally(settings=settings) if settings else None
+    def _observed(self, source: Source, engine: Engine, progress: Callback | None) -> Observed | None:
+        """What the engine observes of a recording; None where nothing is restored."""
+        return observe(source, engine, progress=progress) if self.settings.common.strength else None
 
-    def _stream(
-        self, source: Source, engine: Engine, progress: Progress | None, clicks: ClickTally | None
+    def _pairs(
+        self, source: Source, engine: Engine, observed: Observed | None, tally: Tally, progress: Callback | None
     ) -> Iterator[tuple[Samples, Samples]]:
+        """The recording, as it was and restored."""
+        if observed is None:
+            return untouched(source)
+        common = self.settings.common
         return restore_stream(
             source,
             engine,
-            strength=self.settings.strength,
-            seed=self.settings.seed,
-            batch_size=self.settings.batch_size,
-            clicks=clicks,
+            observed,
+            strength=common.strength,
+            seed=common.seed,
+            batch_size=common.batch_size,
+            clicks=self._clicks,
+            tally=tally,
             progress=progress,
         )
 
@@ -132,7 +159,7 @@ class Restorer:
         remove_offset: bool = False,
         receipt: bool = True,
         overwrite: bool = False,
-        progress: Progress | None = None,
+        progress: Callback | None = None,
     ) -> Restoration:
         """Restore a recording to a file of the same rate, channels, length and sample format.
 
@@ -149,7 +176,7 @@ class Restorer:
             remove_offset: whether each channel's mean is removed as well; the residual has it then.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
-            progress: called with the stage and how much of it is done, 0 to 1.
+            progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some.
 
         Raises:
             AudioError: the input cannot be read, or an output not be written.
@@ -159,84 +186,88 @@ class Restorer:
         began = time.perf_counter()
         paths = planned_outputs(output, residual=residual, report=report, uncertainty=uncertainty, receipt=receipt)
         check_headroom(headroom)
-        if uncertainty is not None and self.settings.strength == 0:
+        if uncertainty is not None and self.settings.common.strength == 0:
             raise SettingsError("With a strength of 0 nothing is restored, so there is no uncertainty to draw.")
         reader = source if isinstance(source, AudioReader) else AudioReader(source)
         check_outputs(reader.path, paths, overwrite=overwrite)
-        check_region(self.settings.noise_region, seconds=reader.info.seconds)
-        offsets = offsets_of(reader) if remove_offset else None
+        check_region(self._region, seconds=reader.info.seconds)
+        offsets = offsets_of(reader.blocks(), channels=reader.channels) if remove_offset else None
+        work = _FileWork(reader, paths, overwrite, began, offsets, progress)
         try:
-            notes, failed = self._write(reader, paths, overwrite, progress, began, offsets, loudest=headroom == "auto")
+            drawn = self._write(work, refuse_clipping=headroom == "auto")
         except TooLoudError as error:
-            notes, failed = self._write(reader, paths, overwrite, progress, began, offsets, gain=error.gain)
-        made = {role: path for role, path in paths.items() if role not in failed}
-        seconds = time.perf_counter() - began
-        return Restoration(paths=made, notes=notes, failed=failed, seconds=seconds, audio_seconds=reader.info.seconds)
+            drawn = self._write(work, gain=error.gain)
+        return Restoration(
+            paths={role: path for role, path in paths.items() if role not in drawn.failed},
+            notes=drawn.notes,
+            failed=drawn.failed,
+            seconds=time.perf_counter() - began,
+            audio_seconds=reader.info.seconds,
+        )
 
-    def _write(
-        self,
-        reader: AudioReader,
-        paths: dict[str, Path],
-        overwrite: bool,
-        progress: Progress | None,
-        began: float,
-        offsets: np.ndarray | None,
-        gain: float = 1.0,
-        loudest: bool = False,
-    ) -> tuple[list[str], tuple[str, ...]]:
-        """Write everything; returns notes, and the pictures that failed.
+    def _write(self, work: "_FileWork", *, gain: float = 1.0, refuse_clipping: bool = False) -> Drawn:
+        """Write everything.
 
         Raises:
-            TooLoudError: it is the ``loudest`` that is allowed, and the outputs would clip.
+            TooLoudError: it is to ``refuse_clipping``, and the outputs would clip.
         """
-        info = reader.info
-        spread = UncertaintyEngine(self.engine) if "uncertainty" in paths else None
-        engine = spread or self.engine
-        clicks = self._tally()
-        with ExitStack() as stack:
-            writers, notes = open_writers(stack, info, paths, overwrite)
-            pending: dict[str, PendingFile] = {
-                role: stack.enter_context(PendingFile(paths[role], overwrite=overwrite))
-                for role in ("report", "uncertainty", "cells", "receipt")
-                if role in paths
-            }
-            pictures = Pictures(info, pending, spread)
-            meter = LevelMeter()
-            pairs = self._stream(reader, engine, progress, clicks)
-            for original, restored in pairs if offsets is None else without_offset(pairs, offsets):
-                given = original if gain == 1 else gain * original
-                kept = writers["output"].write(restored if gain == 1 else gain * restored)
-                removed = given - kept
-                if "residual" in writers:
-                    writers["residual"].write(removed)
-                pictures.add(given, kept, removed)
-                meter.add(input=original, output=kept, removed=removed)
-            if loudest:
-                refuse_clipping(writers)
+        reader, offsets = work.reader, work.offsets
+        spread = Spread(sample_rate=self.engine.sample_rate) if "uncertainty" in work.paths else None
+        engine = UncertaintyEngine(self.engine, spread) if spread else self.engine
+        tally = Tally()
+        with FileResults(reader.info, work.paths, overwrite=work.overwrite, began=work.began, gain=gain) as results:
+            observed = self._observed(reader, engine, work.progress)
+            pairs = self._pairs(reader, engine, observed, tally, work.progress)
+            stages: Stages = []
             if offsets is not None:
-                notes.append(offset_note(offsets))
-            if gain != 1:
-                notes.append(headroom_note(gain))
-            if self.settings.strength:
-                notes += engine.notes()
-            found = self.engine.found if isinstance(self.engine, NoiseFindingEngine) else None
-            notes += finish(writers) + pictures.draw(found)
-            if "receipt" in pending:
-                result = result_part(
-                    source=info,
-                    outputs=writers,
-                    settings=self.settings,
-                    engine=engine.describe(),
-                    clicks=None if clicks is None else {"repaired": clicks.repaired, "left": clicks.left},
-                    device=self.device,
-                    levels=meter.levels(),
-                    gain=gain,
-                    notes=notes,
-                )
-                seconds = time.perf_counter() - began
-                run = run_part(paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds)
-                pending["receipt"].write_text(receipt_text(result=result, run=run))
-        return notes, pictures.failed
+                stages = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
+            for original, restored in through(pairs, stages):
+                results.add(original, restored)
+            if refuse_clipping:
+                results.refuse_clipping()
+            notes = [] if offsets is None else [offset_note(offsets)]
+            notes += [] if gain == 1 else [headroom_note(gain)]
+            return results.finish(self._facts(reader, engine, observed, tally, notes, spread))
+
+    def _facts(
+        self,
+        reader: AudioReader,
+        engine: Engine,
+        observed: Observed | None,
+        tally: Tally,
+        notes: list[str],
+        spread: Spread | None,
+    ) -> Facts:
+        counts = tally.finish()
+        uncertainty: Uncertainty | None = None
+        if observed is not None:
+            notes = notes + observed.notes()
+            if counts.lost and isinstance(observed, LosesBlocks):
+                notes.append(observed.lost_note(counts.lost))
+            if spread:
+                info = reader.info
+                frames = resampled_length(info.frames, rate_in=info.sample_rate, rate_out=engine.sample_rate)
+                uncertainty = spread.finish(observed.layout, frames=frames)
+        receipt: dict[str, object] = {
+            "settings": plain_settings(self.settings.as_dict()),
+            "device": self.device,
+            "engine": engine.describe() if observed is None else observed.describe(),
+            "clicks": {"repaired": counts.repaired, "left": counts.left} if self._clicks else None,
+        }
+        found = None if observed is None else observed.found
+        return Facts(receipt=receipt, notes=notes, found=found, uncertainty=uncertainty)
+
+
+@dataclass(frozen=True)
+class _FileWork:
+    """A recording, where its results go, and the ``offsets``, ``(channels, 1)``, that are removed, if any."""
+
+    reader: AudioReader
+    paths: dict[str, Path]
+    overwrite: bool
+    began: float
+    offsets: np.ndarray | None
+    progress: Callback | None
 
 
 def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:
@@ -252,4 +283,4 @@ def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:
     >>> restore(np.zeros(1000, dtype=np.float32), sample_rate=48_000, engine="wiener").dtype
     dtype('float32')
     """
-    return Restorer(make_settings(**settings))(audio, sample_rate=sample_rate)
+    return Restorer(RestoreSettings(**settings))(audio, sample_rate=sample_rate)

@@ -1,7 +1,7 @@
 """Solving a task for a file: complete or not at all, with a receipt; the samples wait in files, not in memory."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,16 @@ import numpy as np
 from regroove.audio.formats import SampleFormat, output_format
 from regroove.audio.headroom import check_headroom, gain_for, headroom_note
 from regroove.audio.reader import AudioInfo, AudioReader
-from regroove.audio.writer import AudioWriter
 from regroove.pending import PendingFile
-from regroove.restoration.levels import LevelMeter
-from regroove.restoration.outputs import check_outputs, planned_outputs
-from regroove.restoration.pipeline import Progress
-from regroove.restoration.receipts import receipt_text, run_part, sha256_of, versions
+from regroove.restoration.progress import RESTORATION, Callback
+from regroove.restoration.results.levels import LevelMeter
+from regroove.restoration.results.outputs import check_outputs, planned_outputs
+from regroove.restoration.results.receipts import receipt_text, run_part, sha256_of, versions
+from regroove.restoration.results.sound import SoundFiles
 from regroove.solve.scratch import Scratch
 from regroove.solve.solver import Job, Release, Samples, Solver, stretches
+
+Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def solve_file(
     headroom: str = "auto",
     receipt: bool = True,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Callback | None = None,
 ) -> Solution:
     """Solve a recording into a file of the same rate, channels, length and sample format.
 
@@ -70,8 +72,7 @@ def solve_file(
     reader = source if isinstance(source, AudioReader) else AudioReader(source)
     info = reader.info
     check_outputs(reader.path, paths, overwrite=overwrite)
-    sample_format, note = output_format(paths["output"], subtype=info.subtype)
-    notes = [*info.notes, *([note] if note else [])]
+    sample_format, _ = output_format(paths["output"], subtype=info.subtype)
     with Scratch(paths["output"].parent) as scratch:
         x, out = (scratch.array(channels=info.channels, frames=info.frames) for _ in range(2))
         held = Held(x, out, scratch.release)
@@ -79,18 +80,18 @@ def solve_file(
         def report(stage: str, done: float) -> None:
             scratch.release()
             if progress:
-                progress(stage, done)
+                progress(RESTORATION.at(stage, done))
 
         _load(reader, held, report)
         found = [_solve_channel(solver, held, channel, info, seed, report) for channel in range(info.channels)]
-        gain = _gain(held, sample_format, notes) if headroom == "auto" else 1.0
+        gain = _gain(held, sample_format) if headroom == "auto" else 1.0
         result = {"task": solver.name, "seed": seed, "settings": solver.settings(), "found": found, "gain": gain}
-        _write(info, paths, held, sample_format, result, gain, notes, overwrite, began)
+        notes = _write(info, paths, held, result, gain, overwrite, began)
     seconds = time.perf_counter() - began
     return Solution(paths=paths, found=found, notes=notes, seconds=seconds, audio_seconds=info.seconds)
 
 
-def _load(reader: AudioReader, held: Held, progress: Progress) -> None:
+def _load(reader: AudioReader, held: Held, progress: Report) -> None:
     position = 0
     for block in reader.blocks():
         there = slice(position, position + block.shape[1])
@@ -100,7 +101,7 @@ def _load(reader: AudioReader, held: Held, progress: Progress) -> None:
 
 
 def _solve_channel(
-    solver: Solver, held: Held, channel: int, info: AudioInfo, seed: int, progress: Progress
+    solver: Solver, held: Held, channel: int, info: AudioInfo, seed: int, progress: Report
 ) -> dict[str, object]:
     def report(done: float) -> None:
         progress("restoring", (channel + done) / info.channels)
@@ -109,50 +110,33 @@ def _solve_channel(
     return solver.solve(held.x[channel], held.out[channel], job)
 
 
-def _gain(held: Held, sample_format: SampleFormat, notes: list[str]) -> float:
+def _gain(held: Held, sample_format: SampleFormat) -> float:
     peak = max(float(np.abs(held.out[:, there]).max()) for there in held.stretches())
-    gain = gain_for(peak, sample_format)
-    if gain < 1:
-        notes.append(headroom_note(gain))
-    return gain
+    return gain_for(peak, sample_format)
 
 
 def _write(
     info: AudioInfo,
     paths: dict[str, Path],
     held: Held,
-    sample_format: SampleFormat,
     result: dict[str, object],
     gain: float,
-    notes: list[str],
     overwrite: bool,
     began: float,
-) -> None:
-    writer = AudioWriter(
-        paths["output"],
-        sample_rate=info.sample_rate,
-        channels=info.channels,
-        frames=info.frames,
-        sample_format=sample_format,
-        metadata=info.metadata,
-        overwrite=overwrite,
-    )
-    meter = LevelMeter()
-    with writer:
+) -> list[str]:
+    """Write everything; returns notes."""
+    meter = LevelMeter(roles=("input", "output"))
+    with SoundFiles(info, paths, overwrite=overwrite, gain=gain, name_roles=False) as sound:
         for there in held.stretches():
-            done = held.out[:, there]
-            kept = writer.write(done * gain if gain != 1 else done)
-            meter.add(input=held.x[:, there], output=kept)
-        writer.finish()
-        notes += writer.notes
-        if writer.clipped:
-            notes.append(f"{writer.clipped} samples were beyond full scale and are clipped.")
+            meter.add(sound.add(held.x[:, there], held.out[:, there]))
+        notes = [*sound.notes, *([headroom_note(gain)] if gain < 1 else []), *sound.finish()]
         if "receipt" in paths:
+            written = sound.describe()["output"]
             inside = {
                 "input": {"name": info.path.name, "sha256": sha256_of(info.path)},
-                "output": {"name": writer.path.name, "sha256": sha256_of(writer.temporary)},
+                "output": {"name": written["name"], "sha256": written["sha256"]},
                 **result,
-                "levels_dbfs": meter.levels(),
+                "levels_dbfs": meter.finish(),
                 "notes": notes,
                 "versions": versions(),
             }
@@ -160,3 +144,4 @@ def _write(
             run = run_part(paths={"input": info.path, **paths}, seconds=seconds, audio_seconds=info.seconds)
             with PendingFile(paths["receipt"], overwrite=overwrite) as pending:
                 pending.write_text(receipt_text(result=inside, run=run))
+    return notes

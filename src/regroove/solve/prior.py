@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from regroove.devices import resolve_device
 from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.guidance import GuidanceSettings, Measurement, ReconstructionGuidance
 from regroove.diffusion.randomness import ItemNoise, item_generators
@@ -15,7 +16,6 @@ from regroove.diffusion.schedules import KarrasSettings, karras_sigmas
 from regroove.diffusion.solvers import EULER, sample
 from regroove.errors import SettingsError
 from regroove.networks.checkpoints import load_model
-from regroove.restoration.engines.table import resolve_device
 from regroove.restoration.white_noise_prior import white_noise_prior
 
 # The lowest noise level of a schedule, relative to its highest.

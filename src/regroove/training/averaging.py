@@ -11,7 +11,7 @@ from torch import Tensor
 from regroove.errors import ModelError, SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import LoadedModel, load_model, save_model
-from regroove.training.loop import RESIDUAL_BLOCK
+from regroove.training.first_weights import RESIDUAL_BLOCK
 
 
 def average_models(

@@ -6,7 +6,7 @@ from pathlib import Path
 from regroove.errors import ModelError
 from regroove.networks.cards import read_card
 from regroove.networks.checkpoints import find_model
-from regroove.training.run import read_state
+from regroove.training.state_file import read_state
 
 Point = Mapping[str, float]
 # What the losses of the networks are called.
@@ -16,6 +16,7 @@ TITLES = {
     "band_db": "Distance of the levels of auditory bands, dB",
     "level_db": "Error of the noise map, dB",
     "burst_db": "Error of how bursty the noise is, dB",
+    "loss": "Mean square error of the reference's network",
 }
 
 
@@ -29,7 +30,7 @@ def read_curve(source: str | Path) -> list[Point]:
     ['hours', 'residual_db', 'spectral_db', 'step']
     """
     if Path(source).suffix == ".pt":
-        points = read_state(source)["history"]
+        points = read_state(source).get("history", [])
     else:
         points = read_card(find_model(source).with_suffix(".json")).training.get("curve", [])
     if not points:
@@ -56,7 +57,7 @@ def _draw(points: Sequence[Point], picture: Path) -> None:
     FigureCanvasAgg(figure)
     # A further training may have minimised more than the one before it.
     panels = {name: title for name, title in TITLES.items() if any(name in p for p in points)}
-    axes = figure.subplots(len(panels), 1, sharex=True)
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for ax, (name, title) in zip(axes, panels.items(), strict=True):
         known = [p for p in points if name in p]
         ax.plot([p["hours"] for p in known], [p[name] for p in known], marker="o", markersize=3)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from regroove.devices import resolve_device
 from regroove.errors import MissingDependencyError, RegrooveError, SettingsError
-from regroove.restoration.engines.table import resolve_device
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -11,7 +11,7 @@ from regroove.dsp.stft import LONG
 from regroove.errors import ModelError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import build_network, save_model
-from regroove.training.run import read_state
+from regroove.training.state_file import read_state
 
 SAMPLE_RATE = 44_100
 # At most, on a card.

@@ -1,22 +1,44 @@
-"""Where the numbers of a training run go: a table, TensorBoard, and Weights & Biases where it is asked for."""
+"""Where the numbers and sounds of a run go: a table, TensorBoard, and Weights & Biases where it is asked for."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
+import torch
+from torch import Tensor
+
+from regroove.dsp.stft import StftSettings, power_of, stft
 from regroove.errors import MissingDependencyError, SettingsError
 from regroove.pending import PendingFile
 
+# The window of spectrograms: 46 ms at 44.1 kHz, as an eye that looks for partials and onsets alike wants it.
+WINDOW = StftSettings(n_fft=2048, hop=512)
+# Decibels between white and black.
+RANGE_DB = 80.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """Samples ``(time,)`` at ``sample_rate`` hertz, and what they are called."""
+
+    name: str
+    samples: Tensor
+    sample_rate: int
+
 
 class Logger(Protocol):
-    """Takes the values of every step, in order."""
+    """Takes the values of every step, and now and then sounds, in order."""
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Take the values of a step."""
+
+    def log_sounds(self, step: int, sounds: Sequence[Sound]) -> None:
+        """Take sounds as of after a step."""
 
     def flush(self) -> None:
         """Bring what was taken to disk."""
@@ -51,6 +73,9 @@ class LossTable:
         """Write a line."""
         self._table.writerow([step, f"{values['loss']:.6f}"])
 
+    def log_sounds(self, step: int, sounds: Sequence[Sound]) -> None:
+        """Nothing: the table holds numbers."""
+
     def flush(self) -> None:
         """Bring the lines to disk."""
         self._file.flush()
@@ -79,6 +104,15 @@ class TensorBoard:
         """Write every value as a curve of its own."""
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
+
+    def log_sounds(self, step: int, sounds: Sequence[Sound]) -> None:
+        """Write each to be listened to, and its spectrogram."""
+        for sound in sounds:
+            samples = sound.samples.nan_to_num()
+            # What goes beyond full scale is made softer, not clipped.
+            heard = samples / samples.abs().max().clamp_min(1.0)
+            self._writer.add_audio(sound.name, heard, step, sample_rate=sound.sample_rate)
+            self._writer.add_image(f"spectrogram of {sound.name}", spectrogram(samples), step, dataformats="HW")
 
     def flush(self) -> None:
         """Bring the events to disk."""
@@ -110,12 +144,25 @@ class WeightsAndBiases:
         """Send the values."""
         self._run.log(dict(values), step=step)
 
+    def log_sounds(self, step: int, sounds: Sequence[Sound]) -> None:
+        """Nothing: sounds stay where they were made."""
+
     def flush(self) -> None:
         """Nothing to do: values are on their way."""
 
     def close(self) -> None:
         """Wait until everything has been sent."""
         self._run.finish()
+
+
+def spectrogram(samples: Tensor) -> Tensor:
+    """The picture ``(bins, frames)`` of ``(time,)`` samples, low frequencies below: 1 the loudest, 0 at 80 dB less.
+
+    >>> spectrogram(torch.ones(4096)).shape
+    torch.Size([1025, 9])
+    """
+    decibels = 10 * torch.log10(power_of(stft(samples[None], WINDOW))[0] + 1e-20)
+    return (1 + (decibels - decibels.max()) / RANGE_DB).clamp(0, 1).flip(0)
 
 
 def require_wandb() -> None:

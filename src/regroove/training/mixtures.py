@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from regroove.dsp.noise_map import NoiseMap
@@ -18,19 +17,45 @@ from regroove.errors import SettingsError
 from regroove.noise.find.finder import HearNoise
 from regroove.noise.make.draws import log_uniform
 from regroove.noise.measure import map_of_noise
-from regroove.training.acoustics import as_section, band_gains, with_breath, with_rumble
-from regroove.training.codecs import coded, random_codec
-from regroove.training.colouring import coloured, random_colour
-from regroove.training.shards import Shards
+from regroove.training.acoustics.codecs import CodecSettings, coded, random_codec
+from regroove.training.acoustics.colouring import ColourSettings, coloured, random_colour
+from regroove.training.acoustics.ensembles import EnsembleSettings, as_ensemble
+from regroove.training.acoustics.own_noise import (
+    AirSettings,
+    BreathSettings,
+    RumbleSettings,
+    with_air,
+    with_breath,
+    with_rumble,
+)
+from regroove.training.acoustics.pauses import PauseSettings, pause_gains
+from regroove.training.acoustics.recording_chain import ChainSettings, through_chain
+from regroove.training.corpus.shards import Shards
+from regroove.training.map_errors import MapErrorSettings, map_error
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixtureSettings:
-    """How crops are mixed. Levels and ratios are drawn uniformly in dB; the shares are of all items, ``bent_maps`` of
-    those whose map is not heard.
+    """The distribution that mixtures are drawn from: ``batch`` items of ``seconds`` at ``sample_rate`` hertz.
 
-    ``usual`` items have the ratios of most records, ``usual_snr_db``, the others any of ``snr_db``. In ``coloured``
-    ones music and noise come from one horn, in half of these in one room; ``coded`` ones are lossy copies.
+    Pairs are ranges; what is drawn is spread evenly over them: decibels as they are, seconds and hertz over their
+    logarithm. Everything named by a share is a share of all items, but for ``bent_maps``, of those whose map is not
+    heard. Each part has settings of its own, with units.
+
+    Args:
+        snr_db: the SNR of any item; ``usual`` of them have one of most records, from ``usual_snr_db``.
+        lead_seconds: how much noise the map is measured on.
+        heard_maps: the share of items whose map is heard through the music, if something hears.
+        bent_maps: of the others, those whose map has an error, from ``map_error``.
+        massed: the share with several excerpts and sections of players at once, from ``ensemble``.
+        breath, rumble, air: the shares with such noise of the music's own, from ``own_breath`` and so on.
+        band_limited: the share whose music ends at a frequency from ``band_limit_hz``.
+        chain: through what the music was recorded, and the noise of ``noise_chain``, a share.
+        white_noise: the share of noises that are white.
+        two_noises: the share of items with two noises, the second at ``second_noise_db`` against the first.
+        coloured: the share where music and noise come from one horn, from ``colour``.
+        pauses: the share with a pause, from ``pause``.
+        coded: the share of lossy copies, from ``codec``.
     """
 
     sample_rate: int = 44_100
@@ -39,20 +64,36 @@ class MixtureSettings:
     snr_db: tuple[float, float] = (-5.0, 38.0)
     usual: float = 0.7
     usual_snr_db: tuple[float, float] = (2.0, 20.0)
-    band_limited: float = 0.4
+    lead_seconds: tuple[float, float] = (0.6, 6.0)
     heard_maps: float = 0.25
     bent_maps: float = 0.4
-    two_noises: float = 0.25
+    map_error: MapErrorSettings = MapErrorSettings()
     massed: float = 0.15
+    ensemble: EnsembleSettings = EnsembleSettings()
     breath: float = 0.3
+    own_breath: BreathSettings = BreathSettings()
     rumble: float = 0.5
+    own_rumble: RumbleSettings = RumbleSettings()
+    air: float = 0.6
+    own_air: AirSettings = AirSettings()
+    band_limited: float = 0.4
+    band_limit_hz: tuple[float, float] = (3000.0, 14000.0)
+    chain: ChainSettings = ChainSettings()
+    noise_chain: float = 0.7
+    white_noise: float = 0.12
+    two_noises: float = 0.25
+    second_noise_db: tuple[float, float] = (-12.0, 12.0)
     coloured: float = 0.2
+    colour: ColourSettings = ColourSettings()
+    pauses: float = 0.125
+    pause: PauseSettings = PauseSettings()
     coded: float = 0.12
+    codec: CodecSettings = CodecSettings()
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Clean and noisy audio ``(B, time)`` and the noise map told to the network."""
+    """Clean and noisy audio ``(B, time)`` and the noise map that the network is given."""
 
     clean: Tensor
     noisy: Tensor
@@ -98,10 +139,21 @@ class Mixer:
         typical = torch.cat([i[2].typical for i in items])
         return Batch(clean=clean, noisy=noisy, map=NoiseMap(mean, typical))
 
+    def pair(self, rng: np.random.Generator, seconds: float, snr_db: float | None = None) -> tuple[Tensor, Tensor]:
+        """Draw a mixture of any length and its noise alone, ``(time,)`` each, for training what is given no map.
+
+        Of a lossy copy, the noise is a lossy copy of it alone, as a lead-in is. Without ``snr_db`` it is drawn as for a
+        batch.
+        """
+        ratio = self._snr(rng) if snr_db is None else snr_db
+        clean, noise = self._mixed(rng, int(seconds * self.settings.sample_rate), ratio)
+        noisy, noise = self._copied(rng, clean + noise, noise)
+        return noisy, noise
+
     def _item(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, NoiseMap]:
         s = self.settings
         length = int(s.seconds * s.sample_rate)
-        lead = int(log_uniform(rng, 0.6, 6.0) * s.sample_rate)
+        lead = int(log_uniform(rng, *s.lead_seconds) * s.sample_rate)
         snr_db = self._snr(rng)
         if self._hear is not None and rng.random() < s.heard_maps:
             # What is before the item is music here, for an ear needs longer.
@@ -112,21 +164,10 @@ class Mixer:
         clean, noise = self._mixed(rng, length, snr_db, lead)
         noise[lead:] += clean
         (noisy,) = self._copied(rng, noise)
-        told = map_of_noise(noisy[None, :lead])
+        measured = map_of_noise(noisy[None, :lead])
         if rng.random() < s.bent_maps:
-            told = told.scaled(_bend(rng, told.mean.shape[-2]))
-        return clean, noisy[lead:], told
-
-    def pair(self, rng: np.random.Generator, seconds: float, snr_db: float | None = None) -> tuple[Tensor, Tensor]:
-        """Draw a mixture of any length and its noise alone, ``(time,)`` each, for training what is told no map.
-
-        Of a lossy copy, the noise is a lossy copy of it alone, as a lead-in is. Without ``snr_db`` it is drawn as for a
-        batch.
-        """
-        ratio = self._snr(rng) if snr_db is None else snr_db
-        clean, noise = self._mixed(rng, int(seconds * self.settings.sample_rate), ratio)
-        noisy, noise = self._copied(rng, clean + noise, noise)
-        return noisy, noise
+            measured = measured.scaled(map_error(rng, s.map_error, bins=measured.mean.shape[-2]))
+        return clean, noisy[lead:], measured
 
     def _snr(self, rng: np.random.Generator) -> float:
         s = self.settings
@@ -134,104 +175,73 @@ class Mixer:
 
     def _copied(self, rng: np.random.Generator, *parts: Tensor) -> list[Tensor]:
         """Now and then lossy copies of ``(time,)`` each, by one codec."""
-        if rng.random() > self.settings.coded:
+        s = self.settings
+        if rng.random() > s.coded:
             return list(parts)
-        codec = random_codec(rng)
-        rate = self.settings.sample_rate
-        return [torch.from_numpy(coded(part.numpy(), codec, sample_rate=rate)) for part in parts]
+        codec = random_codec(rng, s.codec)
+        return [torch.from_numpy(coded(part.numpy(), codec, sample_rate=s.sample_rate)) for part in parts]
 
     def _mixed(self, rng: np.random.Generator, length: int, snr_db: float, lead: int = 0) -> tuple[Tensor, Tensor]:
         """Music, ``(length,)``, and noise, of which the first ``lead`` samples are before it."""
+        s = self.settings
         clean = self._music(rng, length)
         noise = self._noise(rng, lead + length)
-        if rng.random() < self.settings.coloured:
-            rate = self.settings.sample_rate
-            colour = random_colour(rng, sample_rate=rate)
-            clean, noise = (torch.from_numpy(coloured(p.numpy(), colour, sample_rate=rate)) for p in (clean, noise))
-        gate = _silences(rng, length, self.settings.sample_rate)
-        return clean * gate, _at_snr(noise, clean, snr_db, lead)
+        if rng.random() < s.coloured:
+            colour = random_colour(rng, s.colour, sample_rate=s.sample_rate)
+            clean, noise = (
+                torch.from_numpy(coloured(p.numpy(), colour, sample_rate=s.sample_rate)) for p in (clean, noise)
+            )
+        gains = torch.ones(length)
+        if rng.random() <= s.pauses:
+            gains = pause_gains(rng, s.pause, length=length, sample_rate=s.sample_rate)
+        return clean * gains, _at_snr(noise, clean, snr_db, lead)
 
     def _music(self, rng: np.random.Generator, length: int) -> Tensor:
         s = self.settings
-        played = self._players(rng, length)
-        if rng.random() < self.settings.breath:
-            played = with_breath(played, rng, sample_rate=self.settings.sample_rate)
-        if rng.random() < self.settings.rumble:
-            played = with_rumble(played, rng, sample_rate=self.settings.sample_rate)
+        played = self._played(rng, length)
+        if rng.random() < s.breath:
+            played = with_breath(played, rng, s.own_breath, sample_rate=s.sample_rate)
+        if rng.random() < s.rumble:
+            played = with_rumble(played, rng, s.own_rumble, sample_rate=s.sample_rate)
         crop = torch.from_numpy(played)
-        if rng.random() < 0.6:
-            # The recording's own air: microphones and rooms are never silent.
-            crop = crop + _pink(rng, length) * (float(crop.abs().max()) * 10 ** (rng.uniform(-85, -48) / 20))
-        cutoff = log_uniform(rng, 3000, 14000) if rng.random() < s.band_limited else 0.0
-        return self._through_chain(crop, rng, cutoff=cutoff)
+        if rng.random() < s.air:
+            crop = with_air(crop, rng, s.own_air)
+        cutoff = log_uniform(rng, *s.band_limit_hz) if rng.random() < s.band_limited else 0.0
+        return through_chain(crop, rng, s.chain, sample_rate=s.sample_rate, cutoff=cutoff)
 
-    def _players(self, rng: np.random.Generator, length: int) -> NDArray[np.float32]:
+    def _played(self, rng: np.random.Generator, length: int) -> NDArray[np.float32]:
         """One excerpt; or, for the density of an orchestra, sections and two or three excerpts at once."""
+        s = self.settings
         crop = self.music.crop(rng, length)
-        if rng.random() > self.settings.massed:
+        if rng.random() > s.massed:
             return crop
-        crops = [crop, *(self.music.crop(rng, length) for _ in range(rng.integers(0, 3)))]
-        level = float(np.linalg.norm(crop))
-        parts = [c * (level / (float(np.linalg.norm(c)) + 1e-9)) * float(rng.uniform(0.3, 1)) for c in crops]
-        rate = self.settings.sample_rate
-        played = [as_section(p, rng, sample_rate=rate) if rng.random() < 0.8 else p for p in parts]
-        return np.sum(played, axis=0, dtype=np.float32)
+        fewest, most = s.ensemble.more_excerpts
+        more = [self.music.crop(rng, length) for _ in range(rng.integers(fewest, most + 1))]
+        return as_ensemble([crop, *more], rng, s.ensemble, sample_rate=s.sample_rate)
 
     def _noise(self, rng: np.random.Generator, length: int) -> Tensor:
+        s = self.settings
         noise = self._one_noise(rng, length)
-        if rng.random() > self.settings.two_noises:
+        if rng.random() > s.two_noises:
             return noise
         other = self._one_noise(rng, length)
         ratio = float(noise.square().mean() / (other.square().mean() + 1e-12))
-        return noise + other * (ratio * 10 ** (rng.uniform(-12, 12) / 10)) ** 0.5
+        return noise + other * (ratio * 10 ** (rng.uniform(*s.second_noise_db) / 10)) ** 0.5
 
     def _one_noise(self, rng: np.random.Generator, length: int) -> Tensor:
-        if rng.random() < 0.12:
+        s = self.settings
+        if rng.random() < s.white_noise:
             noise = torch.from_numpy(rng.standard_normal(length, dtype=np.float32))
         else:
             noise = torch.from_numpy(self.noise.crop(rng, length))
         if len(noise) < length:
             noise = noise.repeat(-(-length // len(noise)))[:length]
-        return self._through_chain(noise, rng, cutoff=0.0) if rng.random() < 0.7 else noise
-
-    def _through_chain(self, audio: Tensor, rng: np.random.Generator, *, cutoff: float) -> Tensor:
-        knots = np.geomspace(10, self.settings.sample_rate / 2, 400)
-        gains = band_gains(knots, rng, cutoff=cutoff)
-        size = next_fast_len(len(audio), real=True)
-        frequency = np.fft.rfftfreq(size, 1 / self.settings.sample_rate)
-        curve = torch.from_numpy(np.interp(frequency, knots, gains).astype(np.float32))
-        return torch.fft.irfft(torch.fft.rfft(audio, n=size) * curve, n=size)[: len(audio)]
+        if rng.random() < s.noise_chain:
+            return through_chain(noise, rng, s.chain, sample_rate=s.sample_rate, cutoff=0.0)
+        return noise
 
 
 def _at_snr(noise: Tensor, clean: Tensor, snr_db: float, lead: int = 0) -> Tensor:
     """Scale noise, whose first ``lead`` samples are before the music."""
     level = 10 ** (-snr_db / 20) * (float(clean.square().mean()) or 1e-4) ** 0.5
     return noise * (level / float(noise[lead:].square().mean().sqrt() + 1e-12))
-
-
-def _pink(rng: np.random.Generator, length: int) -> Tensor:
-    spectrum = torch.fft.rfft(torch.from_numpy(rng.standard_normal(length, dtype=np.float32)))
-    slope = rng.uniform(0, 0.6)
-    noise = torch.fft.irfft(spectrum * (torch.arange(len(spectrum)) + 20.0) ** -slope, n=length)
-    return noise / noise.square().mean().sqrt()
-
-
-def _silences(rng: np.random.Generator, length: int, sample_rate: int) -> Tensor:
-    """All ones; in an eighth of the items the music fades out and in again, or is absent altogether."""
-    if rng.random() > 0.125:
-        return torch.ones(length)
-    if rng.random() < 0.15:
-        return torch.zeros(length)
-    start, fade = rng.uniform(0, 3), rng.uniform(0.005, 0.8)
-    times = torch.arange(length) / sample_rate
-    falls = ((start + fade - times) / fade).clamp(0, 1)
-    rises = ((times - start - fade - rng.uniform(0.2, 2)) / rng.uniform(0.005, 0.3)).clamp(0, 1)
-    return torch.maximum(falls, rises)
-
-
-def _bend(rng: np.random.Generator, bins: int) -> Tensor:
-    """A smooth random error of the map in power, ``(1, bins, 1)``: wrong level and wrong colour."""
-    nodes = rng.normal(0, 2.0, 14) + rng.normal(0, 2.0)
-    octaves = np.log2(1 + np.arange(bins))
-    error = np.interp(octaves, np.linspace(0, octaves[-1], 14), nodes)
-    return torch.from_numpy((10 ** (error / 10)).astype(np.float32))[None, :, None]

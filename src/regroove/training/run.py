@@ -1,195 +1,240 @@
-"""What every training run does: steps, an average of the weights, a state to go on from exactly, progress."""
+"""The one loop of training: steps on an objective, an average of the weights, saved states, a limit of time.
+
+What differs from network to network is an argument: the objective says what is minimised, the optimisation how.
+"""
 
 import logging
-import math
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from regroove.errors import ModelError
-from regroove.training.mixtures import Mixer
+from regroove.training.loss_history import LossHistory
+from regroove.training.processes import Processes
 
 log = logging.getLogger(__name__)
-STATE_VERSION = 1
-# Of the means that the history holds.
-HISTORY_STEPS = 50
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class Objective(Protocol):
+    """What is trained and what is minimised."""
+
+    @property
+    def architecture(self) -> str:
+        """The network's, as on a model's card."""
+
+    @property
+    def network(self) -> nn.Module:
+        """What is trained."""
+
+    @property
+    def network_settings(self) -> Mapping[str, Any]:
+        """What it was made with."""
+
+    def losses(self, step: int) -> Mapping[str, tuple[float, Tensor]]:
+        """The losses of step number ``step``, each with its weight in what is minimised.
+
+        Everything that is drawn for them depends on the step alone, so that a run can go on exactly.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings:
-    """Optimiser and schedule. The learning rate warms up, holds, and falls as a cosine over the last ``cooldown``.
+class Optimisation:
+    """How an objective is minimised.
 
-    ``ema`` weighs the earlier average of the weights in the next one; ``clip`` bounds the gradient's norm.
+    ``optimiser`` makes one for parameters; ``learning_rate`` and ``decay``, the weight of the earlier average of the
+    weights in the next one, are functions of the step; ``clip`` bounds the gradient's norm.
     """
 
-    learning_rate: float
-    warmup: int
-    steps: int
-    cooldown: float
-    ema: float
+    optimiser: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+    learning_rate: Callable[[int], float]
+    decay: Callable[[int], float]
     clip: float
-    bfloat16: bool = True
 
 
-class TrainingRun(ABC):
-    """Trains ``network`` with AdamW; subclasses say what the losses of a step are.
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a step came to: its losses, the gradient's norm before clipping, the learning rate and seconds it took."""
 
-    Args:
-        architecture: the network's, as on a model's card.
-        network: what is trained, made with ``network_settings``.
-        settings: of the run.
-        mixer: where its batches come from.
+    step: int
+    losses: Mapping[str, float]
+    gradient_norm: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingState:
+    """Everything that the next step depends on, and what a run has been so far.
+
+    ``average`` holds the averaged weights by the parameters' names, ``seconds`` the time of all steps.
     """
 
-    def __init__(
-        self,
-        architecture: str,
-        network: nn.Module,
-        network_settings: Any,
-        settings: RunSettings,
-        mixer: Mixer,
-        *,
-        device: str = "cpu",
-    ) -> None:
-        self.architecture, self.mixer, self._run = architecture, mixer, settings
-        self.device = torch.device(device)
-        self.network = network.to(self.device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network_settings = asdict(network_settings)
-        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), betas=(0.9, 0.99), weight_decay=1e-3)
+    step: int
+    seconds: float
+    network: Mapping[str, Tensor]
+    average: Mapping[str, Tensor]
+    optimiser: Mapping[str, Any]
+    history: Sequence[Mapping[str, float]]
+
+
+class Trainer:
+    """Takes steps on an objective; ``average`` are the averaged weights by name, ``step`` how many steps were taken.
+
+    Processes hold equal weights, and each takes the gradient of its own share of a step.
+    """
+
+    def __init__(self, objective: Objective, optimisation: Optimisation, *, processes: Processes) -> None:
+        self.objective, self.processes = objective, processes
+        self._optimisation = optimisation
+        self.network = objective.network.to(processes.device)
+        self.optimiser = optimisation.optimiser(p for p in self.network.parameters() if p.requires_grad)
+        self.average = self._weights()
         self.step, self.seconds = 0, 0.0
-        self.history: list[dict[str, float]] = []
+        self.history = LossHistory()
 
-    @property
-    def steps(self) -> int:
-        """Length of the schedule."""
-        return self._run.steps
-
-    @abstractmethod
-    def losses(self) -> Mapping[str, tuple[float, Tensor]]:
-        """The losses of the next batch, each with its weight in what is minimised."""
-
-    def learning_rate(self, step: int) -> float:
-        """Of a step."""
-        s = self._run
-        if step < s.warmup:
-            return s.learning_rate * (step + 1) / s.warmup
-        start = s.steps * (1 - s.cooldown)
-        done = min(max((step - start) / max(s.steps - start, 1), 0.0), 1.0)
-        return s.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-
-    def train_step(self) -> dict[str, float]:
-        """Take one step on the next batch; returns the losses of that batch."""
-        began = time.monotonic()
+    def train_step(self) -> Step:
+        """Take the next step. A gradient that is not finite changes nothing."""
+        began, optimisation = time.monotonic(), self._optimisation
+        rate = optimisation.learning_rate(self.step)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate(self.step)
-        losses = self.losses()
+            group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
+        losses = self.objective.losses(self.step)
         torch.stack([weight * loss for weight, loss in losses.values()]).sum().backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._run.clip)
+        self._average_gradients()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), optimisation.clip)
         if torch.isfinite(norm):
             self.optimiser.step()
-        else:
+        elif self.processes.is_global_zero:
             log.warning("step %d: a gradient is not finite, so nothing was learnt from this batch", self.step)
-        self._update_average()
+        self._update_average(optimisation.decay(self.step))
         self.step += 1
-        self.seconds += time.monotonic() - began
-        return {name: loss.item() for name, (_, loss) in losses.items()}
+        means = {name: self.processes.all_reduce(loss.detach(), reduce_op="mean") for name, (_, loss) in losses.items()}
+        seconds = time.monotonic() - began
+        self.seconds += seconds
+        return Step(
+            step=self.step,
+            losses={name: mean.item() for name, mean in means.items()},
+            gradient_norm=norm.item(),
+            learning_rate=rate,
+            seconds=seconds,
+        )
 
-    def _update_average(self) -> None:
-        decay = min(self._run.ema, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
+    def _average_gradients(self) -> None:
+        # DDP would do it, but it regroups the gradients after its first step, and with more than two processes the
+        # grouping decides the order of the sums: a resumed run would differ by a rounding.
+        if self.processes.world_size == 1:
+            return
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        flat = self.processes.all_reduce(torch.cat([g.flatten() for g in gradients]), reduce_op="mean")
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    @torch.no_grad()
+    def _update_average(self, decay: float) -> None:
+        for name, value in self.network.named_parameters():
             self.average[name].lerp_(value, 1 - decay)
 
-    def state(self) -> dict[str, Any]:
-        """Everything needed to go on exactly: weights, average, optimiser, step, time and random state."""
-        return {
-            "version": STATE_VERSION,
-            "architecture": self.architecture,
-            "network_settings": self._network_settings,
-            "network": self.network.state_dict(),
-            "average": self.average,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "seconds": self.seconds,
-            "history": self.history,
-            "random": torch.get_rng_state(),
-        }
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: value.detach().clone() for name, value in self.network.named_parameters()}
 
-    def save(self, path: str | Path) -> None:
-        """Write the state beside ``path`` and move it into place."""
-        partial = Path(path).with_suffix(".part")
-        torch.save(self.state(), partial)
-        partial.replace(path)
-
-    def resume(self, path: str | Path) -> None:
-        """Go on from a state written by :meth:`save`; the next loss is what it would have been.
+    def start_with(self, weights: Mapping[str, Tensor]) -> tuple[list[str], list[str]]:
+        """Take these as the first weights; returns the names of those that are missing and of those left over.
 
         Raises:
-            ModelError: it is no state, or that of another version or another network.
+            RuntimeError: a weight has another size.
         """
-        state = read_state(path)
-        if state.get("version") != STATE_VERSION:
-            raise ModelError(f"{path} is a training state of version {state.get('version')}, not {STATE_VERSION}.")
+        missing, unexpected = self.network.load_state_dict(weights, strict=False)
+        self.average = self._weights()
+        return missing, unexpected
+
+    def state(self) -> TrainingState:
+        """Everything needed to go on exactly."""
+        return TrainingState(
+            step=self.step,
+            seconds=self.seconds,
+            network=self.network.state_dict(),
+            average=self.average,
+            optimiser=self.optimiser.state_dict(),
+            history=self.history.points,
+        )
+
+    def restore(self, state: TrainingState, *, source: object) -> None:
+        """Go on from a state; the next losses are what they would have been.
+
+        Args:
+            source: the state's file, for errors.
+
+        Raises:
+            ModelError: it is that of another network.
+        """
+        sizes = {name: value.shape for name, value in self.average.items()}
         try:
-            self.network.load_state_dict(state["network"])
-        except RuntimeError as error:
-            raise ModelError(f"{path} was trained with another network size.") from error
-        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
-        torch.set_rng_state(state["random"])
-
-    def run(
-        self,
-        *,
-        state: str | Path,
-        save_every: float = 180.0,
-        minutes: float | None = None,
-        progress: Callable[[int, dict[str, float]], None] | None = None,
-    ) -> None:
-        """Train until all steps are done or ``minutes`` are over; save every ``save_every`` seconds and at the end."""
-        began = saved = time.monotonic()
-        sums: dict[str, float] = {}
-        counted = 0
-        while self.step < self.steps and not (minutes and time.monotonic() - began > 60 * minutes):
-            losses = self.train_step()
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value
-            counted += 1
-            if self.step % HISTORY_STEPS == 0:
-                means = {name: value / counted for name, value in sums.items()}
-                self.history.append({"step": self.step, "hours": self.seconds / 3600, **means})
-                sums.clear()
-                counted = 0
-                log.info("step %d: %s", self.step, means)
-            if progress:
-                progress(self.step, losses)
-            if time.monotonic() - saved > save_every:
-                self.save(state)
-                self.mixer.refresh()
-                saved = time.monotonic()
-        self.save(state)
+            if {name: value.shape for name, value in state.average.items()} != sizes:
+                raise ValueError("the averaged weights have other sizes")
+            self.network.load_state_dict(state.network)
+            self.optimiser.load_state_dict(dict(state.optimiser))
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise ModelError(f"{source} cannot be resumed from: it was trained with another network.") from error
+        self.average = {name: state.average[name].to(self.processes.device) for name in sizes}
+        self.step, self.seconds, self.history = state.step, state.seconds, LossHistory(state.history)
 
 
-def read_state(path: str | Path) -> dict[str, Any]:
-    """Read a state written by :meth:`TrainingRun.save`.
+def train(
+    trainer: Trainer,
+    *,
+    steps: int,
+    save: Callable[[Trainer], Path],
+    due: Callable[[int, float], bool],
+    minutes: float | None = None,
+    reports: Sequence[Callable[[Step], None]] = (),
+) -> Path | None:
+    """Train until ``steps`` were taken in all or ``minutes`` are over; returns the last state's file, if any.
 
-    Raises:
-        ModelError: it is none.
+    Args:
+        save: writes the state; called in the first process alone.
+        due: whether to save after a step, given its number and the seconds since the last time; at the end it is
+            always done.
+        reports: are called after every step.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        # Damaged archives end in errors of many kinds; none of them says more than this sentence.
-        raise ModelError(f"{path} is no training state.") from error
-    if not isinstance(state, dict):
-        raise ModelError(f"{path} is no training state.")
-    return state
+    saved, over, began = None, False, time.monotonic()
+    last = began
+    while trainer.step < steps and not over:
+        taken = trainer.train_step()
+        over = _time_is_over(trainer.processes, began, minutes)
+        ends = over or trainer.step == steps
+        trainer.history.add(taken.step, hours=trainer.seconds / 3600, losses=taken.losses, last=ends)
+        for report in reports:
+            report(taken)
+        if ends or due(trainer.step, time.monotonic() - last):
+            last = time.monotonic()
+            if trainer.processes.is_global_zero:
+                saved = save(trainer)
+    return saved
+
+
+def _time_is_over(processes: Processes, began: float, minutes: float | None) -> bool:
+    if minutes is None:
+        return False
+    # Clocks differ; a process that stopped alone would leave the others waiting for its gradient.
+    over = torch.tensor(float(time.monotonic() - began > 60 * minutes), device=processes.device)
+    return bool(processes.all_reduce(over, reduce_op="sum").item() > 0)
+
+
+def made_with(seed: int, build: Callable[[], Network]) -> Network:
+    """What ``build`` makes with torch's random numbers of this seed; the caller's stay as they are.
+
+    >>> first, again = (made_with(3, lambda: nn.Linear(2, 2)) for _ in range(2))
+    >>> torch.equal(first.weight, again.weight)
+    True
+    """
+    # The layers of torch draw their first weights from its global generator and take no other.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()

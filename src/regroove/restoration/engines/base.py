@@ -1,15 +1,16 @@
-"""What the pipeline asks of an engine.
+"""What the stream asks of an engine: to observe a recording, and then to restore its blocks.
 
-The pipeline cuts each channel into overlapping blocks at the engine's rate, hands them over in batches, throws the
+The stream cuts each channel into overlapping blocks at the engine's rate, hands them over in batches, throws the
 context away and cross-fades what is left. An engine only ever sees blocks.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
+from regroove.diffusion.randomness import seed_of
 from regroove.noise.find.found import FoundNoise
 from regroove.restoration.engines.image import Mix
 
@@ -44,23 +45,35 @@ class BlockId:
     seed: int
 
 
-class Engine(Protocol):
-    """Restores blocks of audio. Results for one block depend on that block, its id and what was observed only."""
+def block_seed(seed: int, *, channel: int, index: int) -> int:
+    """The random seed of one block: it depends on nothing but these three numbers.
 
-    name: str
-    sample_rate: int
-    layout: BlockLayout
-    batch_size: int
-    # How many batches are restored at the same time, by as many threads.
-    workers: int
-    # How channels that are one image are restored together, once observed; None where each is restored by itself.
-    mix: Mix | None
+    >>> block_seed(0, channel=0, index=1) == block_seed(0, channel=1, index=0)
+    False
+    """
+    return seed_of(seed, channel, index)
 
-    def observe(self, chunks: Iterable[Tensor]) -> None:
-        """See the whole recording once, as successive ``(channels, time)`` chunks, before any block is restored."""
+
+class Observed(Protocol):
+    """A recording that was observed, and how it is restored: a value, which nothing changes."""
+
+    @property
+    def layout(self) -> BlockLayout:
+        """How the recording is cut into blocks."""
+
+    @property
+    def mix(self) -> Mix | None:
+        """How channels that are one image are restored together; None where each is restored by itself."""
+
+    @property
+    def found(self) -> FoundNoise | None:
+        """The noise of each restored channel, where the engine looks for it."""
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
-        """Restore ``(items, block)`` float32 samples in [-1, 1]; same shape out, same level, no delay."""
+        """Restore ``(items, block)`` float32 samples in [-1, 1]; same shape out, same level, no delay.
+
+        What comes out for a block depends on that block, its id and what was observed, on nothing else.
+        """
 
     def notes(self) -> list[str]:
         """Sentences about what was observed that the user should read."""
@@ -69,9 +82,59 @@ class Engine(Protocol):
         """Everything about this engine's result that a receipt should record (JSON-ready)."""
 
 
-@runtime_checkable
-class NoiseFindingEngine(Engine, Protocol):
-    """An engine that finds the noise of a recording while it observes it."""
+Seen = TypeVar("Seen", bound=Observed, covariant=True)
 
-    # None before that.
-    found: FoundNoise | None
+
+class Engine(Protocol[Seen]):
+    """Observes recordings; what it knows of one is in what it returns, never in the engine."""
+
+    name: str
+    sample_rate: int
+    batch_size: int
+    # How many batches are restored at the same time, by as many threads.
+    workers: int
+
+    def observe(self, chunks: Iterable[Tensor]) -> Seen:
+        """See a whole recording once, as successive ``(channels, time)`` chunks at the engine's rate."""
+
+    def describe(self) -> dict[str, object]:
+        """What a receipt says where nothing was observed, as nothing is restored (JSON-ready)."""
+
+
+@runtime_checkable
+class SamplingEngine(Protocol):
+    """An engine that may draw samples of the posterior: what it observes is :class:`Sampling` if ``draws_samples``."""
+
+    @property
+    def draws_samples(self) -> bool: ...
+
+
+@runtime_checkable
+class Sampling(Protocol):
+    """An observed recording of which posterior samples can be drawn."""
+
+    def draw(self, blocks: Tensor, ids: Sequence[BlockId], *, number: int) -> Tensor:
+        """Sample number ``number`` for each of ``(items, block)`` samples; same shape out."""
+
+
+@runtime_checkable
+class LosesBlocks(Protocol):
+    """An observed recording whose restored blocks may be of no use."""
+
+    def lost(self, blocks: Tensor, restored: Tensor, ids: Sequence[BlockId]) -> int:
+        """How many of the ``(items, block)`` results are lost."""
+
+    def lost_note(self, count: int) -> str:
+        """The sentence for the user, where there are any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineRun:
+    """What every engine is built with besides its own settings.
+
+    ``device`` is one that is there, ``batch_size`` is None where the engine may choose.
+    """
+
+    device: str
+    seed: int = 0
+    batch_size: int | None = None

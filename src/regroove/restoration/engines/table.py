@@ -1,141 +1,65 @@
-"""The engines there are, and which settings each of them uses."""
+"""The engines there are: the settings of each, and how it is built. Others come by name from elsewhere."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from regroove.errors import SettingsError
-from regroove.noise.clicks.detect import ClickSettings
-from regroove.restoration.engines.base import Engine
-from regroove.restoration.settings import QUALITIES, RestoreSettings
+from regroove.plugins import load
+from regroove.restoration.engines.cqtdiff import CqtDiffSettings, cqtdiff_engine
+from regroove.restoration.engines.matched import MatchedSettings, matched_engine
+from regroove.restoration.engines.wiener import WienerSettings, wiener_engine
 
-# The pipeline's own business, whatever the engine.
-_COMMON = frozenset({"engine", "strength", "seed", "batch_size", "device"})
+if TYPE_CHECKING:
+    from regroove.restoration.engines.base import Engine, EngineRun
+
+# Entry points of other people's engines.
+GROUP = "regroove.engines"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSettings:
+    """Of an engine that has none of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineEntry:
-    """How an engine is built, and the settings it uses besides those that all engines share.
+    """An engine's ``settings``, a frozen dataclass all of whose fields have defaults, and how it is built with them."""
 
-    ``clicks`` says whether clicks are repaired for it, unless the setting says otherwise.
-    """
+    settings: type
+    build: Callable[[Any, "EngineRun"], "Engine"]
 
-    build: Callable[[RestoreSettings, str], Engine]
-    uses: frozenset[str]
-    clicks: bool = False
-
-
-def _workers() -> int:
-    """Two where more than one thread may be used: each holds a block of half a minute in memory."""
-    import torch
-
-    return min(torch.get_num_threads(), 2)
-
-
-def _matched(settings: RestoreSettings, device: str) -> Engine:
-    from regroove.restoration.engines.matched import matched_engine
-
-    return matched_engine(
-        model=settings.chosen_model,
-        device=device,
-        steps=settings.steps or 1,
-        noise_region=settings.noise_region,
-        batch_size=settings.batch_size or (1 if device == "cpu" else 8),
-        workers=_workers() if device == "cpu" else 1,
-        brightness=settings.brightness,
-        seed=settings.seed,
-    )
-
-
-def _wiener(settings: RestoreSettings, device: str) -> Engine:
-    from regroove.restoration.engines.mapped import wiener_engine
-
-    return wiener_engine(noise_region=settings.noise_region, workers=_workers())
-
-
-def _cqtdiff(settings: RestoreSettings, device: str) -> Engine:
-    from regroove.restoration.engines.cqtdiff import CqtDiffSettings, cqtdiff_engine
-
-    chosen = CqtDiffSettings(
-        mode=settings.noise_mode or "estimated-gain",
-        gain=settings.noise_gain,
-        snr=settings.noise_snr,
-        xi=settings.xi,
-        compat=settings.compat,
-    )
-    return cqtdiff_engine(
-        chosen,
-        model=settings.model,
-        noise_set=None if settings.noise_set is None else str(settings.noise_set),
-        device=device,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-    )
+    def options(self) -> dict[str, object]:
+        """The names of its settings, and their defaults."""
+        defaults = self.settings()
+        return {field.name: getattr(defaults, field.name) for field in fields(self.settings)}
 
 
 ENGINES = {
-    "matched": EngineEntry(
-        build=_matched,
-        uses=frozenset({"quality", "model", "steps", "brightness", "noise_region", "clicks"}),
-        clicks=True,
-    ),
-    "cqtdiff": EngineEntry(
-        build=_cqtdiff,
-        uses=frozenset({"model", "steps", "noise_mode", "noise_set", "noise_gain", "noise_snr", "xi", "compat"}),
-    ),
-    "wiener": EngineEntry(build=_wiener, uses=frozenset({"noise_region", "clicks"}), clicks=True),
+    "matched": EngineEntry(settings=MatchedSettings, build=matched_engine),
+    "cqtdiff": EngineEntry(settings=CqtDiffSettings, build=cqtdiff_engine),
+    "wiener": EngineEntry(settings=WienerSettings, build=wiener_engine),
 }
 
 
-def build_engine(settings: RestoreSettings, *, device: str) -> Engine:
-    """Build the engine that the settings name, on a device that is there.
+def find_engine(name: str) -> EngineEntry:
+    """An engine of the table, an installed one, or ``package.module:Class``.
+
+    A class is called with its settings and an :class:`~regroove.restoration.engines.base.EngineRun`; its own settings
+    are the dataclass ``Settings``, if it has one.
 
     Raises:
-        SettingsError: the engine is unknown, or does not know a setting that was changed.
-        ModelError: the model is unknown, damaged or of the wrong kind.
+        SettingsError: there is no such engine, or it cannot be imported.
 
-    >>> build_engine(RestoreSettings(engine="wiener"), device="cpu").name
-    'wiener'
+    >>> find_engine("wiener").options()
+    {'noise_region': None, 'clicks': None}
     """
-    entry = ENGINES.get(settings.engine)
-    if entry is None:
-        raise SettingsError(f"There is no engine {settings.engine}, the engines are {', '.join(ENGINES)}.")
-    unused = sorted(settings.changed() - entry.uses - _COMMON)
-    if unused:
-        option = unused[0].replace("_", "-")
-        raise SettingsError(f"The engine {settings.engine} has no use for the setting {option}.")
-    return entry.build(settings, device)
-
-
-def click_settings(settings: RestoreSettings) -> ClickSettings | None:
-    """How clicks are found that are repaired before the engine restores the recording; None if none are.
-
-    >>> click_settings(RestoreSettings(engine="wiener", clicks=False))
-    >>> click_settings(RestoreSettings(quality="fast")).passes
-    1
-    """
-    repaired = ENGINES[settings.engine].clicks if settings.clicks is None else settings.clicks
-    return ClickSettings(passes=QUALITIES[settings.quality].click_passes) if repaired else None
-
-
-def resolve_device(device: str) -> str:
-    """The device to compute on; ``auto`` is the first GPU if there is one.
-
-    Raises:
-        SettingsError: the device is not on this machine.
-
-    >>> resolve_device("cpu")
-    'cpu'
-    """
-    import torch
-
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = device.partition(":")
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there.get(kind, False):
-        raise SettingsError(f"The device {device} is not available on this machine.")
-    return device
+    if name in ENGINES:
+        return ENGINES[name]
+    found = load(GROUP, name)
+    if found is None:
+        raise SettingsError(f"There is no engine {name}, the engines are {', '.join(ENGINES)}.")
+    settings = getattr(found, "Settings", NoSettings)
+    if not callable(found) or not is_dataclass(settings):
+        raise SettingsError(f"{name} is no engine: it is to be a class, and its Settings, if any, a dataclass.")
+    return EngineEntry(settings=settings, build=found)  # type: ignore[arg-type]

@@ -1,0 +1,158 @@
+"""The stream of a restoration: a recording in, the restored recording out, stage by stage.
+
+The engine's rate is fixed, the recording's is not. So the recording itself is never resampled: what the engine removed
+is, and it is subtracted from the untouched samples. All that is kept in memory is a few blocks.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from regroove.audio.resample import resampled_length
+from regroove.noise.clicks.detect import ClickSettings
+from regroove.restoration.engines.base import Engine, Observed, Seen
+from regroove.restoration.engines.image import Mix
+from regroove.restoration.progress import RESTORATION, Callback
+from regroove.restoration.stages.blocks import CutBlocks, JoinCores
+from regroove.restoration.stages.clicks import RepairClicks, add_taken
+from regroove.restoration.stages.mix import mix_down, mix_up
+from regroove.restoration.stages.originals import beside_originals, put_aside, refuse_absurd, subtract
+from regroove.restoration.stages.progress import TellProgress
+from regroove.restoration.stages.queues import SampleQueue
+from regroove.restoration.stages.resample import Resample
+from regroove.restoration.stages.restore import RestoreBlocks, threads
+from regroove.restoration.stages.silence import KeepSilence
+from regroove.restoration.stages.stage import Stage, through
+from regroove.restoration.stages.tally import Tally
+
+Samples = NDArray[np.float64]
+Stages = list[Stage[Any, Any]]
+
+
+class Source(Protocol):
+    """A recording that can be read several times from its beginning, as ``(channels, n)`` float64 blocks."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def frames(self) -> int: ...
+
+    def blocks(self) -> Iterator[Samples]: ...
+
+
+def observe(source: Source, engine: Engine[Seen], *, progress: Callback | None = None) -> Seen:
+    """Let an engine see a whole recording.
+
+    Raises:
+        AudioError: the source is damaged or absurdly loud.
+    """
+    # Many small operations, 100 times slower where threads wait for each other on a busy machine. Clicks included:
+    # without them thumps sound tonal, and where the noise is alone is found less often.
+    with threads(1):
+        stages = to_rate(source, engine.sample_rate, tell=_teller(progress, "listening"))
+        return engine.observe(torch.from_numpy(chunk) for chunk in through(source.blocks(), stages))
+
+
+def restore_stream(
+    source: Source,
+    engine: Engine,
+    observed: Observed,
+    *,
+    strength: float = 1.0,
+    seed: int,
+    batch_size: int | None = None,
+    clicks: ClickSettings | None = None,
+    tally: Tally | None = None,
+    progress: Callback | None = None,
+) -> Iterator[tuple[Samples, Samples]]:
+    """Yield ``(original, restored)`` blocks, ``(channels, n)`` float64 each, that together are the whole recording.
+
+    The difference of the two blocks is a multiple of 2^-44, so it and the restored block add up to the original exactly
+    for every integer format.
+
+    Args:
+        observed: what the engine observed of the source.
+        strength: share of the removal that is applied, 0 to 1; 0 gives the original, bit for bit.
+        seed: where the random seed of every block is derived from.
+        batch_size: blocks that are handed over at once; the engine's own choice if None.
+        clicks: repair clicks first; None leaves them to the engine.
+        tally: counts clicks and lost blocks.
+        progress: gets the progress of the stage ``"restoring"``.
+
+    Raises:
+        AudioError: the source is damaged or absurdly loud, or the engine gives samples that are not finite.
+    """
+    rate, layout, mix = engine.sample_rate, observed.layout, observed.mix
+    size, tally, originals = batch_size or engine.batch_size, tally or Tally(), SampleQueue()
+    frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=rate)
+    channels = source.channels if mix is None else len(mix.down)
+    cut = CutBlocks(layout, channels=channels, frames=frames, seed=seed, batch_size=size)
+    before, after = _around(mix, clicks, channels=source.channels, sample_rate=rate, tally=tally)
+    with RestoreBlocks(engine, observed, count=-(-cut.count * channels // size), tally=tally) as restore:
+        stages: Stages = [
+            *to_rate(source, rate, tell=_teller(progress, "restoring"), keep=originals),
+            *before,
+            cut,
+            restore,
+            JoinCores(layout, channels=channels, count=cut.count, frames=frames),
+            *after,
+            Resample(rate_in=rate, rate_out=source.sample_rate, channels=source.channels, frames=source.frames),
+            beside_originals(originals),
+            KeepSilence(channels=source.channels),
+            subtract(strength=strength),
+        ]
+        yield from through(source.blocks(), stages)
+
+
+def untouched(source: Source) -> Iterator[tuple[Samples, Samples]]:
+    """As :func:`restore_stream`, for a strength of 0: the recording twice."""
+    for original in source.blocks():
+        yield original, original.copy()
+
+
+def to_rate(
+    source: Source, sample_rate: int, *, tell: Callable[[float], None] | None = None, keep: SampleQueue | None = None
+) -> Stages:
+    """The stages that bring a recording to an engine's rate, as float32; its own samples are put into ``keep``."""
+    frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=sample_rate)
+    return [
+        *([TellProgress(tell, frames=source.frames)] if tell is not None else []),
+        refuse_absurd(),
+        *([put_aside(keep)] if keep is not None else []),
+        Resample(
+            rate_in=source.sample_rate,
+            rate_out=sample_rate,
+            channels=source.channels,
+            frames=frames,
+            dtype=np.float32,
+        ),
+    ]
+
+
+def _around(
+    mix: Mix | None, clicks: ClickSettings | None, *, channels: int, sample_rate: int, tally: Tally
+) -> tuple[Stages, Stages]:
+    """The stages before blocks are cut and those after they are joined, the last undoing what the first did."""
+    # A click may be in one of two channels alone, unless they are the same.
+    alike = mix is not None and mix.identical
+    layers: list[tuple[Stage[Any, Any], Stage[Any, Any]]] = []
+    if clicks is not None:
+        taken = SampleQueue()
+        repair = RepairClicks(
+            channels=1 if alike else channels, sample_rate=sample_rate, settings=clicks, taken=taken, tally=tally
+        )
+        layers.append((repair, add_taken(taken)))
+    if mix is not None:
+        layers.insert(0 if alike else len(layers), (mix_down(mix), mix_up(mix)))
+    return [first for first, _ in layers], [last for _, last in reversed(layers)]
+
+
+def _teller(progress: Callback | None, stage: str) -> Callable[[float], None] | None:
+    return None if progress is None else lambda done: progress(RESTORATION.at(stage, done))
