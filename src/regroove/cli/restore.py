@@ -53,6 +53,9 @@ def restore(
         bool,
         typer.Option("--remove-offset", help="Also remove each channel's mean.", rich_help_panel=_OUTPUTS),
     ] = False,
+    mono: Annotated[
+        bool, typer.Option("--mono", help="Write one channel; the residual keeps them all.", rich_help_panel=_OUTPUTS)
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
     ] = False,
@@ -60,6 +63,14 @@ def restore(
     brightness: Annotated[
         float, typer.Option(help="0, cautious, leaves out what the noise hides; 1, bright, invents it; slow above 0.")
     ] = 0.0,
+    walls: Annotated[
+        str,
+        typer.Option(
+            metavar="CHOICE",
+            help="What two channels are: auto combines them if they are one mono record; separate, combine, left, "
+            "right, sum or vertical.",
+        ),
+    ] = "auto",
     noise_region: Annotated[
         str | None,
         typer.Option(
@@ -139,6 +150,7 @@ def restore(
         compat=compat,
         clicks=clicks,
         batch_size=batch_size,
+        walls=walls,
     )
     # All that can be refused is, before torch is imported: that takes seconds.
     check_headroom(headroom)
@@ -159,6 +171,7 @@ def restore(
                 uncertainty=uncertainty,
                 headroom=headroom,
                 remove_offset=remove_offset,
+                mono=mono,
                 receipt=target == output,
                 overwrite=overwrite,
                 progress=progress,

@@ -9,6 +9,7 @@ is found far below the noise, given a whole side.
 Legend: G groups of segments, B bands, C classes of loudness; see :mod:`regroove.walls.statistics`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,24 @@ class WallEvidence:
     gains_db: Floats
     spreads_db: Floats
 
+    def as_json(self) -> dict[str, object]:
+        """The verdict and what it rests on; levels in dB, None where nothing is known."""
+        return {
+            "one_record": self.one_record,
+            "reason": self.reason,
+            "music_in_difference_db": decibels(self.leak),
+            "music_in_difference_at_most_db": decibels(self.bound),
+        }
+
+
+def decibels(power: float) -> float | None:
+    """A power in dB, -60 at least; None where it is not known.
+
+    >>> decibels(0.01), decibels(float("nan"))
+    (-20.0, None)
+    """
+    return round(10 * math.log10(max(power, 1e-6)), 1) if math.isfinite(power) else None
+
 
 def weigh(statistics: WallStatistics) -> WallEvidence:
     """Decide by everything that was heard.
@@ -90,7 +109,7 @@ def weigh(statistics: WallStatistics) -> WallEvidence:
     bound = leak + far * spread
     # By chance one band in a thousand would be here.
     apart = known & (leaks - 3 * leak_spread > 2 * MOST_LEAK)
-    one = bound < MOST_LEAK and not apart.any()
+    one = bool(bound < MOST_LEAK and not apart.any())
     return WallEvidence(
         one_record=one, reason=_reason(one, leak, bound, apart), leak=leak, bound=bound, gains_db=gains,
         spreads_db=gain_spread,

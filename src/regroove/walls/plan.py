@@ -8,13 +8,15 @@ from scipy.ndimage import gaussian_filter1d
 
 from regroove.dsp.stft import LONG
 from regroove.walls.delay import DelayTrack
-from regroove.walls.evidence import WallEvidence, weigh
+from regroove.walls.evidence import WallEvidence, decibels, weigh
 from regroove.walls.statistics import EDGES, INDEPENDENT, WallStatistics
 
 Floats = NDArray[np.float64]
 
 # The gain between walls bends by about so many dB from one third octave to the next, and is not known better than that.
 BEND_DB, SURE_DB = 0.1, 0.02
+# The bin of 1 kHz.
+MIDDLE = 93
 # Bins on either side that say what to expect of one, and how far (standard deviation) a share departs from that.
 AROUND, DEPARTS = 12, 0.1
 
@@ -30,6 +32,7 @@ class WallPlan:
         share: (F,) of the difference (first - second) that is taken from the mean of both: 0.5 leaves the second wall
             alone, -0.5 the first, 0 is their mean.
         sure: (F,) how well each share is known: the inverse of its variance.
+        alike: whether both channels are the same to the sample, so that there is nothing to combine.
         evidence: what says that it may be done.
     """
 
@@ -38,7 +41,19 @@ class WallPlan:
     delay: DelayTrack
     share: Floats
     sure: Floats
+    alike: bool
     evidence: WallEvidence
+
+    def describe(self) -> dict[str, object]:
+        """What a receipt says (JSON-ready): levels in dB, delays in samples of the right channel against the left."""
+        delay = self.delay.delay
+        return {
+            "music_in_difference_db": decibels(self.evidence.leak),
+            "music_in_difference_at_most_db": decibels(self.evidence.bound),
+            "polarity": self.polarity,
+            "gain_db": round(float(self.gains_db[MIDDLE]), 2),
+            "delay_samples": [round(float(delay.min()), 3), round(float(delay.max()), 3)],
+        }
 
 
 def plan_of(statistics: WallStatistics, *, sample_rate: int) -> WallPlan:
@@ -47,7 +62,7 @@ def plan_of(statistics: WallStatistics, *, sample_rate: int) -> WallPlan:
     frequencies = np.arange(LONG.bins) * sample_rate / LONG.n_fft
     gains = tone_of(evidence, frequencies)
     share, sure = shares(statistics.quiet, gains)
-    return WallPlan(statistics.polarity, gains, statistics.delay, share, sure, evidence)
+    return WallPlan(statistics.polarity, gains, statistics.delay, share, sure, statistics.alike, evidence)
 
 
 def tone_of(evidence: WallEvidence, frequencies: Floats) -> Floats:

@@ -123,7 +123,9 @@ class WallMeter:
         """
         smooth = aligned.clone()
         smooth[1:-1] = (aligned[2:] + aligned[1:-1] + aligned[:-2]) / 3
-        around = torch.minimum(smooth[:, own.start - APART : own.stop - APART], smooth[:, own.start + APART :][:, :SEGMENT])
+        around = torch.minimum(
+            smooth[:, own.start - APART : own.stop - APART], smooth[:, own.start + APART :][:, :SEGMENT]
+        )
         db = 10 * around.clamp_min(1e-20).log10()
         kept = ~_burst(power[0][:, own] + power[1][:, own] - 2 * aligned[:, own], self._bands)
         db = db[:, kept]
