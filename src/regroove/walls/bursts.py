@@ -7,8 +7,8 @@ and Machine Learning", 2006, equations 3.53 and 3.54), its residual being the me
 """
 
 import torch
+from scipy.ndimage import uniform_filter
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from regroove.dsp.stft import SHORT, power_of, scaled
 
@@ -49,5 +49,5 @@ def without_bursts(mean: Tensor, difference: Tensor) -> Tensor:
 
 
 def _smooth(values: Tensor, bins: int, frames: int) -> Tensor:
-    kernel, padding = (bins, frames), (bins // 2, frames // 2)
-    return avg_pool2d(values[None, None], kernel, stride=1, padding=padding, count_include_pad=False)[0, 0]
+    """The mean over ``bins`` and ``frames`` about each of ``(F, T)``; the last ones count again beyond the edges."""
+    return torch.from_numpy(uniform_filter(values.numpy(), (bins, frames), mode="nearest"))

@@ -1,7 +1,7 @@
 """Clicks in one wall are filled from the other.
 
-The difference of aligned walls holds no music, so a click stands far out of it. Which wall it is in shows in the mean of
-both: its prediction error there has the sign of the wall. That is regression under an autoregressive model of the music
+The difference of aligned walls holds no music, so a click stands far out of it. Which wall it is in shows in the mean
+of both: its prediction error there has the sign of the wall. That is regression under an autoregressive model of music
 (Godsill and Rayner, "Digital Audio Restoration", 1998, section 5.2), with the other wall as what is known.
 """
 

@@ -3,10 +3,12 @@
 A stylus that stands askew (azimuth) hears one wall before the other, by up to 100 microseconds, and a little more or
 less as the arm moves. The delay is where the cross spectrum's phase is best explained, each bin weighted by what it
 knows: Hannan and Thomson's weights, the maximum likelihood ones (Knapp and Carter, "The generalized correlation
-method for estimation of time delay", IEEE Trans. ASSP 24(4), 1976, equation 30). Segments are joined by a smooth course.
+method for estimation of time delay", IEEE Trans. ASSP 24(4), 1976, equation 30). Segments are joined by
+a smooth course.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from scipy.linalg import solveh_banded
 Floats = NDArray[np.float64]
 
 # Delays that are looked for, in samples: 100 microseconds are 4.4, and a player's electronics may add as much.
-FARTHEST, STEP = 10.0, 0.125
+FARTHEST, STEP = 10.0, 0.25
 # No segment is trusted to less than this, in samples: the delay wanders within it, and music is not even.
 SUREST = 0.02
 # How far the course bends from one segment to the next (standard deviation, samples), by benchmarks/walls.py.
@@ -52,7 +54,9 @@ class DelayTrack:
     delay: Floats
 
     def at(self, samples: Floats) -> Floats:
-        """The delay at any samples, on straight lines in between."""
+        """The delay at any samples, on straight lines in between; none where nothing was heard."""
+        if not len(self.samples):
+            return np.zeros(len(samples))
         return np.interp(samples, self.samples, self.delay)
 
 
@@ -69,12 +73,12 @@ def sighting(cross: NDArray[np.complex128], first: Floats, second: Floats, *, fr
     coherence = np.clip(size**2 / np.maximum(first * second, 1e-30), 0.0, 0.999)
     weight = np.where(coherence > COMMON / frames, coherence / (1 - coherence), 0.0)
     phasor = weight * cross / np.maximum(size, 1e-30)
-    delays = np.arange(-FARTHEST, FARTHEST + STEP / 2, STEP)
-    values = np.real(np.exp(-1j * delays[:, None] * omega) @ phasor)
+    delays, turns = _turns(len(cross))
+    values = np.real(turns @ phasor)
     best = int(np.argmax(np.abs(values)))
     sign = 1.0 if values[best] >= 0 else -1.0
     delay = float(delays[best])
-    for _ in range(3):
+    for _ in range(4):
         turned = sign * phasor * np.exp(-1j * omega * delay)
         slope, bend = float(np.sum(omega * turned.imag)), float(np.sum(omega**2 * turned.real))
         if bend <= 0:
@@ -82,6 +86,13 @@ def sighting(cross: NDArray[np.complex128], first: Floats, second: Floats, *, fr
         delay += float(np.clip(slope / bend, -STEP, STEP))
     knowledge = 2 * frames * float(np.sum(weight * omega**2))
     return Sighting(delay, 1 / max(knowledge, 1e-12) + SUREST**2, float(values[best]))
+
+
+@lru_cache(maxsize=2)
+def _turns(bins: int) -> tuple[Floats, NDArray[np.complex128]]:
+    """The delays that are looked for, and what each does to the phases, ``(delays, F)``."""
+    delays = np.arange(-FARTHEST, FARTHEST + STEP / 2, STEP)
+    return delays, np.exp(-1j * delays[:, None] * (np.pi * np.arange(bins) / (bins - 1)))
 
 
 class DelayFollower:

@@ -3,8 +3,8 @@
 In each band the powers of both walls rise with the music that they share, each along a straight line: P1 = X / h + N1
 and P2 = h X + N2, X the music's power and h the gain between the walls. The slopes multiply to 1 where all music is
 shared; music at the sides, reverberation and uneven ensembles make them multiply to more. Noise only moves the lines,
-and clicks and bursts know nothing of the music before and after, by which moments are sorted. So music in the difference
-is found far below the noise, given a whole side.
+and clicks and bursts know nothing of the music before and after, by which moments are sorted. So music in the
+difference is found far below the noise, given a whole side.
 
 Legend: G groups of segments, B bands, C classes of loudness; see :mod:`regroove.walls.statistics`.
 """

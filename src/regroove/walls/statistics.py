@@ -88,12 +88,14 @@ class WallMeter:
         """What is known at the end."""
         for window in self._windows.finish():
             self._see(window)
-        middles = (np.arange(len(self._variance)) + 0.5) * self._hop
+        middles = np.asarray((np.arange(len(self._variance)) + 0.5) * self._hop, dtype=np.float64)
         groups = np.stack(self._groups) if self._groups else np.zeros((0, len(self._bands), CLASSES, 4))
         return WallStatistics(
             products=groups,
             quiet=self._quiet,
-            delay=DelayTrack(middles, self._follower.course()) if len(middles) else DelayTrack(*np.zeros((2, 1))),
+            delay=DelayTrack(middles, self._follower.course())
+            if len(middles)
+            else DelayTrack(np.zeros(1), np.zeros(1)),
             variance=np.array(self._variance),
             polarity=1 if self._evidence >= 0 else -1,
             alike=self._alike,
@@ -161,6 +163,6 @@ class WallMeter:
 
 
 def _burst(difference: Tensor, bands: list[tuple[int, int]]) -> Tensor:
-    """In which frames of ``(F, T)`` powers of the difference most bands are far louder than usual: clicks and bursts."""
+    """In which frames of ``(F, T)`` powers of the difference most bands are far louder than usual."""
     levels = torch.stack([difference[low:high].mean(dim=0) for low, high in bands])
     return (levels > BURST * levels.median(dim=1, keepdim=True).values).float().mean(dim=0) > 0.5

@@ -44,7 +44,7 @@ class MakeOne:
 
 
 def to_both(one: OneRecord) -> Each[Pair, Pair]:
-    """``(original, removed)``, what was removed being that of the plain mix, ``(1, n)``, to what that is of each channel.
+    """What was removed of the plain mix, ``(1, n)``, to what that is of each channel, both in a pair with the original.
 
     Both channels become the plain mix without it.
 
