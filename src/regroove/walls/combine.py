@@ -52,19 +52,28 @@ class WallCombiner:
         return torch.cat(parts, dim=-1)[None] if parts else torch.zeros(1, 0)
 
     def _combined(self, window: Tensor) -> Tensor:
-        length = window.shape[-1]
-        walls = self._aligned(window)
-        walls = torch.from_numpy(fill_clicks(walls.double().numpy(), sample_rate=self._rate)).float()
-        mean, difference = stft(torch.stack([walls.mean(dim=0), walls[0] - walls[1]]), LONG)
-        pair = istft(torch.stack([mean - self._share * difference, difference]), LONG, length=length)
-        done = istft(without_bursts(*stft(pair, SHORT)), SHORT, length=length)
+        pair = stft(self.pair(window, start=self._start), SHORT)
+        done = istft(without_bursts(*pair), SHORT, length=window.shape[-1])
         self._start += CORE
         return done[CONTEXT : CONTEXT + CORE]
 
-    def _aligned(self, window: Tensor) -> Tensor:
+    def pair(self, window: Tensor, *, start: int) -> Tensor:
+        """The best of both walls by the weights of the whole side, and their difference, which is noise alone.
+
+        Args:
+            window: both walls, ``(2, time)``, a multiple of 1024 samples.
+            start: the sample of the recording that it begins at.
+        """
+        walls = self._aligned(window, start)
+        walls = torch.from_numpy(fill_clicks(walls.double().numpy(), sample_rate=self._rate)).float()
+        mean, difference = stft(torch.stack([walls.mean(dim=0), walls[0] - walls[1]]), LONG)
+        both = torch.stack([mean - self._share * difference, difference])
+        return istft(both, LONG, length=window.shape[-1])
+
+    def _aligned(self, window: Tensor, start: int) -> Tensor:
         """Both walls as the record would have them, ``(2, time)``."""
         spectrum = stft(window, LONG)
-        at = self._start + LONG.hop * torch.arange(spectrum.shape[-1], dtype=torch.float64)
+        at = start + LONG.hop * torch.arange(spectrum.shape[-1], dtype=torch.float64)
         half = torch.from_numpy(self._plan.delay.at(at.numpy())) / 2
         turn = torch.polar(torch.ones(1, dtype=torch.float64), -self._omega[:, None] * half).to(torch.complex64)
         first = spectrum[0] * turn * self._gain

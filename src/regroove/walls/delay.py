@@ -24,6 +24,8 @@ SUREST = 0.02
 BEND = 0.05
 # Segments whose weighted median says what is usual; who is nearer to it, in samples, is believed.
 AROUND, NEAR = 9, 1.0
+# What a segment counts for at least, so that there is a course where nothing is heard: that of 30 samples' doubt.
+LEAST = 1e-3
 # Segments so many samples off the course count for a quarter. Rounds of estimates.
 OFF, ROUNDS = 0.2, 8
 # Noise that has nothing in common has a coherence above this multiple of 1 / frames once in 20 000 bins: exp(-10).
@@ -127,7 +129,7 @@ class DelayFollower:
         course = np.array([_weighted_median(self._seen[max(i - AROUND // 2, 0) :][:AROUND]) for i in range(count)])
         for _ in range(ROUNDS):
             trust = weight / (1 + ((delay - course) / OFF) ** 2) ** 2
-            course = _smooth(delay, trust)
+            course = _smooth(delay, np.maximum(trust, LEAST))
         return course
 
 
