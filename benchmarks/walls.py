@@ -7,8 +7,8 @@ Validation music, mono, in two walls with the second halves of real LP noises wh
 coherent by a share of common noise. Walls differ in gain, tone and delay, which wanders; one has clicks that the other
 has not. SI-SDR of the restored music in dB, less two seconds of lead-in that the noise is measured in. ``separate`` is
 the mean of both walls restored alone, ``best`` the better one by the truth: each against its own wall without noise.
-``sum`` and ``combined`` are against the music itself. With ``--stereo`` the test is asked about stereo excerpts, as they
-are and narrowed, in noise, and about mono ones.
+``sum`` and ``combined`` are against the music itself. With ``--stereo`` the test is asked about stereo excerpts, as
+they are and narrowed, in noise, and about mono ones.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def stereo(path: Path) -> np.ndarray:
 
 
 def noise_of(path: Path, length: int, coherence: float, rng: np.random.Generator) -> np.ndarray:
-    """The second half of a file over and over, ``(2, length)``; ``coherence`` (0 to 1) of its power is in both walls."""
+    """The second half of a file over and over, ``(2, length)``; the share ``coherence`` of its power is in both."""
     recorded = stereo(path)
     half = recorded[:, recorded.shape[1] // 2 :]
     half = half - half.mean(axis=1, keepdims=True)
