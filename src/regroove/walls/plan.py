@@ -31,7 +31,6 @@ class WallPlan:
         delay: samples that the second wall is later; half of it goes to each.
         share: (F,) of the difference (first - second) that is taken from the mean of both: 0.5 leaves the second wall
             alone, -0.5 the first, 0 is their mean.
-        sure: (F,) how well each share is known: the inverse of its variance.
         alike: whether both channels are the same to the sample, so that there is nothing to combine.
         evidence: what says that it may be done.
     """
@@ -40,7 +39,6 @@ class WallPlan:
     gains_db: Floats
     delay: DelayTrack
     share: Floats
-    sure: Floats
     alike: bool
     evidence: WallEvidence
 
@@ -61,8 +59,8 @@ def plan_of(statistics: WallStatistics, *, sample_rate: int) -> WallPlan:
     evidence = weigh(statistics)
     frequencies = np.arange(LONG.bins) * sample_rate / LONG.n_fft
     gains = tone_of(evidence, frequencies)
-    share, sure = shares(statistics.quiet, gains)
-    return WallPlan(statistics.polarity, gains, statistics.delay, share, sure, statistics.alike, evidence)
+    share = shares(statistics.quiet, gains)
+    return WallPlan(statistics.polarity, gains, statistics.delay, share, statistics.alike, evidence)
 
 
 def tone_of(evidence: WallEvidence, frequencies: Floats) -> Floats:
@@ -83,8 +81,8 @@ def tone_of(evidence: WallEvidence, frequencies: Floats) -> Floats:
     return np.interp(np.log2(np.maximum(frequencies, 1.0)), middles, smooth)
 
 
-def shares(quiet: Floats, gains_db: Floats) -> tuple[Floats, Floats]:
-    """The share of the difference to take from the mean, per bin, and how sure it is (the inverse of its variance).
+def shares(quiet: Floats, gains_db: Floats) -> Floats:
+    """The share of the difference to take from the mean, per bin, ``(F,)``, of sums ``(F, 3)`` over quiet moments.
 
     The difference holds noise alone, so the regression of the mean on it is of noise: the weights of least noise,
     whatever the noise's coherence (Griffiths and Jim, "An alternative approach to linearly constrained adaptive
@@ -97,4 +95,4 @@ def shares(quiet: Floats, gains_db: Floats) -> tuple[Floats, Floats]:
     expected = gaussian_filter1d(product, AROUND) / np.maximum(gaussian_filter1d(difference, AROUND), 1e-20)
     sure = count * np.maximum(difference, 0.0)
     share = (count * product + expected / DEPARTS**2) / (sure + 1 / DEPARTS**2)
-    return np.clip(share, -1.0, 1.0), sure
+    return np.clip(share, -1.0, 1.0)

@@ -40,7 +40,6 @@ class WallStatistics:
         products: (G, B, C, 4): sums of the powers of both walls, of their aligned product, and counts.
         quiet: (F, 3): of each bin the powers and the product, weighted by the inverse of the power at the moment.
         delay: how many samples the second wall is later, along the recording.
-        variance: of the delay in each segment, (segments,).
         polarity: 1 where the music is alike in both walls, -1 where it is opposite (a vertical cut).
         alike: whether both channels are the same to the sample.
     """
@@ -48,7 +47,6 @@ class WallStatistics:
     products: Floats
     quiet: Floats
     delay: DelayTrack
-    variance: Floats
     polarity: int
     alike: bool
 
@@ -74,7 +72,6 @@ class WallMeter:
         self._groups: list[Floats] = []
         self._each = self._in_last = 1
         self._quiet = np.zeros((LONG.bins, 3))
-        self._variance: list[float] = []
         self._evidence = 0.0
         self._alike = True
 
@@ -88,15 +85,13 @@ class WallMeter:
         """What is known at the end."""
         for window in self._windows.finish():
             self._see(window)
-        middles = np.asarray((np.arange(len(self._variance)) + 0.5) * self._hop, dtype=np.float64)
+        course = self._follower.course()
+        middles = np.asarray((np.arange(len(course)) + 0.5) * self._hop, dtype=np.float64)
         groups = np.stack(self._groups) if self._groups else np.zeros((0, len(self._bands), CLASSES, 4))
         return WallStatistics(
             products=groups,
             quiet=self._quiet,
-            delay=DelayTrack(middles, self._follower.course())
-            if len(middles)
-            else DelayTrack(np.zeros(1), np.zeros(1)),
-            variance=np.array(self._variance),
+            delay=DelayTrack(middles, course),
             polarity=1 if self._evidence >= 0 else -1,
             alike=self._alike,
         )
@@ -110,7 +105,6 @@ class WallMeter:
         cross = product[:, own].to(torch.complex128).mean(dim=-1).numpy()
         seen = sighting(cross, first, second, frames=INDEPENDENT * SEGMENT)
         self._evidence += seen.evidence
-        self._variance.append(seen.variance)
         delay = self._follower.add(seen)
         omega = torch.arange(LONG.bins) * (np.pi / (LONG.bins - 1))
         sign = 1.0 if self._evidence >= 0 else -1.0
