@@ -36,8 +36,8 @@ def test_a_mono_record_becomes_one(mono_record: Path, tmp_path: Path) -> None:
     assert np.array_equal(kept[0], kept[1])
     assert np.abs(given - kept - removed).max() <= 2**-23
     assert any("walls of one record" in note for note in done.notes)
-    channels = json.loads(Path(done.paths["receipt"]).read_text())["result"]["channels"]
-    assert channels["walls"] == "combine"
+    channels = json.loads(Path(done.paths["receipt"]).read_text())["result"]["walls"]
+    assert channels["made"] == "combine"
     assert "at most" in channels["reason"]
     error = kept[0, LEAD:] - notes(1)
     assert np.mean(error**2) < 0.3 * np.mean(hiss(2) ** 2)

@@ -17,12 +17,13 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from regroove.errors import ModelError, SettingsError
+from regroove.networks.bundled import ROLES as ROLES
+from regroove.networks.bundled import bundled_model as bundled_model
+from regroove.networks.bundled import find_model as find_model
+from regroove.networks.bundled import list_models as list_models
 from regroove.networks.cards import ModelCard, read_card
 from regroove.networks.state import load_state
 
-BUNDLED = Path(__file__).parents[1] / "models"
-# What bundled models are for; a text file for each names its model.
-ROLES = ("default", "fast", "noise")
 # Architecture: module, network class, settings class.
 ARCHITECTURES = {
     "matched-unet": ("regroove.networks.matched_unet", "MatchedUNet", "MatchedUNetSettings"),
@@ -59,30 +60,6 @@ def build_network(card: ModelCard) -> nn.Module:
         raise ModelError(f"The settings of a {card.architecture} do not fit it ({error}).") from error
 
 
-def list_models() -> list[str]:
-    """Names of the bundled models.
-
-    >>> "default" in list_models()
-    False
-    """
-    return sorted(path.stem for path in BUNDLED.glob("*.safetensors"))
-
-
-def bundled_model(role: str) -> str:
-    """Name of the bundled model that has a role: ``default``, ``fast``, or ``noise``, the noise estimator.
-
-    Raises:
-        ModelError: this installation has none.
-
-    >>> bundled_model("default") in list_models()
-    True
-    """
-    try:
-        return (BUNDLED / f"{role}.txt").read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ModelError(f"This installation has no {role} model.") from error
-
-
 def load_model(
     name_or_path: str | Path, *, device: str = "cpu", weights: str = "raw", sample_rate: int = 44_100
 ) -> LoadedModel:
@@ -110,27 +87,6 @@ def load_model(
     network = network.to(device).eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return LoadedModel(network, card, path.stem, sha256)
-
-
-def find_model(name_or_path: str | Path) -> Path:
-    """The weights file of a bundled model, by its name or role, or of a path ending in .safetensors or .pt.
-
-    Raises:
-        ModelError: there is no such file or bundled model.
-
-    >>> find_model("default").suffix
-    '.safetensors'
-    """
-    name = bundled_model(str(name_or_path)) if str(name_or_path) in ROLES else str(name_or_path)
-    path = Path(name)
-    if path.suffix in (".safetensors", ".pt"):
-        if not path.is_file():
-            raise ModelError(f"There is no model file {path}.")
-        return path
-    if name not in list_models():
-        known = ", ".join(list_models())
-        raise ModelError(f"There is no model {name!r}; bundled are {known}, others end in .safetensors or .pt.")
-    return BUNDLED / f"{name}.safetensors"
 
 
 def _read(path: Path) -> bytes:

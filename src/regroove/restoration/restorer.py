@@ -207,7 +207,7 @@ class Restorer:
         check_outputs(reader.path, paths, overwrite=overwrite)
         check_region(self._region, seconds=reader.info.seconds)
         offsets = offsets_of(reader.blocks(), channels=reader.channels) if remove_offset else None
-        work = _FileWork(reader, paths, overwrite, mono, began, offsets, progress)
+        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, progress)
         try:
             drawn = self._write(work, refuse_clipping=headroom == "auto")
         except TooLoudError as error:
@@ -245,11 +245,11 @@ class Restorer:
             notes = [] if offsets is None else [offset_note(offsets)]
             notes += [] if gain == 1 else [headroom_note(gain)]
             notes += walls.notes()
-            return results.finish(self._facts(reader, engine, observed, walls, tally, notes, spread))
+            return results.finish(self._facts(work, engine, observed, walls, tally, notes, spread))
 
     def _facts(
         self,
-        reader: AudioReader,
+        work: "_FileWork",
         engine: Engine,
         observed: Observed | None,
         walls: WallChoice,
@@ -264,13 +264,15 @@ class Restorer:
             if counts.lost and isinstance(observed, LosesBlocks):
                 notes.append(observed.lost_note(counts.lost))
             if spread:
-                info = reader.info
+                info = work.reader.info
                 frames = resampled_length(info.frames, rate_in=info.sample_rate, rate_out=engine.sample_rate)
                 uncertainty = spread.finish(observed.layout, frames=frames)
         receipt: dict[str, object] = {
             "settings": plain_settings(self.settings.as_dict()),
+            "headroom": work.headroom,
+            "remove_offset": work.offsets is not None,
             "device": self.device,
-            **({} if reader.channels != 2 else {"channels": walls.describe()}),
+            **({} if work.reader.channels != 2 else {"walls": walls.describe()}),
             "engine": engine.describe() if observed is None else observed.describe(),
             "clicks": {"repaired": counts.repaired, "left": counts.left} if self._clicks else None,
         }
@@ -287,6 +289,7 @@ class _FileWork:
     overwrite: bool
     mono: bool
     began: float
+    headroom: str
     offsets: np.ndarray | None
     progress: Callback | None
 

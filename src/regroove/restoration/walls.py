@@ -48,7 +48,7 @@ class WallChoice:
     def describe(self) -> dict[str, object]:
         """What a receipt says (JSON-ready)."""
         plan = None if self.one is None else self.one.plan
-        return {"walls": self.done, "reason": self.reason, **({} if plan is None else plan.describe())}
+        return {"made": self.done, "reason": self.reason, **({} if plan is None else plan.describe())}
 
 
 SEPARATE = WallChoice(done="separate")
