@@ -107,8 +107,9 @@ def weigh(statistics: WallStatistics) -> WallEvidence:
     spread = float(_jackknife(np.stack([np.where(known, leak_of(*o), 0.0) @ weights for o in others])))
     far = float(student.ppf(1 - ERROR_RATE, len(groups) - 1))
     bound = leak + far * spread
-    # By chance one band in a thousand would be here.
+    # By chance one band in a thousand would be here; one alone may be where a delay that wanders is felt most.
     apart = known & (leaks - 3 * leak_spread > 2 * MOST_LEAK)
+    apart &= apart.sum() > 1
     one = bool(bound < MOST_LEAK and not apart.any())
     return WallEvidence(
         one_record=one, reason=_reason(one, leak, bound, apart), leak=leak, bound=bound, gains_db=gains,
