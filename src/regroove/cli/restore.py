@@ -172,7 +172,7 @@ def restore(
                 uncertainty=uncertainty,
                 headroom=also.headroom,
                 remove_offset=also.remove_offset,
-                mono=mono,
+                mono=also.mono,
                 receipt=target == output,
                 overwrite=overwrite,
                 progress=progress,

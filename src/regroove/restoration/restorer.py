@@ -271,6 +271,7 @@ class Restorer:
             "settings": plain_settings(self.settings.as_dict()),
             "headroom": work.headroom,
             "remove_offset": work.offsets is not None,
+            "mono": work.mono,
             "device": self.device,
             **({} if work.reader.channels != 2 else {"walls": walls.describe()}),
             "engine": engine.describe() if observed is None else observed.describe(),
