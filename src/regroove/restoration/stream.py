@@ -20,6 +20,7 @@ from regroove.restoration.stages.blocks import CutBlocks, JoinCores
 from regroove.restoration.stages.clicks import RepairClicks, add_taken
 from regroove.restoration.stages.mix import mix_down, mix_up
 from regroove.restoration.stages.originals import beside_originals, put_aside, refuse_absurd, subtract
+from regroove.restoration.stages.pieces import InPieces
 from regroove.restoration.stages.progress import TellProgress
 from regroove.restoration.stages.queues import SampleQueue
 from regroove.restoration.stages.resample import Resample
@@ -102,6 +103,7 @@ def restore_stream(
             cut,
             restore,
             JoinCores(layout, channels=channels, count=cut.count, frames=frames),
+            InPieces(),
             *after,
             Resample(rate_in=rate, rate_out=source.sample_rate, channels=source.channels, frames=source.frames),
             beside_originals(originals),
