@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regroove.cli.messages import note, say
-from regroove.cli.progress import restoration_progress
+from regroove.cli.progress import check_progress, restoration_progress
 
 if TYPE_CHECKING:
     from regroove.restoration.restorer import Restoration
@@ -113,7 +113,12 @@ def restore(
     seed: Annotated[int, typer.Option(help="For everything random.", rich_help_panel=_METHOD)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_METHOD)] = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Blocks computed at once.", rich_help_panel=_METHOD)] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
+    progress: Annotated[
+        str, typer.Option(metavar="MODE", help="auto, or json: a line of JSON a second on standard error.")
+    ] = "auto",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails, but --progress json.")
+    ] = False,
 ) -> None:
     """Restore a recording: same rate, channels, length, sample format and level, less noise."""
     from regroove.audio.headroom import check_headroom
@@ -142,6 +147,7 @@ def restore(
     )
     # All that can be refused is, before torch is imported: that takes seconds.
     check_headroom(headroom)
+    check_progress(progress)
     with incoming(source) as reader, outgoing(output, reader) as target:
         paths = planned_outputs(
             target, residual=residual, report=report, uncertainty=uncertainty, receipt=target == output
@@ -150,7 +156,7 @@ def restore(
         from regroove.restoration.restorer import Restorer
 
         restorer = Restorer(settings)
-        with restoration_progress(quiet=quiet) as progress:
+        with restoration_progress(quiet=quiet, mode=progress) as told:
             done = restorer.restore_file(
                 reader,
                 target,
@@ -161,7 +167,7 @@ def restore(
                 remove_offset=remove_offset,
                 receipt=target == output,
                 overwrite=overwrite,
-                progress=progress,
+                progress=told,
             )
     if not quiet:
         print_restoration(done, piped=target != output)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regroove.cli.messages import note, say
-from regroove.cli.progress import restoration_progress
+from regroove.cli.progress import check_progress, restoration_progress
 
 if TYPE_CHECKING:
     from regroove.solve.solver import Solver
@@ -50,7 +50,11 @@ Headroom = Annotated[
     str, typer.Option(metavar="MODE", help="Beyond full scale: auto turns all down by what is needed, off clips.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")]
+Mode = Annotated[
+    str,
+    typer.Option("--progress", metavar="MODE", help="auto, or json: a line of JSON a second on standard error."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails, but --progress json.")]
 
 
 @app.command()
@@ -70,6 +74,7 @@ def inpainting(
     seed: Seed = 0,
     headroom: Headroom = "auto",
     overwrite: Overwrite = False,
+    progress: Mode = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Fill gaps; without --gap, runs of digital zeros in the middle of sound."""
@@ -79,7 +84,7 @@ def inpainting(
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     gaps = [_parse_gap(text) for text in gap] if gap else None
     solver = InpaintingSolver(method=method, gaps=gaps, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, progress=progress, quiet=quiet)
 
 
 @app.command()
@@ -96,6 +101,7 @@ def declip(
     seed: Seed = 0,
     headroom: Headroom = "auto",
     overwrite: Overwrite = False,
+    progress: Mode = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Rebuild clipped crests; without --level, where the peaks are flat."""
@@ -104,7 +110,7 @@ def declip(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = DeclippingSolver(method=method, level=level, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, progress=progress, quiet=quiet)
 
 
 @app.command()
@@ -120,6 +126,7 @@ def sense(
     seed: Seed = 0,
     headroom: Headroom = "auto",
     overwrite: Overwrite = False,
+    progress: Mode = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Find the samples that are exact zeros, a random share of all, from those that were kept."""
@@ -134,6 +141,7 @@ def sense(
         seed=seed,
         headroom=headroom,
         overwrite=overwrite,
+        progress=progress,
         quiet=quiet,
     )
 
@@ -152,6 +160,7 @@ def extend(
     seed: Seed = 0,
     headroom: Headroom = "auto",
     overwrite: Overwrite = False,
+    progress: Mode = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Add overtones above the band; without --cutoff, where the spectrum ends."""
@@ -160,7 +169,7 @@ def extend(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = ExtensionSolver(method=method, cutoff=cutoff, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, progress=progress, quiet=quiet)
 
 
 @app.command()
@@ -179,6 +188,7 @@ def retrieve(
     seed: Seed = 0,
     headroom: Headroom = "auto",
     overwrite: Overwrite = False,
+    progress: Mode = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Find new phases for the magnitudes of a recording's spectrogram."""
@@ -187,7 +197,7 @@ def retrieve(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = RetrievalSolver(method=method, n_fft=window, hop=hop, iterations=iterations, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, progress=progress, quiet=quiet)
 
 
 @app.command()
@@ -205,6 +215,7 @@ def generate(
     seed: Seed = 0,
     headroom: Headroom = "auto",
     overwrite: Overwrite = False,
+    progress: Mode = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Draw a sample of the prior in the likeness of a recording."""
@@ -213,7 +224,7 @@ def generate(
 
     prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     solver = GenerationSolver(prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, progress=progress, quiet=quiet)
 
 
 def _parse_gap(text: str) -> tuple[float, float]:
@@ -227,14 +238,23 @@ def _parse_gap(text: str) -> tuple[float, float]:
 
 
 def _run(
-    solver: "Solver", source: Path, output: Path, *, seed: int, headroom: str, overwrite: bool, quiet: bool
+    solver: "Solver",
+    source: Path,
+    output: Path,
+    *,
+    seed: int,
+    headroom: str,
+    overwrite: bool,
+    progress: str,
+    quiet: bool,
 ) -> None:
     from regroove.cli.pipes import incoming, outgoing
     from regroove.solve.files import solve_file
 
+    check_progress(progress)
     with incoming(source) as reader, outgoing(output, reader) as target:
         piped = target != output
-        with restoration_progress(quiet=quiet) as progress:
+        with restoration_progress(quiet=quiet, mode=progress) as told:
             done = solve_file(
                 solver,
                 reader,
@@ -243,7 +263,7 @@ def _run(
                 headroom=headroom,
                 receipt=not piped,
                 overwrite=overwrite,
-                progress=progress,
+                progress=told,
             )
     if quiet:
         return
