@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 Tell = Callable[[float], None]
 Clock = Callable[[], float]
 # What is expected of a stage counts as much as so much of it that was measured.
-TRUST = 0.02
+TRUST = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,4 +114,4 @@ class Work:
         own = (spent + trust * usual) / (measured + trust)
         pace = (self._spent + spent) / (self._paid + measured)
         later = sum(self._costs.values()) - self._before(self._stage) - cost
-        return own * (cost - measured) + pace * later
+        return max(own * (cost - measured) + pace * later, 0.0)

@@ -119,8 +119,9 @@ def restore_stream(
     batches = -(-cut.count * channels // size)
     with RestoreBlocks(engine, observed, count=batches, tally=tally, during=done.restoring) as restore:
         stages: Stages = [
-            *to_rate(source, rate, tell=done.read, keep=originals),
+            *to_rate(source, rate, keep=originals),
             *before,
+            TellProgress(done.read, frames=frames, ready=True),
             cut,
             restore,
             JoinCores(layout, channels=channels, count=cut.count, frames=frames),

@@ -14,21 +14,26 @@ from regroove.restoration.stages.queues import Samples
 class TellProgress:
     """Passes chunks on; ``tell`` gets the share that has been worked on, of ``frames`` samples in all.
 
+    Work is that of the stages behind, or, where they are ``ready`` as they come, of those before.
+
     >>> import numpy as np
     >>> [chunk.shape for chunk in TellProgress(print, frames=4).push(np.zeros((1, 3)))]
     0.75
     [(1, 3)]
     """
 
-    def __init__(self, tell: Tell, *, frames: int) -> None:
-        self._tell, self._frames, self._done = tell, frames, 0
+    def __init__(self, tell: Tell, *, frames: int, ready: bool = False) -> None:
+        self._tell, self._frames, self._ready, self._done = tell, frames, ready, 0
 
     def push(self, chunk: Any) -> Iterator[Any]:
-        yield chunk
+        if not self._ready:
+            yield chunk
         # Of a pair the first is as long as the second.
         samples: Samples = chunk[0] if isinstance(chunk, tuple) else chunk
         self._done += samples.shape[1]
         self._tell(self._done / self._frames)
+        if self._ready:
+            yield chunk
 
     def finish(self) -> Iterator[Any]:
         yield from ()
@@ -61,7 +66,7 @@ class StreamProgress:
         self._restored, self._seconds, self._next = 0, 0.0, 0
 
     def read(self, share: float) -> None:
-        """So much of the recording has been read."""
+        """So much of the recording has been read, and its clicks are repaired."""
         self._read = share
         self._tell(self.share())
 
