@@ -2,8 +2,8 @@
 
     python benchmarks/stages.py SETTINGS IN OUT [--report]
 
-SETTINGS are those of a Restorer, as JSON. Python's own profiler counts; what it adds is small, because few functions are
-called and each works on seconds of sound. Prints JSON, which ``benchmarks/restore.py`` makes a table of.
+SETTINGS are those of a Restorer, as JSON. Python's own profiler counts; what it adds is small, because few functions
+are called and each works on seconds of sound. Prints JSON, which ``benchmarks/restore.py`` makes a table of.
 """
 
 import argparse

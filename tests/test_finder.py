@@ -11,10 +11,10 @@ import regroove
 from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import AudioError
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.families.case import FamilyCase
-from regroove.evaluation.families.table import FAMILIES, family_case
-from regroove.evaluation.families.variants import variants
+from regroove.evaluation.cases.families.family_case import FamilyCase
+from regroove.evaluation.cases.families.family_table import FAMILIES, family_case
+from regroove.evaluation.cases.families.variants import variants
+from regroove.evaluation.clip_files import write_audio
 from regroove.noise.find.finder import HearNoise, NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.noise.make.presets import preset
@@ -63,6 +63,7 @@ def notes(seconds: float) -> np.ndarray:
     )
 
 
+@cache
 def recording(name: str = "shellac", *, lead: float = 2.0, seconds: float = 10.0, snr_db: float = 15.0) -> np.ndarray:
     noise = synthesise(preset(name), length=round((lead + seconds) * RATE), sample_rate=RATE, seed=1)
     music = np.concatenate([np.zeros(round(lead * RATE)), notes(seconds)])
@@ -95,6 +96,7 @@ def compare(case: FamilyCase) -> None:
     np.testing.assert_allclose(octaves(found), octaves(marked), atol=1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", families({"stereo": BURSTS}))
 def test_no_variant_moves_an_octave(family: str, make: Callable[..., FamilyCase]) -> None:
     case = make(family, 10.0)

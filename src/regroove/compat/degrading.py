@@ -1,9 +1,9 @@
-"""What ``noise_gain.py`` does: noise is added to a clean recording, and the gain that this took is told."""
+"""What ``noise_gain.py`` does: noise is added to a clean recording, and the gain that this took is returned."""
 
 from dataclasses import dataclass
 
 from regroove.compat.translate import required
-from regroove.evaluation.degrade import Degradation, degrade_file
+from regroove.evaluation.cases.degraded_files import Degradation, degrade_file
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,14 +34,15 @@ class StreamCosts:
         return self.reading + self.blocks + self.writing
 
 
-def stream_costs(*, engine: float = ENGINE, click_passes: int = 1, report: bool = False) -> StreamCosts:
-    """What restoring costs, where an engine's blocks cost ``engine`` for a second.
+def stream_costs(own: object = None, *, times: int = 1, report: bool = False) -> StreamCosts:
+    """What restoring costs with an engine of such settings, ``times`` as often, and with spectra for a picture.
 
-    >>> stream_costs(engine=80.0).blocks
-    80.0
+    >>> from regroove.restoration.engines.wiener import WienerSettings
+    >>> stream_costs(WienerSettings(clicks=False)).blocks
+    6.0
     """
-    reading, writing = READING + click_passes * CLICKS, WRITING + SPECTRA * report
-    return StreamCosts(reading=reading, blocks=engine, writing=writing)
+    engine, passes = getattr(own, "cost", ENGINE), getattr(own, "click_passes", 0)
+    return StreamCosts(reading=READING + passes * CLICKS, blocks=times * engine, writing=WRITING + SPECTRA * report)
 
 
 TYPICAL = stream_costs()

@@ -16,7 +16,7 @@ from regroove.audio.resample import resampled_length
 from regroove.devices import resolve_device
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.clicks.detect import ClickSettings
-from regroove.restoration.costs import ENGINE, StreamCosts, stream_costs, work_costs
+from regroove.restoration.costs import StreamCosts, stream_costs, work_costs
 from regroove.restoration.engines.base import Engine, EngineRun, LosesBlocks, Observed
 from regroove.restoration.engines.flow_denoiser import DRAW_STEPS
 from regroove.restoration.engines.posterior_spread import DRAWS, UncertaintyEngine
@@ -123,7 +123,7 @@ class Restorer:
             source = ArraySource(samples, sample_rate=sample_rate)
             check_region(self._region, seconds=source.frames / sample_rate)
             sink = ArrayResult(channels=channels, frames=source.frames)
-            costs = self._costs()
+            costs = stream_costs(self.settings.own)
             work = self._work(source, costs, progress)
             observed = self._observed(source, self.engine, work.teller("listening"))
             for _, block in self._pairs(source, self.engine, observed, Tally(), work.teller("restoring"), costs):
@@ -131,12 +131,6 @@ class Restorer:
             work.at("finishing", 1.0)
             result[:] = sink.finish()
         return restored.reshape(audio.shape)
-
-    def _costs(self, *, report: bool = False, uncertainty: bool = False) -> StreamCosts:
-        """What restoring is expected to cost, with a picture and posterior samples where they are wanted."""
-        engine, passes = getattr(self.settings.own, "cost", ENGINE), getattr(self.settings.own, "click_passes", 0)
-        times = 1 + DRAWS * DRAW_STEPS * uncertainty
-        return stream_costs(engine=times * engine, click_passes=passes, report=report)
 
     def _work(self, source: Source, costs: StreamCosts, progress: Callback | None, *, report: bool = False) -> Work:
         seconds, listens = source.frames / source.sample_rate, self.settings.common.strength > 0
@@ -218,7 +212,8 @@ class Restorer:
         check_outputs(reader.path, paths, overwrite=overwrite)
         check_region(self._region, seconds=reader.info.seconds)
         offsets = offsets_of(reader.blocks(), channels=reader.channels) if remove_offset else None
-        costs = self._costs(report="report" in paths, uncertainty="uncertainty" in paths)
+        times = 1 + DRAWS * DRAW_STEPS * ("uncertainty" in paths)
+        costs = stream_costs(self.settings.own, times=times, report="report" in paths)
         told = self._work(reader, costs, progress, report="report" in paths)
         work = _FileWork(reader, paths, overwrite, began, offsets, told, costs)
         try:
