@@ -20,5 +20,9 @@ class ModelError(RegrooveError):
     """A model is unknown, damaged or of the wrong kind."""
 
 
+class ArchiveError(RegrooveError):
+    """A batch cannot be begun or go on: its folder, its journal or its workers do not allow it."""
+
+
 class MissingDependencyError(RegrooveError):
     """An optional package or program is not installed."""

@@ -22,6 +22,9 @@ from regroove.memory import keep_freed_memory
 # Name, module (with a Typer called ``app``) and the line in the list of commands.
 COMMANDS = {
     "restore": ("regroove.cli.restore", "Restore a recording."),
+    "combine": ("regroove.cli.combine", "Combine several transfers of one performance."),
+    "batch": ("regroove.cli.batch", "Restore a collection."),
+    "verify": ("regroove.cli.verify", "Check the outputs of a batch."),
     "noise": ("regroove.cli.noise", "Describe the noise of a recording."),
     "solve": ("regroove.cli.solve", "Repair gaps, clipping and other damage than noise."),
     "demo": ("regroove.cli.demo", "Restore the bundled recording."),

@@ -9,6 +9,7 @@ from regroove.cli.messages import note, say
 from regroove.cli.progress import check_progress, restoration_progress
 
 if TYPE_CHECKING:
+    from regroove.archive.plans.plan import Plan
     from regroove.restoration.restorer import Restoration
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ _METHOD = "Method"
 
 @app.command()
 def restore(
+    ctx: typer.Context,
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.")
     ],
@@ -55,13 +57,31 @@ def restore(
         bool,
         typer.Option("--remove-offset", help="Also remove each channel's mean.", rich_help_panel=_OUTPUTS),
     ] = False,
+    mono: Annotated[
+        bool, typer.Option("--mono", help="Write one channel; the residual keeps them all.", rich_help_panel=_OUTPUTS)
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
     ] = False,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLAN",
+            help="Settings: acoustic, electrical, late-78, tape, cylinder, a TOML file, a receipt; other options win.",
+        ),
+    ] = None,
     strength: Annotated[float, typer.Option(help="How much of the removal to apply, 0 to 1.")] = 1.0,
     brightness: Annotated[
         float, typer.Option(help="0: the posterior mean, cautious; 1: a posterior sample, with invented detail; slow.")
     ] = 0.0,
+    walls: Annotated[
+        str,
+        typer.Option(
+            metavar="CHOICE",
+            help="What two channels are: auto combines them if they are one mono record; separate, combine, left, "
+            "right, sum or vertical.",
+        ),
+    ] = "auto",
     noise_region: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +132,9 @@ def restore(
         bool,
         typer.Option("--compat", help="For cqtdiff: with the published code's quirks.", rich_help_panel=_METHOD),
     ] = False,
+    precision: Annotated[
+        str, typer.Option(help="Of the network: auto, float32, bfloat16 or int8.", rich_help_panel=_METHOD)
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.", rich_help_panel=_METHOD)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_METHOD)] = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Blocks computed at once.", rich_help_panel=_METHOD)] = None,
@@ -123,34 +146,22 @@ def restore(
     ] = False,
 ) -> None:
     """Restore a recording: same rate, channels, length, sample format and level, less noise."""
+    from regroove.archive.sources.job import paths_of
     from regroove.audio.headroom import check_headroom
     from regroove.cli.pipes import incoming, outgoing
     from regroove.restoration.results.outputs import check_outputs, planned_outputs
-    from regroove.restoration.settings import RestoreSettings, parse_region
 
-    settings = RestoreSettings(
-        engine=engine,
-        quality=quality,
-        model=model,
-        strength=strength,
-        steps=steps,
-        brightness=brightness,
-        seed=seed,
-        device=device,
-        noise_region=parse_region(noise_region) if noise_region is not None else None,
-        noise_mode=noise_mode,
-        noise_set=noise_set,
-        noise_gain=noise_gain,
-        noise_snr=noise_snr,
-        xi=xi,
-        compat=compat,
-        clicks=clicks,
-        batch_size=batch_size,
-    )
     # All that can be refused is, before torch is imported: that takes seconds.
-    check_headroom(headroom)
+    chosen = _chosen(ctx, plan)
+    settings, also = chosen.restore, chosen.outputs
+    check_headroom(also.headroom)
     check_progress(progress)
     with incoming(source) as reader, outgoing(output, reader) as target:
+        beside = paths_of(output, also) if target == output else {}
+        residual, report, uncertainty = (
+            given or beside.get(role)
+            for role, given in (("residual", residual), ("report", report), ("uncertainty", uncertainty))
+        )
         paths = planned_outputs(
             target, residual=residual, report=report, uncertainty=uncertainty, receipt=target == output
         )
@@ -165,8 +176,9 @@ def restore(
                 residual=residual,
                 report=report,
                 uncertainty=uncertainty,
-                headroom=headroom,
-                remove_offset=remove_offset,
+                headroom=also.headroom,
+                remove_offset=also.remove_offset,
+                mono=mono,
                 receipt=target == output,
                 overwrite=overwrite,
                 progress=told,
@@ -175,6 +187,24 @@ def restore(
         print_restoration(done, piped=target != output)
     if done.failed:
         raise typer.Exit(1)
+
+
+def _chosen(ctx: typer.Context, name: str | None) -> "Plan":
+    """The plan, if there is one, with what was given on the command line."""
+    from regroove.archive.plans.files import load_plan
+    from regroove.archive.plans.models import check_model
+    from regroove.archive.plans.plan import Plan
+
+    plan = load_plan(name) if name else Plan()
+    # These are paths here, and only whether they are wanted there.
+    names = set(plan.names) - {"residual", "report", "uncertainty"}
+    given = {
+        option: value
+        for option, value in ctx.params.items()
+        if option in names and getattr(ctx.get_parameter_source(option), "name", "") == "COMMANDLINE"
+    }
+    check_model(plan)
+    return plan.changed(**given)
 
 
 def print_restoration(done: "Restoration", *, piped: bool = False) -> None:

@@ -17,12 +17,13 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from regroove.errors import ModelError, SettingsError
+from regroove.networks.bundled import ROLES as ROLES
+from regroove.networks.bundled import bundled_model as bundled_model
+from regroove.networks.bundled import find_model as find_model
+from regroove.networks.bundled import list_models as list_models
 from regroove.networks.cards import ModelCard, read_card
 from regroove.networks.state import load_state
 
-BUNDLED = Path(__file__).parents[1] / "models"
-# What bundled models are for; a text file for each names its model.
-ROLES = ("default", "fast", "noise")
 # Architecture: module, network class, settings class.
 ARCHITECTURES = {
     "matched-unet": ("regroove.networks.matched_unet", "MatchedUNet", "MatchedUNetSettings"),
@@ -33,12 +34,13 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network in evaluation mode, its card, its name and the SHA-256 of its weights file."""
+    """A network in evaluation mode, its card, its name, and its weights file with the SHA-256 of it."""
 
     network: nn.Module
     card: ModelCard
     name: str
     sha256: str
+    path: Path
 
 
 def build_network(card: ModelCard) -> nn.Module:
@@ -57,30 +59,6 @@ def build_network(card: ModelCard) -> nn.Module:
             return getattr(home, network)(getattr(home, settings)(**card.settings))
     except (SettingsError, TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise ModelError(f"The settings of a {card.architecture} do not fit it ({error}).") from error
-
-
-def list_models() -> list[str]:
-    """Names of the bundled models.
-
-    >>> "default" in list_models()
-    False
-    """
-    return sorted(path.stem for path in BUNDLED.glob("*.safetensors"))
-
-
-def bundled_model(role: str) -> str:
-    """Name of the bundled model that has a role: ``default``, ``fast``, or ``noise``, the noise estimator.
-
-    Raises:
-        ModelError: this installation has none.
-
-    >>> bundled_model("default") in list_models()
-    True
-    """
-    try:
-        return (BUNDLED / f"{role}.txt").read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ModelError(f"This installation has no {role} model.") from error
 
 
 def load_model(
@@ -109,28 +87,7 @@ def load_model(
         load_state(network, _read_tensors(path, data), source=str(path))
     network = network.to(device).eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return LoadedModel(network, card, path.stem, sha256)
-
-
-def find_model(name_or_path: str | Path) -> Path:
-    """The weights file of a bundled model, by its name or role, or of a path ending in .safetensors or .pt.
-
-    Raises:
-        ModelError: there is no such file or bundled model.
-
-    >>> find_model("default").suffix
-    '.safetensors'
-    """
-    name = bundled_model(str(name_or_path)) if str(name_or_path) in ROLES else str(name_or_path)
-    path = Path(name)
-    if path.suffix in (".safetensors", ".pt"):
-        if not path.is_file():
-            raise ModelError(f"There is no model file {path}.")
-        return path
-    if name not in list_models():
-        known = ", ".join(list_models())
-        raise ModelError(f"There is no model {name!r}; bundled are {known}, others end in .safetensors or .pt.")
-    return BUNDLED / f"{name}.safetensors"
+    return LoadedModel(network, card, path.stem, sha256, path)
 
 
 def _read(path: Path) -> bytes:
@@ -172,21 +129,24 @@ def save_model(path: str | Path, network: nn.Module, card: ModelCard) -> ModelCa
     data = save_tensors(tensors)
     size = {"parameters": sum(p.numel() for p in network.parameters()), **card.size}
     card = replace(card, size=size, sha256=hashlib.sha256(data).hexdigest())
-    parts = {path: data, path.with_suffix(".json"): card.to_json().encode()}
-    try:
-        _write_all(parts)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written ({error.strerror}).") from error
+    write_all({path: data, path.with_suffix(".json"): card.to_json().encode()}, what=path)
     return card
 
 
-def _write_all(parts: dict[Path, bytes]) -> None:
+def write_all(parts: dict[Path, bytes], *, what: Path) -> None:
+    """Write files beside their final names and move all into place.
+
+    Raises:
+        ModelError: the folder cannot be written to; ``what`` is named then.
+    """
     partial = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in parts}
     try:
         for path, data in parts.items():
             partial[path].write_bytes(data)
         for path, temporary in partial.items():
             temporary.replace(path)
+    except OSError as error:
+        raise ModelError(f"{what} cannot be written ({error.strerror}).") from error
     finally:
         for temporary in partial.values():
             temporary.unlink(missing_ok=True)

@@ -36,7 +36,8 @@ from regroove.restoration.stages.originals import take_away
 from regroove.restoration.stages.silence import KeepSilence
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
-from regroove.restoration.stream import Samples, Source, Stages, observe, restore_stream, untouched
+from regroove.restoration.stream import Samples, Source, Stages, restore_stream, untouched
+from regroove.restoration.walls import SEPARATE, WallChoice, observe_walls
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 # Names of the stages that progress is told of, and when all is made once more.
@@ -125,8 +126,9 @@ class Restorer:
             sink = ArrayResult(channels=channels, frames=source.frames)
             costs = stream_costs(self.settings.own)
             work = self._work(source, costs, progress)
-            observed = self._observed(source, self.engine, work.teller("listening"))
-            for _, block in self._pairs(source, self.engine, observed, Tally(), work.teller("restoring"), costs):
+            observed, walls = self._observed(source, self.engine, work.teller("listening"))
+            told = work.teller("restoring")
+            for _, block in self._pairs(source, self.engine, observed, walls, Tally(), told, costs):
                 sink.add(block)
             work.at("finishing", 1.0)
             result[:] = sink.finish()
@@ -136,15 +138,19 @@ class Restorer:
         seconds, listens = source.frames / source.sample_rate, self.settings.common.strength > 0
         return Work(work_costs(costs, seconds=seconds, report=report, listens=listens), progress)
 
-    def _observed(self, source: Source, engine: Engine, progress: Tell | None) -> Observed | None:
-        """What the engine observes of a recording; None where nothing is restored."""
-        return observe(source, engine, progress=progress) if self.settings.common.strength else None
+    def _observed(self, source: Source, engine: Engine, progress: Tell | None) -> tuple[Observed | None, WallChoice]:
+        """What the engine observes of a recording, and what is made of its channels; None where nothing is restored."""
+        common = self.settings.common
+        if not common.strength:
+            return None, SEPARATE
+        return observe_walls(source, engine, asked=common.walls, progress=progress)
 
     def _pairs(
         self,
         source: Source,
         engine: Engine,
         observed: Observed | None,
+        walls: WallChoice,
         tally: Tally,
         progress: Tell | None,
         costs: StreamCosts,
@@ -162,6 +168,7 @@ class Restorer:
             batch_size=common.batch_size,
             clicks=self._clicks,
             tally=tally,
+            one=walls.one,
             progress=progress,
             costs=costs,
         )
@@ -176,6 +183,7 @@ class Restorer:
         uncertainty: str | Path | None = None,
         headroom: str = "auto",
         remove_offset: bool = False,
+        mono: bool = False,
         receipt: bool = True,
         overwrite: bool = False,
         progress: Callback | None = None,
@@ -193,6 +201,7 @@ class Restorer:
             headroom: what happens to a result beyond the full scale of an integer format: ``auto`` restores once more
                 and turns all of it down by what is needed, ``off`` clips and counts.
             remove_offset: whether each channel's mean is removed as well; the residual has it then.
+            mono: whether the output has one channel, the mean of those that were restored; the residual keeps them.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
             progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some, of the stages
@@ -215,7 +224,7 @@ class Restorer:
         times = 1 + DRAWS * DRAW_STEPS * ("uncertainty" in paths)
         costs = stream_costs(self.settings.own, times=times, report="report" in paths)
         told = self._work(reader, costs, progress, report="report" in paths)
-        work = _FileWork(reader, paths, overwrite, began, offsets, told, costs)
+        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, told, costs)
         try:
             drawn = self._write(work, refuse_clipping=headroom == "auto")
         except TooLoudError as error:
@@ -247,9 +256,12 @@ class Restorer:
         spread = Spread(sample_rate=self.engine.sample_rate) if "uncertainty" in work.paths else None
         engine = UncertaintyEngine(self.engine, spread) if spread else self.engine
         tally = Tally()
-        with FileResults(reader.info, work.paths, overwrite=work.overwrite, began=work.began, gain=gain) as results:
-            observed = self._observed(reader, engine, work.told.teller(stages["listening"]))
-            pairs = self._pairs(reader, engine, observed, tally, work.told.teller(stages["restoring"]), work.costs)
+        with FileResults(
+            reader.info, work.paths, overwrite=work.overwrite, mono=work.mono, began=work.began, gain=gain
+        ) as results:
+            observed, walls = self._observed(reader, engine, work.told.teller(stages["listening"]))
+            told = work.told.teller(stages["restoring"])
+            pairs = self._pairs(reader, engine, observed, walls, tally, told, work.costs)
             last: Stages = []
             if offsets is not None:
                 last = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
@@ -259,13 +271,15 @@ class Restorer:
                 results.refuse_clipping()
             notes = [] if offsets is None else [offset_note(offsets)]
             notes += [] if gain == 1 else [headroom_note(gain)]
-            return results.finish(self._facts(reader, engine, observed, tally, notes, spread))
+            notes += walls.notes()
+            return results.finish(self._facts(work, engine, observed, walls, tally, notes, spread))
 
     def _facts(
         self,
-        reader: AudioReader,
+        work: "_FileWork",
         engine: Engine,
         observed: Observed | None,
+        walls: WallChoice,
         tally: Tally,
         notes: list[str],
         spread: Spread | None,
@@ -277,12 +291,15 @@ class Restorer:
             if counts.lost and isinstance(observed, LosesBlocks):
                 notes.append(observed.lost_note(counts.lost))
             if spread:
-                info = reader.info
+                info = work.reader.info
                 frames = resampled_length(info.frames, rate_in=info.sample_rate, rate_out=engine.sample_rate)
                 uncertainty = spread.finish(observed.layout, frames=frames)
         receipt: dict[str, object] = {
             "settings": plain_settings(self.settings.as_dict()),
+            "headroom": work.headroom,
+            "remove_offset": work.offsets is not None,
             "device": self.device,
+            **({} if work.reader.channels != 2 else {"walls": walls.describe()}),
             "engine": engine.describe() if observed is None else observed.describe(),
             "clicks": {"repaired": counts.repaired, "left": counts.left} if self._clicks else None,
         }
@@ -298,7 +315,9 @@ class _FileWork:
     reader: AudioReader
     paths: dict[str, Path]
     overwrite: bool
+    mono: bool
     began: float
+    headroom: str
     offsets: np.ndarray | None
     told: Work
     costs: StreamCosts

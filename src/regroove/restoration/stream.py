@@ -30,6 +30,8 @@ from regroove.restoration.stages.restore import RestoreBlocks, threads
 from regroove.restoration.stages.silence import KeepSilence
 from regroove.restoration.stages.stage import Each, Stage, through
 from regroove.restoration.stages.tally import Tally
+from regroove.restoration.stages.walls import MakeOne, to_both
+from regroove.walls.one import OneRecord
 
 Samples = NDArray[np.float64]
 Stages = list[Stage[Any, Any]]
@@ -88,6 +90,7 @@ def restore_stream(
     batch_size: int | None = None,
     clicks: ClickSettings | None = None,
     tally: Tally | None = None,
+    one: OneRecord | None = None,
     progress: Tell | None = None,
     costs: StreamCosts = TYPICAL,
 ) -> Iterator[tuple[Samples, Samples]]:
@@ -103,6 +106,7 @@ def restore_stream(
         batch_size: blocks that are handed over at once; the engine's own choice if None.
         clicks: repair clicks first; None leaves them to the engine.
         tally: counts clicks and lost blocks.
+        one: how one record is made of two channels, as the engine observed it; both channels become that.
         progress: gets the share that is restored, and written by whoever takes the blocks.
         costs: what of that costs how much.
 
@@ -112,9 +116,15 @@ def restore_stream(
     rate, layout, mix = engine.sample_rate, observed.layout, observed.mix
     size, tally, originals = batch_size or engine.batch_size, tally or Tally(), SampleQueue()
     frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=rate)
-    channels = source.channels if mix is None else len(mix.down)
+    given = source.channels if one is None else 1
+    channels = given if mix is None else len(mix.down)
     cut = CutBlocks(layout, channels=channels, frames=frames, seed=seed, batch_size=size)
-    before, after = _around(mix, clicks, channels=source.channels, sample_rate=rate, tally=tally)
+    before, after = _around(mix, clicks, channels=given, sample_rate=rate, tally=tally)
+    spread: Stages = []
+    if one is not None:
+        taken = SampleQueue()
+        before, after = [MakeOne(one, sample_rate=rate, taken=taken), *before], [*after, add_taken(taken)]
+        spread = [to_both(one)]
     done = StreamProgress(progress or _nobody, blocks=cut.count * channels, costs=costs)
     batches = -(-cut.count * channels // size)
     with RestoreBlocks(engine, observed, count=batches, tally=tally, during=done.restoring) as restore:
@@ -127,8 +137,9 @@ def restore_stream(
             JoinCores(layout, channels=channels, count=cut.count, frames=frames),
             InPieces(),
             *after,
-            Resample(rate_in=rate, rate_out=source.sample_rate, channels=source.channels, frames=source.frames),
+            Resample(rate_in=rate, rate_out=source.sample_rate, channels=given, frames=source.frames),
             beside_originals(originals),
+            *spread,
             KeepSilence(channels=source.channels),
             subtract(strength=strength),
             TellProgress(done.written, frames=source.frames),

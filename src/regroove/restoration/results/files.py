@@ -18,6 +18,7 @@ from regroove.restoration.results.receipts import input_part, receipt_text, run_
 from regroove.restoration.results.report import SpectrogramReport
 from regroove.restoration.results.sink import Samples
 from regroove.restoration.results.sound import SoundFiles
+from regroove.restoration.results.transfer import TransferMeter
 from regroove.restoration.results.uncertainty import Uncertainty
 
 PENDING = ("report", "uncertainty", "cells", "receipt")
@@ -46,17 +47,26 @@ class FileResults:
     Args:
         gain: that everything is turned down by.
         began: when the work did, as ``time.perf_counter`` has it.
+        mono: whether the output has one channel.
 
     Raises:
         AudioError: a name, a folder or the disk does not allow it.
     """
 
     def __init__(
-        self, info: AudioInfo, paths: dict[str, Path], *, overwrite: bool, began: float, gain: float = 1.0
+        self,
+        info: AudioInfo,
+        paths: dict[str, Path],
+        *,
+        overwrite: bool,
+        began: float,
+        gain: float = 1.0,
+        mono: bool = False,
     ) -> None:
         self._info, self._paths, self._overwrite, self._began, self._gain = info, paths, overwrite, began, gain
-        self._sound = SoundFiles(info, paths, overwrite=overwrite, gain=gain)
+        self._sound = SoundFiles(info, paths, overwrite=overwrite, gain=gain, mono=mono)
         self._meter = LevelMeter()
+        self._transfer = TransferMeter(channels=info.channels)
         self._report = SpectrogramReport(info) if "report" in paths else None
         self._pending: dict[str, PendingFile] = {}
         self._stack = ExitStack()
@@ -79,7 +89,7 @@ class FileResults:
     def add(self, original: Samples, restored: Samples) -> None:
         """Take the next ``(channels, n)`` samples."""
         written = self._sound.add(original, restored)
-        for sink in (self._report, self._meter):
+        for sink in (self._report, self._meter, self._transfer):
             if sink is not None:
                 sink.add(written)
 
@@ -102,6 +112,7 @@ class FileResults:
                 **self._sound.describe(),
                 **facts.receipt,
                 "levels_dbfs": self._meter.finish(),
+                "transfer": self._transfer.finish(),
                 "gain": self._gain,
                 "notes": notes,
                 "versions": versions(),

@@ -1,0 +1,187 @@
+"""``regroove batch``: a collection in, restored copies out, with a journal."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regroove.cli.batch_progress import reporting
+from regroove.cli.messages import note, say
+
+if TYPE_CHECKING:
+    from regroove.archive.plans.plan import Plan
+    from regroove.archive.run import BatchResult
+    from regroove.archive.sources.jobs import JobList
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+
+@app.command()
+def batch(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where restored copies go, with the journal in .regroove.")],
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SRC...", help="Files, folders, or patterns in quotes.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Names of files that are taken in folders, such as '*.wav'.")
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="A table with a column source, and output and settings as wanted."),
+    ] = None,
+    marks: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Marks that the review page saved: good, again, by hand.")
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN", help="Settings: acoustic, electrical, late-78, tape, cylinder, TOML, a receipt."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting that wins over the plan's; as often as wanted."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; by default one for two cores, as far as memory goes.")
+    ] = None,
+    nice: Annotated[int, typer.Option(min=0, max=19, help="Give way to other programs: 19 the most.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace outputs that exist and are not of this batch.")
+    ] = False,
+    shared_ok: Annotated[
+        bool, typer.Option("--shared-ok", help="Allow an output folder on a network file system.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say files, hours, time and disk; write nothing.")] = False,
+    progress: Annotated[
+        str, typer.Option(metavar="KIND", help="bar, json (lines on standard output) or none.")
+    ] = "bar",
+) -> None:
+    """Restore a collection; again, only what is missing or changed.
+
+    Exit code 0: all is done; 1: some failed, see the table in the output folder; 2: nothing could start.
+    """
+    from regroove.archive.plans.models import check_model
+    from regroove.errors import SettingsError
+
+    if progress not in ("bar", "json", "none"):
+        raise SettingsError(f"The progress is one of bar, json and none, not {progress}.")
+    if not sources and manifest is None:
+        raise SettingsError("There is nothing to restore: name files, folders, or a table with --manifest.")
+    chosen = _plan(plan, changes or [])
+    check_model(chosen)
+    jobs = _jobs(sources or [], out, pattern, manifest, chosen, shared_ok, quiet=progress == "json", dry=dry_run)
+    if dry_run:
+        _say_what_would_be(jobs, out, workers, nice)
+        return
+    result = _run(jobs, out, workers, nice, shared_ok, overwrite, progress, marks)
+    if progress != "json":
+        _print(result, out)
+    raise typer.Exit(_code(result))
+
+
+def _plan(name: str | None, changes: list[str]) -> "Plan":
+    from regroove.archive.plans.files import load_plan
+    from regroove.archive.plans.plan import Plan
+    from regroove.errors import SettingsError
+
+    values = {}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise SettingsError(f"--set is followed by NAME=VALUE, not by {change}.")
+        values[key.strip().replace("-", "_")] = value.strip()
+    return (load_plan(name) if name else Plan()).changed(**values)
+
+
+def _jobs(
+    sources: list[str], out: Path, pattern: str | None, manifest: Path | None, plan: "Plan", shared_ok: bool,
+    *, quiet: bool, dry: bool,
+) -> "JobList":  # fmt: skip
+    from regroove.archive.folder import prepare_folder
+    from regroove.archive.sources.jobs import make_jobs
+    from regroove.archive.sources.manifest import read_manifest
+    from regroove.archive.sources.scan import scan
+    from regroove.errors import AudioError
+
+    found = scan(sources, out=out, pattern=pattern)
+    if not quiet:
+        for sentence in found.notes:
+            note(sentence)
+    rows = read_manifest(manifest, plan) if manifest else []
+    if not found.found and not rows:
+        raise AudioError("No recordings were found.")
+    folds = prepare_folder(out, shared_ok=shared_ok, dry=dry)
+    return make_jobs([*found.found, *rows], plan, out=out.resolve(), ignores_case=folds)
+
+
+def _run(
+    jobs: "JobList", out: Path, workers: int | None, nice: int, shared_ok: bool, overwrite: bool, progress: str,
+    marks: Path | None,
+) -> "BatchResult":  # fmt: skip
+    from regroove.archive.folder import default_workers
+    from regroove.archive.journal.journal import Journal
+    from regroove.archive.review.decisions import Decisions
+    from regroove.archive.review.marks import read_marks
+    from regroove.archive.review.page import write_review
+    from regroove.archive.review.records import NAME as REVIEW
+    from regroove.archive.review.records import sides_of
+    from regroove.archive.run import run_batch
+    from regroove.archive.summary import NAME, write_summary
+    from regroove.archive.workers.local import LocalBackend
+
+    most = workers or default_workers()
+    decisions = Decisions(read_marks(marks) if marks else {})
+    with reporting(progress) as report:
+        result = run_batch(
+            jobs.jobs,
+            jobs.refused,
+            out=out.resolve(),
+            start_workers=lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice),
+            shared=shared_ok,
+            overwrite=overwrite,
+            decisions=decisions,
+            report=report,
+        )
+    write_summary(result.rows, out / NAME)
+    with Journal(out.resolve(), shared=shared_ok, create=False) as journal:
+        write_review(out.resolve() / REVIEW, list(sides_of(journal)), title=out.resolve().name)
+    return result
+
+
+def _print(result: "BatchResult", out: Path) -> None:
+    from regroove.archive.progress import Outcome
+    from regroove.archive.review.records import NAME as REVIEW
+    from regroove.archive.sources.names import shown
+    from regroove.archive.summary import NAME
+
+    for row in result.rows:
+        if row.outcome is Outcome.FAILED:
+            note(f"{shown(row.source)}: {shown(row.why)}")
+    if result.stopped:
+        note(result.stopped)
+    counts = {outcome: result.count(outcome) for outcome in Outcome}
+    say(
+        ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
+        + f"; see {shown(out / NAME)} and {REVIEW}."
+    )
+
+
+def _code(result: "BatchResult") -> int:
+    from regroove.archive.progress import Outcome
+
+    failed = result.stopped is not None or result.count(Outcome.FAILED) > 0
+    begun = result.count(Outcome.DONE) + result.count(Outcome.SKIPPED) > 0
+    return (1 if begun or result.stopped is None else 2) if failed else 0
+
+
+def _say_what_would_be(jobs: "JobList", out: Path, workers: int | None, nice: int) -> None:
+    from regroove.archive.dry_run import describe_dry_run, dry_run
+    from regroove.archive.folder import default_workers
+    from regroove.archive.workers.local import LocalBackend
+
+    most = workers or default_workers()
+    estimate = dry_run(
+        jobs, out=out.resolve(), start_workers=lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice)
+    )
+    say(describe_dry_run(estimate))
