@@ -10,6 +10,7 @@ import argparse
 import cProfile
 import json
 import pstats
+import statistics
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ STAGES = {
     "reading": [("audio/decoder.py", "read")],
     "resampling": [("audio/resample.py", "push"), ("audio/resample.py", "finish")],
     "noise finder": [("find/finder.py", "add"), ("find/finder.py", "finish")],
+    "walls": [("walls/statistics.py", "add"), ("walls/statistics.py", "finish")],
     "other listening": [("engines/image.py", "add"), ("describe/quiet.py", "add")],
     "clicks": [("clicks/repair.py", "process"), ("clicks/repair.py", "flush")],
     "engine": [("stages/restore.py", "_work")],
@@ -28,8 +30,34 @@ STAGES = {
     "spectrograms": [("results/spectrogram.py", "add"), ("results/spectrogram.py", "finish")],
     "picture": [("results/report.py", "draw")],
 }
-# Of the engine's time.
-PARTS = {"network": [("networks/matched_unet.py", "forward")]}
+# Of the engine's time; without the outlets.
+NETWORK = [("networks/matched_unet.py", "hidden"), ("networks/eight_bit.py", "forward")]
+
+
+def arithmetic(settings: dict[str, object], source: Path, target: Path) -> float:
+    """GFLOP of the network for a whole recording, with what its blocks see twice; counted in single precision."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from regroove.restoration.restorer import Restorer
+
+    if settings.get("engine", "matched") != "matched":
+        return 0.0
+    with FlopCounterMode(display=False) as counter:
+        Restorer(**settings | {"precision": "float32"}).restore_file(source, target, overwrite=True)
+    return counter.get_total_flops() / 1e9
+
+
+def multiplication_speed(*, size: int = 2048, runs: int = 5) -> float:
+    """GFLOP a second of a large matrix product in single precision on one thread, the median."""
+    import torch
+
+    a, b = torch.randn(2, size, size)
+    speeds = []
+    for _ in range(runs):
+        began = time.process_time()
+        a @ b
+        speeds.append(2e-9 * size**3 / (time.process_time() - began))
+    return statistics.median(speeds)
 
 
 def seconds_of(stats: pstats.Stats, functions: list[tuple[str, str]]) -> float:
@@ -65,10 +93,18 @@ def main() -> None:
     done = profile.runcall(restorer.restore_file, options.source, options.target, report=report, overwrite=True)
     stats = pstats.Stats(profile)
     rows = {name: seconds_of(stats, functions) for name, functions in STAGES.items()}
-    rows["all else"] = stats.total_tt - sum(rows.values())  # type: ignore[attr-defined]
-    parts = {name: seconds_of(stats, functions) for name, functions in PARTS.items()}
-    a_second = {name: value / done.audio_seconds for name, value in (rows | parts).items()}
-    print(json.dumps({"imports": imports, "model": model, "seconds": done.audio_seconds, "stages": a_second}))
+    total = stats.total_tt  # type: ignore[attr-defined]
+    rows["all else"] = total - sum(rows.values())
+    rows["network, of the engine's"] = max((seconds_of(stats, [function]) for function in NETWORK), default=0.0)
+    found = {
+        "imports": imports,
+        "model": model,
+        "total": total / done.audio_seconds,
+        "stages": {name: value / done.audio_seconds for name, value in rows.items()},
+        "gigaflop": arithmetic(options.settings, options.source, options.target) / done.audio_seconds,
+        "multiplication": multiplication_speed(),
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
