@@ -24,9 +24,9 @@ from architecture_parts import AxialAttention, ConstantQDenoiser, OneWindowDenoi
 from regroove.dsp.cqt import ConstantQ, ConstantQSettings
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, StftSettings, istft, stft
+from regroove.evaluation.cases.noisy_clips import make_clip
+from regroove.evaluation.cases.validation_suite import validation_suite
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.mixtures import mixture
-from regroove.evaluation.validation import validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
@@ -37,7 +37,7 @@ from regroove.training.mixtures import Mixer, MixtureSettings
 
 RATE, SECONDS, BATCH = 44_100, 2.0, 8
 JUDGED = 3 * RATE
-Clip = tuple[float, Tensor, Tensor, NoiseMap]
+NoisyClip = tuple[float, Tensor, Tensor, NoiseMap]
 
 
 def two_windows(channels: tuple[int, ...], *, dilations: tuple[int, ...] = (1, 2, 4)) -> MatchedDenoiser:
@@ -98,11 +98,11 @@ def train(denoiser: nn.Module, mixer: Mixer, *, steps: int, rate: float = 1.5e-3
     return (time.monotonic() - began) / max(steps, 1)
 
 
-def clips(data: Path, count: int) -> list[Clip]:
+def clips(data: Path, count: int) -> list[NoisyClip]:
     """Input SNR, clean and noisy samples ``(time,)``, and the map of the noise in front."""
     found = []
     for case in validation_suite(data).limited(count).cases:
-        made = mixture(case)
+        made = make_clip(case)
         inside = slice(made.lead + RATE, made.lead + RATE + JUDGED)
         noisy = torch.from_numpy(made.noisy).float()
         clean = torch.from_numpy(made.clean).float()[RATE : RATE + JUDGED]
@@ -110,7 +110,7 @@ def clips(data: Path, count: int) -> list[Clip]:
     return found
 
 
-def judge(restore: Callable[[Clip], Tensor], data: list[Clip]) -> str:
+def judge(restore: Callable[[NoisyClip], Tensor], data: list[NoisyClip]) -> str:
     """Mean SI-SDR gains and log-spectral distances at each input SNR, as two cells."""
     scores: dict[float, list[tuple[float, float]]] = defaultdict(list)
     for clip in data:
@@ -122,7 +122,7 @@ def judge(restore: Callable[[Clip], Tensor], data: list[Clip]) -> str:
     return " | ".join(" / ".join(f"{m[k]:.2f}" for m in means) for k in (0, 1))
 
 
-def ideal_masks(data: list[Clip]) -> None:
+def ideal_masks(data: list[NoisyClip]) -> None:
     """Print what the Wiener mask that knows music and noise reaches in each transform."""
     print("| ideal mask | SI-SDR gain, dB | log-spectral distance, dB |\n| --- | --- | --- |")
     for n_fft in (1024, 2048, 4096, 8192):
@@ -140,7 +140,7 @@ def ideal_masks(data: list[Clip]) -> None:
     print(f"| constant-Q, 64 bins an octave | {scores} |\n", flush=True)
 
 
-def masked(clip: Clip, forward: Callable[[Tensor], Tensor], inverse: Callable[[Tensor], Tensor]) -> Tensor:
+def masked(clip: NoisyClip, forward: Callable[[Tensor], Tensor], inverse: Callable[[Tensor], Tensor]) -> Tensor:
     """The noisy clip times |X|^2 / (|X|^2 + |N|^2)."""
     _, clean, noisy, _ = clip
     music, noise = (forward(x).abs().square() for x in (clean, noisy - clean))

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.evaluation.metrics.log_spectral import log_spectral_distance
+from regroove.evaluation.cases.mono_files import read_mono
+from regroove.evaluation.cases.suites import audio_files
+from regroove.evaluation.cases.validation_suite import find_data
+from regroove.evaluation.metrics.log_spectral import lsd
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.mixtures import read_mono
-from regroove.evaluation.suites import audio_files
-from regroove.evaluation.validation import find_data
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.noise.clicks.repair import ClickRepairer, Repaired, repair_clicks
 from regroove.noise.make.presets import preset
@@ -114,7 +114,7 @@ def restored(music: Samples, name: str, snr_db: float, engine: Restorer) -> list
     clicks, rest = noises(name, len(music) + LEAD, music, snr_db)
     noisy = np.pad(music, (LEAD, 0)) + clicks + rest
     out = engine(noisy, sample_rate=RATE)[LEAD:]
-    return [si_sdr(music, out) - si_sdr(music, noisy[LEAD:]), log_spectral_distance(music, out)]
+    return [si_sdr(music, out) - si_sdr(music, noisy[LEAD:]), lsd(music, out)]
 
 
 def engine_table(music: dict[str, Samples], engines: list[str]) -> None:

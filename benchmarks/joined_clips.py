@@ -20,7 +20,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from regroove.audio.formats import AUDIO_SUFFIXES
-from regroove.evaluation.mixtures import read_mono
+from regroove.evaluation.cases.mono_files import read_mono
 
 RATE = 44_100
 PEAK = 0.5

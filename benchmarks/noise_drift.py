@@ -22,8 +22,9 @@ from scipy.signal import butter, sosfiltfilt
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.dsp.wiener import wiener_filter
+from regroove.evaluation.cases.added_noise import gain_for_snr, noise_of
+from regroove.evaluation.cases.mono_files import read_mono
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.mixtures import gain_for_snr, noise_of, read_mono
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet

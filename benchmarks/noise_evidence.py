@@ -2,11 +2,12 @@
 
     python benchmarks/noise_evidence.py [--families hum motor] [--seeds 3] [--snr 5 20] [--wrong]
 
-Every steady part (``regroove.noise.find.segments``) of the families of hard noise (``regroove.evaluation.families``),
-with a lead-in and without, is judged by the finder's own evidence. By the truth it is noise alone where the music is
-10 dB or more below the noise, and music where that is 3 dB below it or louder; what lies between counts as neither.
-For both: quantiles of each kind of evidence and of their sum, in the units of ``NoiseSettings``, and how many parts
-the kind by itself, or the sum, puts on the wrong side of ``NoiseSettings.most``. ``--wrong`` lists those of the sum.
+Every steady part (``regroove.noise.find.segments``) of the families of hard noise
+(``regroove.evaluation.cases.families``), with a lead-in and without, is judged by the finder's own evidence. By the
+truth it is noise alone where the music is 10 dB or more below the noise, and music where that is 3 dB below it or
+louder; what lies between counts as neither. For both: quantiles of each kind of evidence and of their sum, in the units
+of ``NoiseSettings``, and how many parts the kind by itself, or the sum, puts on the wrong side of
+``NoiseSettings.most``. ``--wrong`` lists those of the sum.
 """
 
 import argparse
@@ -18,10 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regroove.evaluation.families.case import FamilyCase
-from regroove.evaluation.families.table import FAMILIES, family_case
+from regroove.evaluation.cases.families.family_case import FamilyCase
+from regroove.evaluation.cases.families.family_table import FAMILIES, family_case
+from regroove.evaluation.cases.validation_suite import find_data
 from regroove.evaluation.metrics.signals import Samples
-from regroove.evaluation.validation import find_data
 from regroove.noise.find.evidence import NoiseSettings, against, played
 from regroove.noise.find.moments import HOP, LENGTH, Levels, MomentCutter
 from regroove.noise.find.segments import Segment, Segmenter

@@ -3,11 +3,11 @@
     python benchmarks/noise_map.py [--families hum motor] [--seeds 2] [--snr 5 10 20 30] [--stability] [--json FILE]
     python benchmarks/noise_map.py --validation [--clips 40]
 
-Each family (``regroove.evaluation.families``) with a lead-in and without: how often noise is found, how far its map is
-from the noise under the music (mean over octaves from 125 Hz to 8 kHz), and what SI-SDR is lost by restoring with it
-rather than with the map of the very noise that was added, or of the region a person would mark (the worst clip is one
-of these where there is a lead-in, of those where there is none). ``--engine wiener`` (the default), ``matched`` or
-``fast`` restores. ``--stability`` adds by how much the map of an octave moves, at most, when the recording is cut,
+Each family (``regroove.evaluation.cases.families``) with a lead-in and without: how often noise is found, how far its
+map is from the noise under the music (mean over octaves from 125 Hz to 8 kHz), and what SI-SDR is lost by restoring
+with it rather than with the map of the very noise that was added, or of the region a person would mark (the worst clip
+is one of these where there is a lead-in, of those where there is none). ``--engine wiener`` (the default), ``matched``
+or ``fast`` restores. ``--stability`` adds by how much the map of an octave moves, at most, when the recording is cut,
 turned down, inverted, resampled or dithered. For clean music: the SI-SDR of the result against the input.
 ``--validation`` prints the older table of the validation suite instead.
 """
@@ -26,14 +26,15 @@ from torch import Tensor
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, power_of, stft
 from regroove.dsp.wiener import wiener_filter
-from regroove.evaluation.families.case import FamilyCase, Region
-from regroove.evaluation.families.table import FAMILIES, family_case
-from regroove.evaluation.families.variants import variants
+from regroove.evaluation.cases.families.family_case import FamilyCase, Region
+from regroove.evaluation.cases.families.family_table import FAMILIES, family_case
+from regroove.evaluation.cases.families.variants import variants
+from regroove.evaluation.cases.mono_files import SUITE_RATE
+from regroove.evaluation.cases.noisy_clips import NoisyClip, make_clip
+from regroove.evaluation.cases.suites import Suite
+from regroove.evaluation.cases.validation_suite import find_data, validation_suite
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.evaluation.metrics.signals import Samples
-from regroove.evaluation.mixtures import RATE, Mixture, mixture
-from regroove.evaluation.suites import Suite
-from regroove.evaluation.validation import find_data, validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet
@@ -70,7 +71,7 @@ class Known:
 
 def found(noisy: Samples, region: Region | None = None) -> Known:
     """What ``(channels, time)`` gives by itself, or where a person marks a region."""
-    finder = NoiseFinder(sample_rate=RATE, channels=len(noisy), region=region, hear=hear_noise)
+    finder = NoiseFinder(sample_rate=SUITE_RATE, channels=len(noisy), region=region, hear=hear_noise)
     finder.add(torch.from_numpy(noisy).float())
     result = finder.finish()
     return Known(result.map, result.drift, result.place.value)
@@ -158,7 +159,7 @@ def map_error(case: FamilyCase, known: Known) -> float:
 
 def octave_levels(power: Tensor) -> Tensor:
     """Of powers ``(..., F)`` in dB, ``(..., octaves)``; without power, minus infinity."""
-    frequency = torch.arange(LONG.bins) * RATE / LONG.n_fft
+    frequency = torch.arange(LONG.bins) * SUITE_RATE / LONG.n_fft
     within = [(frequency >= centre / 2**0.5) & (frequency < centre * 2**0.5) for centre in OCTAVES]
     return 10 * torch.stack([power[..., bins].sum(dim=-1) for bins in within], dim=-1).log10()
 
@@ -170,7 +171,7 @@ def largest_move(case: FamilyCase, known: Known) -> float:
     """
     usual = octave_levels(known.map.mean[..., 0]).numpy()
     moves = []
-    for variant in variants(case.noisy, sample_rate=RATE, lead=case.lead):
+    for variant in variants(case.noisy, sample_rate=SUITE_RATE, lead=case.lead):
         levels = variant.mapped_back(octave_levels(found(variant.audio).map.mean[..., 0]).numpy())
         moves.append(np.abs(levels - usual)[np.isfinite(levels) | np.isfinite(usual)].max(initial=0.0))
     return float(max(moves))
@@ -239,7 +240,7 @@ def validation_rows(suite: Suite) -> Iterator[str]:
         groups: dict[float, list[Score]] = {}
         for case in suite.cases:
             groups.setdefault(case.snr_db or 0.0, []).append(
-                score(_as_family(mixture(replace(case, lead_in=lead)), case.snr_db or 0.0), restorer("wiener"),
+                score(_as_family(make_clip(replace(case, lead_in=lead)), case.snr_db or 0.0), restorer("wiener"),
                       lead_in=lead > 0, stability=False)
             )  # fmt: skip
         for snr, scores in sorted(groups.items()):
@@ -248,12 +249,12 @@ def validation_rows(suite: Suite) -> Iterator[str]:
             yield f"| {lead:g} s | {snr:g} dB | " + " | ".join([*cells, f"{gains[:, 2].min():.1f}"]) + " |"
 
 
-def _as_family(clip: Mixture, snr_db: float) -> FamilyCase:
+def _as_family(clip: NoisyClip, snr_db: float) -> FamilyCase:
     clean = np.concatenate([np.zeros(clip.lead), clip.clean])[None]
-    lead = clip.lead / RATE
+    lead = clip.lead / SUITE_RATE
     return FamilyCase(
         name="", family="plain", clean=clean, noise=clip.noisy - clean, noisy=clip.noisy[None],
-        lead=(0.0, lead) if clip.lead else None, music=(lead, clean.shape[-1] / RATE), snr_db=snr_db,
+        lead=(0.0, lead) if clip.lead else None, music=(lead, clean.shape[-1] / SUITE_RATE), snr_db=snr_db,
         envelope=np.ones(clean.shape[-1]),
     )  # fmt: skip
 

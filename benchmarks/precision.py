@@ -11,10 +11,10 @@ import argparse
 import numpy as np
 import torch
 
+from regroove.evaluation.cases.noisy_clips import NoisyClip, make_clip
+from regroove.evaluation.cases.validation_suite import validation_suite
+from regroove.evaluation.metrics.metric_table import METRICS
 from regroove.evaluation.metrics.signals import Signals
-from regroove.evaluation.metrics.table import METRICS
-from regroove.evaluation.mixtures import Mixture, mixture
-from regroove.evaluation.validation import validation_suite
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.noise.measure import map_of_noise
@@ -23,7 +23,7 @@ COMPARED = ("si-sdr-gain", "lsd", "mrstft", "visqol", "zimtohrli")
 
 
 @torch.inference_mode()
-def scores(denoiser: MatchedDenoiser, clip: Mixture, *, bfloat16: bool) -> list[float]:
+def scores(denoiser: MatchedDenoiser, clip: NoisyClip, *, bfloat16: bool) -> list[float]:
     """The compared metrics of one restored clip."""
     noisy = torch.from_numpy(clip.noisy).float()[None]
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--model", default="default")
     options = parser.parse_args()
     denoiser = MatchedDenoiser(load_model(options.model).network)
-    clips = [mixture(case) for case in validation_suite().limited(options.limit).cases]
+    clips = [make_clip(case) for case in validation_suite().limited(options.limit).cases]
     single, half = (np.array([scores(denoiser, clip, bfloat16=b) for clip in clips]) for b in (False, True))
     print("| metric | bfloat16, mean | less single precision, mean | largest of a clip |\n| --- | --- | --- | --- |")
     for name, before, after in zip(COMPARED, single.T, half.T, strict=True):

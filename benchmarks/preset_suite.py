@@ -10,8 +10,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from regroove.evaluation.suites import write_manifest
-from regroove.evaluation.validation import BANDS, PRESET, validation_suite
+from regroove.evaluation.cases.suites import write_manifest
+from regroove.evaluation.cases.validation_suite import BANDS, PRESET, validation_suite
 from regroove.noise.make.presets import PRESETS
 
 

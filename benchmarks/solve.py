@@ -16,16 +16,16 @@ import numpy as np
 import soxr
 import torch
 from numpy.typing import NDArray
-from regroove.restoration.solve import arrays
 from scipy.interpolate import CubicSpline
 from scipy.signal import fftconvolve, firwin
 
 from regroove.audio.load import read_audio
-from regroove.evaluation.metrics.log_spectral import log_spectral_distance
+from regroove.evaluation.cases.suites import audio_files
+from regroove.evaluation.cases.validation_suite import find_data
+from regroove.evaluation.metrics.log_spectral import lsd
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.evaluation.suites import audio_files
-from regroove.evaluation.validation import find_data
 from regroove.operators.clip import clip_value_for_sdr
+from regroove.solve import arrays
 from regroove.solve.methods.autoregressive import bridge
 
 RATE = 44_100
@@ -129,7 +129,7 @@ def retrieve(x: Samples, rows: Rows) -> None:
 
 
 def _both(x: Samples, y: Samples) -> Scores:
-    return {"SI-SDR, dB": si_sdr(x, y), "LSD, dB": log_spectral_distance(x, y)}
+    return {"SI-SDR, dB": si_sdr(x, y), "LSD, dB": lsd(x, y)}
 
 
 def _magnitudes(x: Samples, y: Samples) -> Scores:
@@ -138,7 +138,7 @@ def _magnitudes(x: Samples, y: Samples) -> Scores:
         for z in (x, y)
     )
     convergence = float(10 * torch.log10((found - wanted).square().sum() / wanted.square().sum()))
-    return {"spectral convergence, dB": convergence, "LSD, dB": log_spectral_distance(x, y)}
+    return {"spectral convergence, dB": convergence, "LSD, dB": lsd(x, y)}
 
 
 TASKS = {"inpainting": inpainting, "declip": declip, "sense": sense, "extend": extend, "retrieve": retrieve}

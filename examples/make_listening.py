@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from regroove.evaluation.mixtures import mixture
-from regroove.evaluation.validation import validation_suite
+from regroove.evaluation.cases.noisy_clips import make_clip
+from regroove.evaluation.cases.validation_suite import validation_suite
 from regroove.restoration.restorer import Restorer
 
 CASES = {
@@ -30,7 +30,7 @@ def main() -> None:
     cases = validation_suite(options.data).cases
     for name, wanted in CASES.items():
         case = next(c for c in cases if (c.piece, c.noise_label, c.snr_db, c.band_label) == wanted)
-        clip = mixture(case)
+        clip = make_clip(case)
         restored = Restorer()(clip.noisy, sample_rate=clip.sample_rate)
         ramp = np.minimum(1, np.arange(clip.noisy.size) / (FADE * clip.sample_rate))
         for kind, audio in (("noisy", clip.noisy), ("restored", restored)):

@@ -10,10 +10,11 @@ import pytest
 import soundfile
 
 from regroove.errors import AudioError, SettingsError
-from regroove.evaluation.degrade import Degradation, degrade, degrade_file, degrade_folder
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.mixtures import gain_for_snr, mixture
-from regroove.evaluation.suites import load_suite
+from regroove.evaluation.cases.added_noise import gain_for_snr
+from regroove.evaluation.cases.degraded_files import Degradation, degrade, degrade_file, degrade_folder
+from regroove.evaluation.cases.noisy_clips import make_clip
+from regroove.evaluation.cases.suites import load_suite
+from regroove.evaluation.clip_files import write_audio
 
 RATE = 44_100
 
@@ -79,7 +80,7 @@ def test_a_folder_becomes_a_suite_with_the_same_snrs(tmp_path: Path) -> None:
     suite = load_suite(manifest)
     assert len(suite.cases) == 8
     for case in suite.cases:
-        clip = mixture(case)
+        clip = make_clip(case)
         noise = clip.noisy[clip.lead :] - clip.clean
         assert 10 * np.log10(np.mean(clip.clean**2) / np.mean(noise**2)) == pytest.approx(case.snr_db, abs=0.02)
         assert clip.lead == clip.sample_rate

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 
 from regroove.errors import SettingsError
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.methods import METHODS, build_method
-from regroove.evaluation.mixtures import mixture, noise_of
-from regroove.evaluation.quality import BEGIN, END, write_quality_table
-from regroove.evaluation.results import Row
-from regroove.evaluation.runner import Run, RunSettings, run_suite
-from regroove.evaluation.suites import Case, Suite, load_suite
-from regroove.evaluation.summary import differences, mean_of, table_of
-from regroove.evaluation.tables import results_csv, results_json, write_tables
-from regroove.evaluation.validation import validation_suite
-from regroove.evaluation.verdicts import verdicts
+from regroove.evaluation.cases.added_noise import noise_of
+from regroove.evaluation.cases.noisy_clips import make_clip
+from regroove.evaluation.cases.suites import Case, Suite, load_suite
+from regroove.evaluation.cases.validation_suite import validation_suite
+from regroove.evaluation.clip_files import write_audio
+from regroove.evaluation.methods.method_table import METHODS, build_method
+from regroove.evaluation.run.means import differences, mean_of, table_of
+from regroove.evaluation.run.quality_table import BEGIN, END, write_quality_table
+from regroove.evaluation.run.result_files import results_csv, results_json, write_tables
+from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.runner import Run, RunSettings, run_suite
+from regroove.evaluation.run.verdicts import verdicts
 
 RATE = 44_100
 SHARED = Path(__file__).parents[2] / "shared"
@@ -99,10 +100,10 @@ def test_limit_keeps_the_factors_in_balance() -> None:
 
 def test_mixtures_have_the_snr_they_say(folder: Path) -> None:
     for case in load_suite(folder).cases:
-        clip = mixture(case)
+        clip = make_clip(case)
         noise = clip.noisy[clip.lead :] - clip.clean
         assert 10 * np.log10(np.mean(clip.clean**2) / np.mean(noise**2)) == pytest.approx(case.snr_db, abs=1e-6)
-        assert np.array_equal(clip.noisy, mixture(case).noisy)
+        assert np.array_equal(clip.noisy, make_clip(case).noisy)
         assert np.abs(clip.noisy).max() <= 0.98
     spectrum = np.abs(np.fft.rfft(clip.clean)) ** 2
     frequency = np.fft.rfftfreq(clip.clean.size, 1 / RATE)
@@ -127,7 +128,7 @@ def run(folder: Path, out: Path, *methods: str, workers: int = 1, fresh: bool = 
 
 
 def test_a_method_that_finds_noise_can_do_without_the_lead_in(folder: Path) -> None:
-    clip = mixture(load_suite(folder).cases[0])
+    clip = make_clip(load_suite(folder).cases[0])
     told = {"sample_rate": clip.sample_rate, "lead": clip.lead}
     without = build_method("wiener:find=1:lead=0").restore(clip.noisy, **told)
     alone = build_method("wiener:find=1").restore(clip.noisy[clip.lead :], sample_rate=clip.sample_rate, lead=0)

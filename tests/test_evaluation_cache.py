@@ -4,15 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import regroove
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.runner import RunSettings, run_suite
-from regroove.evaluation.suites import Case, Suite
+from regroove.evaluation.cases.suites import Case, Suite
+from regroove.evaluation.clip_files import write_audio
+from regroove.evaluation.methods.method_table import build_method
+from regroove.evaluation.metrics.metric_table import in_order
+from regroove.evaluation.run import row_cache
+from regroove.evaluation.run.runner import RunSettings, run_suite
 
 RATE = 44_100
 SOURCE = Path(regroove.__file__).parents[1]
@@ -35,8 +39,8 @@ def python(code: str, *, hash_seed: int = 0, source: Path = SOURCE) -> str:
 def test_another_process_finds_every_row(clean: Path, tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
-from regroove.evaluation.runner import RunSettings, run_suite
-from regroove.evaluation.suites import Case, Suite
+from regroove.evaluation.run.runner import RunSettings, run_suite
+from regroove.evaluation.cases.suites import Case, Suite
 case = Case(name="a", clean={str(clean)!r}, noise="shellac", snr_db=10.0)
 settings = RunSettings(methods=("untouched", "wiener", "matched:seconds=1"), metrics=("snr", "lsd"),
                        folder=Path({str(tmp_path)!r}), workers=1, keep_audio=1)
@@ -66,23 +70,43 @@ def test_lost_audio_is_made_again(clean: Path, tmp_path: Path) -> None:
         kept.unlink()
 
 
-def test_only_code_behind_the_scores_makes_earlier_rows_stale(tmp_path: Path) -> None:
+def test_a_row_depends_on_the_code_of_its_method_and_its_metrics(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(row_cache, "code_hash", lambda module: asked.append(module) or module)
+    case = Case(name="a", clean=str(clean), noise="shellac", snr_db=10.0)
+    keys = {
+        row_cache.row_key(replace(case, seed=seed), build_method(method), in_order(metrics))
+        for seed in (0, 1) for method in ("untouched", "sox") for metrics in (["visqol"], ["visqol", "lsd"])
+    }  # fmt: skip
+    assert len(keys) == 8
+    homes = ("run.scoring", "methods.peers", "metrics.visqol", "metrics.log_spectral")
+    assert set(asked) == {f"regroove.evaluation.{home}" for home in homes}
+
+
+def test_only_code_behind_the_scores_changes_the_hash(tmp_path: Path) -> None:
     copy = shutil.copytree(SOURCE / "regroove", tmp_path / "regroove", ignore=shutil.ignore_patterns("models"))
     code = """
 from regroove.evaluation.fingerprints import code_hash
-print(code_hash("regroove.evaluation.runner", leaves=frozenset({"regroove.evaluation.methods"})))
+print([code_hash(f"regroove.evaluation.{name}") for name in ("run.scoring", "methods.peers", "metrics.visqol")])
 """
     before = python(code, source=tmp_path)
-    for shown in ("evaluation/pages/report.py", "evaluation/tables.py", "noise/clicks.py", "evaluation/peers.py"):
+    for shown in (
+        "evaluation/pages/run_page.py",
+        "evaluation/run/result_files.py",
+        "noise/clicks/repair.py",
+        "evaluation/methods/own_engines.py",
+        "evaluation/metrics/zimtohrli.py",
+    ):
         (copy / shown).write_text((copy / shown).read_text() + "\n# another line\n")
     assert python(code, source=tmp_path) == before == python(code)
     seen = {before}
     for behind in (
         "evaluation/metrics/visqol.py",
-        "evaluation/mixtures.py",
+        "evaluation/methods/peers.py",
+        "evaluation/cases/noisy_clips.py",
         "noise/make/synthesise.py",
         "audio/load.py",
     ):
         (copy / behind).write_text((copy / behind).read_text() + "\n# another line\n")
         seen.add(python(code, source=tmp_path))
-    assert len(seen) == 5
+    assert len(seen) == 6

@@ -12,17 +12,19 @@ import pytest
 import soundfile
 
 from regroove.errors import SettingsError
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.methods import build_method
+from regroove.evaluation.cases.panel_folders import PanelItem, load_panels
+from regroove.evaluation.cases.recording_lists import Recording, load_recordings, quietest
+from regroove.evaluation.cases.suites import Suite, load_suite
+from regroove.evaluation.clip_files import write_audio
+from regroove.evaluation.methods.method_table import build_method
 from regroove.evaluation.metrics.blind import BLIND, Blind
-from regroove.evaluation.mushra import ANCHOR, REFERENCE, make_trials
-from regroove.evaluation.pages.mushra import write_mushra
-from regroove.evaluation.pages.recordings import write_recordings
-from regroove.evaluation.pages.report import write_report
-from regroove.evaluation.panels import PanelItem, load_panels, run_panels, settings_for
-from regroove.evaluation.recordings import Recording, hear, load_recordings, quietest
-from regroove.evaluation.runner import RunSettings, run_suite
-from regroove.evaluation.suites import Suite, load_suite
+from regroove.evaluation.pages.listening_test import write_mushra
+from regroove.evaluation.pages.recordings_page import write_recordings
+from regroove.evaluation.pages.run_page import write_report
+from regroove.evaluation.run.listening_trials import ANCHOR, REFERENCE, make_trials
+from regroove.evaluation.run.panel_test import run_panels, settings_for
+from regroove.evaluation.run.real_recordings import restore_recordings
+from regroove.evaluation.run.runner import RunSettings, run_suite
 
 RATE = 44_100
 
@@ -98,16 +100,16 @@ def test_recordings_are_restored_scored_and_shown(tmp_path: Path) -> None:
     start, end = quietest(before, sample_rate=RATE)
     assert 0 <= start < end <= 1.6
     assert load_recordings(tmp_path)[0].noise is None
-    heard = hear(load_recordings(tmp_path / "list.csv"), ["untouched", "wiener", "matched:model=none"])
-    assert heard[0].scores["wiener"]["floor-reduction"] > 6.0
-    assert abs(heard[0].scores["wiener"]["energy-kept"]) < 1.0
-    assert "matched:model=none" in heard[0].failures
-    paths = write_recordings(heard, tmp_path / "out")
+    restored = restore_recordings(load_recordings(tmp_path / "list.csv"), ["untouched", "wiener", "matched:model=none"])
+    assert restored[0].scores["wiener"]["floor-reduction"] > 6.0
+    assert abs(restored[0].scores["wiener"]["energy-kept"]) < 1.0
+    assert "matched:model=none" in restored[0].failures
+    paths = write_recordings(restored, tmp_path / "out")
     lines = list(csv.DictReader(paths[0].open()))
     assert [line["method"] for line in lines] == ["untouched", "wiener", "matched:model=none"]
     assert paths[1].read_text().count(" data-audio=") == 3
     with pytest.raises(SettingsError):
-        hear([Recording(file=str(tmp_path / "side.flac"), noise=(90.0, 91.0))], ["untouched"])
+        restore_recordings([Recording(file=str(tmp_path / "side.flac"), noise=(90.0, 91.0))], ["untouched"])
 
 
 def panel_folder(root: Path, header: str) -> Path:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.families.table import family_case
+from regroove.evaluation.cases.families.family_table import family_case
+from regroove.evaluation.clip_files import write_audio
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import Span, State
 from regroove.noise.find.segments import Segment

@@ -11,10 +11,10 @@ import regroove
 from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.errors import AudioError
-from regroove.evaluation.encode import write_audio
-from regroove.evaluation.families.case import FamilyCase
-from regroove.evaluation.families.table import FAMILIES, family_case
-from regroove.evaluation.families.variants import variants
+from regroove.evaluation.cases.families.family_case import FamilyCase
+from regroove.evaluation.cases.families.family_table import FAMILIES, family_case
+from regroove.evaluation.cases.families.variants import variants
+from regroove.evaluation.clip_files import write_audio
 from regroove.noise.find.finder import HearNoise, NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.noise.make.presets import preset

@@ -11,7 +11,7 @@ from regroove.cli.main import run as run_regroove
 from regroove.compat.config import read_config
 from regroove.compat.degrading import NoiseGainConfig, degrade_recording
 from regroove.errors import SettingsError
-from regroove.evaluation.degrade import Degradation
+from regroove.evaluation.cases.degraded_files import Degradation
 
 COMMANDS = {
     "degrade": ("degrade", "in.wav", "out.wav", "--noise", "shellac", "--snr"),

@@ -14,6 +14,7 @@ from regroove.diffusion.preconditioning import EdmDenoiser
 from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.training.corpus.music_files import Music, find_music
+from regroove.training.curve import draw_curve, read_curve
 from regroove.training.devices import make_fabric
 from regroove.training.loggers import open_loggers, spectrogram
 from regroove.training.processes import OneProcess
@@ -247,11 +248,15 @@ def test_logs_of_a_resumed_run_hold_every_step_once(tmp_path: Path) -> None:
     assert [e.step for e in events.Scalars("loss")] == [1, 2, 3, 4, 5, 6]
 
 
-def test_the_log_holds_sounds_and_spectrograms(music: Music, tmp_path: Path) -> None:
+def test_a_run_leaves_sounds_spectrograms_and_a_curve(music: Music, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     settings = replace(TINY, batch=1, steps=2, save_every=2, sound_every=2)
-    train_reference(settings, music, tmp_path, device="cpu")
+    found = train_reference(settings, music, tmp_path, device="cpu")
+    assert found.weights is not None
+    assert read_curve(found.weights)[-1]["loss"] > 0
+    draw_curve(found.weights, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
     events = EventAccumulator(str(tmp_path)).Reload()
     pairs = [f"{what} {sigma:g}" for sigma in RESTORED for what in ("noisy", "restored")]
     names = ["excerpt", *pairs, "generated"]

@@ -36,7 +36,7 @@ def _file(
     lead_in: float, low_hz: float, high_hz: float, seed: int,
 ) -> None:  # fmt: skip
     from regroove.errors import SettingsError
-    from regroove.evaluation.degrade import Degradation, degrade_file
+    from regroove.evaluation.cases.degraded_files import Degradation, degrade_file
 
     if len(noise) != 1 or len(snr or []) > 1:
         raise SettingsError("One file takes one noise and one SNR or gain.")
@@ -55,7 +55,7 @@ def _suite(
     lead_in: float, low_hz: float, high_hz: float, seed: int,
 ) -> None:  # fmt: skip
     from regroove.errors import SettingsError
-    from regroove.evaluation.degrade import Degradation, degrade_folder
+    from regroove.evaluation.cases.degraded_files import Degradation, degrade_folder
 
     if gain is not None or not snr:
         raise SettingsError("A suite is made at SNRs: give --snr once or more, and no --gain.")

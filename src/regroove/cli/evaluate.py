@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from regroove.evaluation.runner import RunSettings
-    from regroove.evaluation.suites import Suite
+    from regroove.evaluation.cases.suites import Suite
+    from regroove.evaluation.run.rows import Row
+    from regroove.evaluation.run.runner import RunSettings
 
 app = typer.Typer()
 DEFAULT_METRICS = "si-sdr-gain,si-sdr,snr,lsd,mrstft,visqol,zimtohrli"
@@ -24,8 +25,10 @@ MUSHRA_TRIALS = 8
 def evaluate(
     suite: Annotated[str, typer.Option(help="validation, wild, a folder, or a CSV manifest.")] = "validation",
     out: Annotated[Path, typer.Option(help="Folder for results, report and cache.")] = Path("runs/evaluation"),
-    methods: Annotated[str | None, typer.Option(help="Comma-separated, each name or name:option=value:...")] = None,
-    metrics: Annotated[str, typer.Option(help="Comma-separated names of metrics.")] = DEFAULT_METRICS,
+    methods: Annotated[
+        str | None, typer.Option(help="Comma-separated: name:option=value:..., or package.module:Class.")
+    ] = None,
+    metrics: Annotated[str, typer.Option(help="Comma-separated: names, or package.module:function.")] = DEFAULT_METRICS,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many clips, kept in balance.")] = None,
     group: Annotated[str | None, typer.Option(help="Only clips of this group, for example piano.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that work at once.")] = 2,
@@ -41,7 +44,7 @@ def evaluate(
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
     """Restore clips with several methods, score the results, and write tables and a report."""
-    from regroove.evaluation.methods import DEFAULT_METHODS
+    from regroove.evaluation.methods.method_table import DEFAULT_METHODS
 
     say: Callable[[str], None] | None = None if quiet else _say
     chosen = _split(methods)
@@ -52,7 +55,7 @@ def evaluate(
     elif mushra:
         _mushra(_suite(suite, data, group).limited(limit or MUSHRA_TRIALS), chosen, mushra, say)
     else:
-        from regroove.evaluation.runner import RunSettings
+        from regroove.evaluation.run.runner import RunSettings
 
         settings = RunSettings(
             methods=tuple(chosen or DEFAULT_METHODS),
@@ -66,10 +69,10 @@ def evaluate(
 
 
 def _score(suite: "Suite", settings: "RunSettings", readme: Path | None, quiet: bool) -> None:
-    from regroove.evaluation.pages.report import write_report
-    from regroove.evaluation.quality import write_quality_table
-    from regroove.evaluation.runner import run_suite
-    from regroove.evaluation.tables import cost_lines, write_tables
+    from regroove.evaluation.pages.run_page import write_report
+    from regroove.evaluation.run.quality_table import write_quality_table
+    from regroove.evaluation.run.result_files import cost_lines, write_tables
+    from regroove.evaluation.run.runner import run_suite
 
     out = settings.folder
     with _progress(quiet) as advance:
@@ -78,29 +81,42 @@ def _score(suite: "Suite", settings: "RunSettings", readme: Path | None, quiet: 
     write_report(run, paths[-1])
     if readme:
         write_quality_table(run, readme)
+    _show_tracebacks(run.rows)
     print((out / "summary.md").read_text())
     print("\n".join(cost_lines(run.rows)))
     print(f"Written: {', '.join(map(str, paths))}")
 
 
+def _show_tracebacks(rows: "Sequence[Row]") -> None:
+    """The traceback of every failure in a method's or a metric's own code, once for all clips that have the same."""
+    shown: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.traceback:
+            shown.setdefault((row.method, row.failure), []).append(row)
+    for (method, failure), same in shown.items():
+        clips = f"{same[0].case.name} and {len(same) - 1} more" if len(same) > 1 else same[0].case.name
+        _say(f"{method} failed on {clips}: {failure}\n{same[0].traceback}")
+
+
 def _panels(folder: Path, method: str, name: str, numbers: list[int], say: Callable[[str], None] | None) -> None:
-    from regroove.evaluation.panels import run_panels
+    from regroove.evaluation.run.panel_test import run_panels
 
     written = run_panels(folder, method, name=name, panels=numbers, progress=say)
     print(f"Written: {', '.join(map(str, written))}")
 
 
 def _recordings(source: Path, methods: list[str], out: Path, say: Callable[[str], None] | None) -> None:
-    from regroove.evaluation.pages.recordings import write_recordings
-    from regroove.evaluation.recordings import hear, load_recordings
+    from regroove.evaluation.cases.recording_lists import load_recordings
+    from regroove.evaluation.pages.recordings_page import write_recordings
+    from regroove.evaluation.run.real_recordings import restore_recordings
 
-    written = write_recordings(hear(load_recordings(source), methods, progress=say), out)
+    written = write_recordings(restore_recordings(load_recordings(source), methods, progress=say), out)
     print(f"Written: {', '.join(map(str, written))}")
 
 
 def _mushra(suite: "Suite", methods: list[str], out: Path, say: Callable[[str], None] | None) -> None:
-    from regroove.evaluation.mushra import make_trials
-    from regroove.evaluation.pages.mushra import write_mushra
+    from regroove.evaluation.pages.listening_test import write_mushra
+    from regroove.evaluation.run.listening_trials import make_trials
 
     trials = make_trials(suite, methods or ["untouched", "wiener", "matched"], progress=say)
     print(f"Written: {write_mushra(trials, out)}")
@@ -112,9 +128,9 @@ def _split(text: str | None) -> list[str]:
 
 def _suite(source: str, data: Path | None, group: str | None) -> "Suite":
     from regroove.errors import SettingsError
-    from regroove.evaluation.suites import Suite, load_suite
-    from regroove.evaluation.validation import validation_suite
-    from regroove.evaluation.wild import wild_suite
+    from regroove.evaluation.cases.suites import Suite, load_suite
+    from regroove.evaluation.cases.validation_suite import validation_suite
+    from regroove.evaluation.cases.wild_suite import wild_suite
 
     named = {"validation": validation_suite, "wild": wild_suite}
     suite = named[source](data) if source in named else load_suite(source)

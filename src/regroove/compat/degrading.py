@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from regroove.compat.translate import required
-from regroove.evaluation.degrade import Degradation, degrade_file
+from regroove.evaluation.cases.degraded_files import Degradation, degrade_file
 
 
 @dataclass(frozen=True, kw_only=True)

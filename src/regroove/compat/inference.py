@@ -9,7 +9,7 @@ from regroove.compat.settings import ConditionConfig, FixedNoiseConfig, Inferenc
 from regroove.compat.translate import mode_by_flags, noise_bank, required, sampler_settings
 from regroove.diffusion.guidance import GuidanceSettings
 from regroove.errors import SettingsError
-from regroove.evaluation.panels import load_panels
+from regroove.evaluation.cases.panel_folders import load_panels
 from regroove.noise.make.banks import NoiseBank
 from regroove.noise.powers import xi_for_snr
 from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings

@@ -2,7 +2,8 @@
 
 import ast
 import hashlib
-from collections.abc import Collection, Iterator
+import sys
+from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -12,39 +13,40 @@ _ROOT = Path(__file__).parents[1]
 _PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "torch", "visqol-python", "zimtohrli")
 
 
-def code_files(module: str, *, leaves: Collection[str] = ()) -> list[Path]:
-    """The files of ``module`` and of what it imports from this package, in functions too, in alphabetical order.
+def code_files(module: str) -> dict[str, Path]:
+    """The files of ``module`` and of what it imports, in functions too, by the modules' names in alphabetical order.
 
-    Args:
-        module: its full name.
-        leaves: modules whose own imports are not followed.
+    Imports are followed in this package and, for somebody else's module (which is imported already), in its own.
 
-    >>> [file.name for file in code_files("regroove.evaluation.metrics.snr")]
-    ['errors.py', 'signals.py', 'snr.py']
+    >>> list(code_files("regroove.evaluation.metrics.signals"))
+    ['regroove.errors', 'regroove.evaluation.metrics.signals']
     """
+    roots = {_ROOT.name: _ROOT}
+    top = module.partition(".")[0]
+    if top not in roots and getattr(sys.modules.get(top), "__file__", None):
+        file = Path(str(sys.modules[top].__file__))
+        roots[top] = file.parent if file.stem == "__init__" else file.with_suffix("")
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        file = _file(name)
-        if file is None or name in found:
-            continue
-        found[name] = file
-        if name not in leaves:
-            waiting.extend(_imports(file))
-    return sorted(found.values())
+        path = _file(name, roots)
+        if path is not None and name not in found:
+            found[name] = path
+            waiting.extend(_imports(path, name))
+    return dict(sorted(found.items()))
 
 
 @cache
-def code_hash(module: str, *, leaves: frozenset[str] = frozenset()) -> str:
-    """A hash of all :func:`code_files`; it does not depend on the process or on where the package is.
+def code_hash(module: str) -> str:
+    """A hash of all :func:`code_files`; it does not depend on the process or on where the packages are.
 
     >>> len(code_hash("regroove.errors"))
     64
     """
     digest = hashlib.sha256()
-    for file in code_files(module, leaves=leaves):
-        digest.update(f"{file.relative_to(_ROOT).as_posix()}\n".encode() + file.read_bytes())
+    for name, file in code_files(module).items():
+        digest.update(f"{name}\n".encode() + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -65,19 +67,22 @@ def _version(name: str) -> str:
         return "absent"
 
 
-def _file(module: str) -> Path | None:
+def _file(module: str, roots: dict[str, Path]) -> Path | None:
     first, *rest = module.split(".")
-    if first != _ROOT.name:
+    if first not in roots:
         return None
-    path = _ROOT.joinpath(*rest)
-    return next((f for f in (path.with_suffix(".py") if rest else path, path / "__init__.py") if f.is_file()), None)
+    path = roots[first].joinpath(*rest)
+    return next((f for f in (path.with_suffix(".py"), path / "__init__.py") if f.is_file()), None)
 
 
-def _imports(file: Path) -> Iterator[str]:
+def _imports(file: Path, module: str) -> Iterator[str]:
+    package = module if file.stem == "__init__" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            home = ".".join([*above, *filter(None, [node.module])])
+            yield home
             # A name may be a module; what is none has no file.
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            yield from (f"{home}.{name.name}" for name in node.names)

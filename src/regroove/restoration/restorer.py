@@ -29,8 +29,8 @@ from regroove.restoration.results.sound import TooLoudError
 from regroove.restoration.results.uncertainty import Spread, Uncertainty
 from regroove.restoration.settings import RestoreSettings, check_region
 from regroove.restoration.sources import ArraySource
-from regroove.restoration.stages.offset import AddOffset, offset_note, offsets_of
-from regroove.restoration.stages.originals import TakeAway
+from regroove.restoration.stages.offset import add_offset, offset_note, offsets_of
+from regroove.restoration.stages.originals import take_away
 from regroove.restoration.stages.silence import KeepSilence
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
@@ -220,7 +220,7 @@ class Restorer:
             pairs = self._pairs(reader, engine, observed, tally, work.progress)
             stages: Stages = []
             if offsets is not None:
-                stages = [AddOffset(offsets), KeepSilence(channels=len(offsets)), TakeAway()]
+                stages = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
             for original, restored in through(pairs, stages):
                 results.add(original, restored)
             if refuse_clipping:

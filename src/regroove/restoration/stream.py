@@ -17,9 +17,9 @@ from regroove.restoration.engines.base import Engine, Observed, Seen
 from regroove.restoration.engines.image import Mix
 from regroove.restoration.progress import RESTORATION, Callback
 from regroove.restoration.stages.blocks import CutBlocks, JoinCores
-from regroove.restoration.stages.clicks import AddTaken, RepairClicks
-from regroove.restoration.stages.mix import MixDown, MixUp
-from regroove.restoration.stages.originals import BesideOriginals, PutAside, RefuseAbsurd, Subtract
+from regroove.restoration.stages.clicks import RepairClicks, add_taken
+from regroove.restoration.stages.mix import mix_down, mix_up
+from regroove.restoration.stages.originals import beside_originals, put_aside, refuse_absurd, subtract
 from regroove.restoration.stages.progress import TellProgress
 from regroove.restoration.stages.queues import SampleQueue
 from regroove.restoration.stages.resample import Resample
@@ -104,9 +104,9 @@ def restore_stream(
             JoinCores(layout, channels=channels, count=cut.count, frames=frames),
             *after,
             Resample(rate_in=rate, rate_out=source.sample_rate, channels=source.channels, frames=source.frames),
-            BesideOriginals(originals),
+            beside_originals(originals),
             KeepSilence(channels=source.channels),
-            Subtract(strength=strength),
+            subtract(strength=strength),
         ]
         yield from through(source.blocks(), stages)
 
@@ -124,8 +124,8 @@ def to_rate(
     frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=sample_rate)
     return [
         *([TellProgress(tell, frames=source.frames)] if tell is not None else []),
-        RefuseAbsurd(),
-        *([PutAside(keep)] if keep is not None else []),
+        refuse_absurd(),
+        *([put_aside(keep)] if keep is not None else []),
         Resample(
             rate_in=source.sample_rate,
             rate_out=sample_rate,
@@ -148,9 +148,9 @@ def _around(
         repair = RepairClicks(
             channels=1 if alike else channels, sample_rate=sample_rate, settings=clicks, taken=taken, tally=tally
         )
-        layers.append((repair, AddTaken(taken)))
+        layers.append((repair, add_taken(taken)))
     if mix is not None:
-        layers.insert(0 if alike else len(layers), (MixDown(mix), MixUp(mix)))
+        layers.insert(0 if alike else len(layers), (mix_down(mix), mix_up(mix)))
     return [first for first, _ in layers], [last for _, last in reversed(layers)]
 
 

@@ -30,7 +30,7 @@ def read_curve(source: str | Path) -> list[Point]:
     ['hours', 'residual_db', 'spectral_db', 'step']
     """
     if Path(source).suffix == ".pt":
-        points = read_state(source)["history"]
+        points = read_state(source).get("history", [])
     else:
         points = read_card(find_model(source).with_suffix(".json")).training.get("curve", [])
     if not points:
@@ -57,7 +57,7 @@ def _draw(points: Sequence[Point], picture: Path) -> None:
     FigureCanvasAgg(figure)
     # A further training may have minimised more than the one before it.
     panels = {name: title for name, title in TITLES.items() if any(name in p for p in points)}
-    axes = figure.subplots(len(panels), 1, sharex=True)
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for ax, (name, title) in zip(axes, panels.items(), strict=True):
         known = [p for p in points if name in p]
         ax.plot([p["hours"] for p in known], [p[name] for p in known], marker="o", markersize=3)

@@ -1,4 +1,4 @@
-"""What the default network is trained for: the music of a mixture, told the noise map."""
+"""What the default network is trained for: the music of a mixture, given the noise map."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -54,8 +54,8 @@ class MatchedObjective:
             "band_db": (s.band_weight, bands.mean()),
         }
 
-    def _estimate(self, noisy: Tensor, told: NoiseMap) -> Tensor:
-        noise = NoiseMap(told.mean.to(self._device), told.typical.to(self._device))
+    def _estimate(self, noisy: Tensor, given: NoiseMap) -> Tensor:
+        noise = NoiseMap(given.mean.to(self._device), given.typical.to(self._device))
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._settings.bfloat16):
             return self.denoiser(noisy, noise)
 

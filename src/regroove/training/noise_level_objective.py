@@ -1,6 +1,6 @@
 """What the network that hears noise is trained for: to find the noise where music never pauses.
 
-The loss is how far the map is from the true one in dB. What a filter that is told the map makes of the music would be
+The loss is how far the map is from the true one in dB. What a filter that is given the map makes of the music would be
 nearer to what counts, but a network that minimises it learns to be a filter, not a map: it says that there is endless
 noise where there is no music.
 """

@@ -201,7 +201,7 @@ def train(
         save: writes the state; called in the first process alone.
         due: whether to save after a step, given its number and the seconds since the last time; at the end it is
             always done.
-        reports: are told of every step.
+        reports: are called after every step.
     """
     saved, over, began = None, False, time.monotonic()
     last = began

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.evaluation.metrics.signals import Samples, pair, ratio_db
-from regroove.evaluation.metrics.spectra import complex_spectra
+from regroove.evaluation.metrics.spectra import WINDOW, WINDOW_HOP, complex_spectra
 
 MUSIC_RATIO = 10.0
 ROUGH_LOW, ROUGH_HIGH = 100.0, 8000.0
-N_FFT, HOP = 2048, 512
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,13 @@ class Blind:
     @cached_property
     def spectra(self) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
         """Of the noisy and the restored recording behind the lead-in, ``(frames, bins)``."""
-        noisy, restored = (s[self.lead :] for s in pair(self.noisy, self.restored))
-        return complex_spectra(noisy, n_fft=N_FFT, hop=HOP), complex_spectra(restored, n_fft=N_FFT, hop=HOP)
+        noisy, restored = (_spectra(s[self.lead :]) for s in pair(self.noisy, self.restored))
+        return noisy, restored
 
     @cached_property
     def noise_power(self) -> NDArray[np.float64]:
         """N(f), ``(bins,)``."""
-        return np.square(np.abs(complex_spectra(self.noisy[: self.lead], n_fft=N_FFT, hop=HOP))).mean(axis=0)
+        return np.square(np.abs(_spectra(self.noisy[: self.lead]))).mean(axis=0)
 
     @cached_property
     def music(self) -> NDArray[np.bool_]:
@@ -98,14 +97,18 @@ def residual_roughness(item: Blind) -> float:
     True
     """
     noisy, restored = item.spectra
-    alone = complex_spectra(item.noisy[: item.lead], n_fft=N_FFT, hop=HOP)
+    alone = _spectra(item.noisy[: item.lead])
     return float(np.mean(_fluctuation(noisy - restored, item) - _fluctuation(alone, item)))
+
+
+def _spectra(signal: Samples) -> NDArray[np.complex128]:
+    return complex_spectra(signal, n_fft=WINDOW, hop=WINDOW_HOP)
 
 
 def _fluctuation(spectra: NDArray[np.complex128], item: Blind) -> NDArray[np.float64]:
     top = min(ROUGH_HIGH, item.sample_rate / 2.3)
     edges = ROUGH_LOW * 2 ** (np.arange(np.floor(3 * np.log2(top / ROUGH_LOW)) + 1) / 3)
-    bins = np.round(edges * N_FFT / item.sample_rate).astype(int)
+    bins = np.round(edges * WINDOW / item.sample_rate).astype(int)
     power = np.add.reduceat(np.square(np.abs(spectra)), np.unique(bins), axis=1)[:, :-1]
     return (10 * np.log10(np.maximum(power, 1e-14))).std(axis=0)
 

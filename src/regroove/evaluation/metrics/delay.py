@@ -8,9 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import Samples, pair
 
 RANGE_SECONDS = 0.25
+
+
+def largest_lag(length: int, sample_rate: float) -> int:
+    """Samples by which two signals of a length are moved against each other at most.
+
+    >>> largest_lag(44100, 44100), largest_lag(100, 44100)
+    (11025, 99)
+    """
+    return min(length - 1, int(RANGE_SECONDS * sample_rate))
 
 
 def cross_correlation(clean: ArrayLike, estimate: ArrayLike, *, lags: int) -> NDArray[np.float64]:
@@ -37,7 +47,7 @@ def delay(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float
     2.0
     """
     x, y = pair(clean, estimate)
-    lags = min(x.size - 1, int(RANGE_SECONDS * sample_rate))
+    lags = largest_lag(x.size, sample_rate)
     values = np.abs(cross_correlation(x, y, lags=lags))
     best = int(values.argmax())
     if values[best] == 0:
@@ -61,3 +71,14 @@ def aligned(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> Sam
     moved = np.zeros_like(y)
     moved[max(0, -lag) : y.size - max(0, lag)] = y[max(0, lag) : y.size - max(0, -lag)]
     return moved
+
+
+DELAY = Metric(
+    name="delay",
+    title="Delay",
+    unit="ms",
+    better=0,
+    digits=3,
+    about="lag of the largest cross-correlation with the truth.",
+    score=lambda s: delay(s.clean, s.restored, sample_rate=s.sample_rate),
+)

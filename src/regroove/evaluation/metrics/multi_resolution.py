@@ -9,6 +9,7 @@ and 4096 samples with hops of a quarter:
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair
 from regroove.evaluation.metrics.spectra import FLOOR_DB, complex_spectra
 
@@ -34,3 +35,14 @@ def multi_resolution_stft(clean: ArrayLike, estimate: ArrayLike) -> float:
         logarithm = np.abs(np.log(np.maximum(a, floor)) - np.log(np.maximum(b, floor))).mean()
         total += float(convergence + logarithm)
     return total / len(WINDOWS)
+
+
+MRSTFT = Metric(
+    name="mrstft",
+    title="Multi-resolution STFT distance",
+    unit="",
+    better=-1,
+    digits=3,
+    about="spectral convergence plus mean log difference at windows of 512 to 4096 (Yamamoto et al., ICASSP 2020).",
+    score=lambda s: multi_resolution_stft(s.clean, s.restored),
+)

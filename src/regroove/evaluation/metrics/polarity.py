@@ -7,7 +7,8 @@ and delay, -1 for the inverted truth, near 0 where nothing of it is left.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regroove.evaluation.metrics.delay import RANGE_SECONDS, cross_correlation
+from regroove.evaluation.metrics.delay import cross_correlation, largest_lag
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair
 
 
@@ -21,7 +22,18 @@ def polarity(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> fl
     -1.0
     """
     x, y = pair(clean, estimate)
-    lags = min(x.size - 1, int(RANGE_SECONDS * sample_rate))
+    lags = largest_lag(x.size, sample_rate)
     values = cross_correlation(x, y, lags=lags)
     norm = float(np.linalg.norm(x) * np.linalg.norm(y))
     return float(round(values[np.abs(values).argmax()] / norm, 9)) if norm > 0 else 0.0
+
+
+POLARITY = Metric(
+    name="polarity",
+    title="Polarity",
+    unit="",
+    better=0,
+    ideal=1.0,
+    about="signed correlation with the truth at the best lag; negative is upside down.",
+    score=lambda s: polarity(s.clean, s.restored, sample_rate=s.sample_rate),
+)

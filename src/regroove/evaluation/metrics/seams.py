@@ -24,14 +24,15 @@ from numpy.typing import ArrayLike
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from regroove.evaluation.metrics.delay import aligned
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import Samples, pair
 
 INNER_SECONDS = 0.001
 OUTER_SECONDS = 0.025
 MATCH_SECONDS = 0.005
-CLICK = 4.0
+CLICK_SUDDENNESS = 4.0
 MASKED = 10 ** (-50 / 20)
-FLOOR = 1e-4
+LEAST_RMS = 1e-4
 
 
 class Sharpness(NamedTuple):
@@ -60,7 +61,7 @@ def sharpness(signal: Samples, *, sample_rate: float) -> Sharpness:
     around = uniform_filter1d(energy, outer) * outer - uniform_filter1d(energy, inner) * inner
     rms = np.sqrt(np.maximum(around, 0) / (outer - inner))
     masked = MASKED * np.sqrt(np.maximum(uniform_filter1d(np.square(signal), outer), 0))
-    return Sharpness(maximum_filter1d(d, inner), np.maximum(np.maximum(rms, masked), FLOOR))
+    return Sharpness(maximum_filter1d(d, inner), np.maximum(np.maximum(rms, masked), LEAST_RMS))
 
 
 def seam_index(clean: ArrayLike, noisy: ArrayLike, restored: ArrayLike, *, sample_rate: float) -> float:
@@ -79,9 +80,20 @@ def seam_index(clean: ArrayLike, noisy: ArrayLike, restored: ArrayLike, *, sampl
     y = aligned(clean, restored, sample_rate=sample_rate)
     _, z = pair(clean, noisy)
     truth, output, given, noise = (sharpness(s, sample_rate=sample_rate) for s in (x, y, z, z - x))
-    click = np.where(noise.suddenness > CLICK, noise.peak / output.rms, 0.0)
+    click = np.where(noise.suddenness > CLICK_SUDDENNESS, noise.peak / output.rms, 0.0)
     known = np.maximum.reduce([truth.suddenness, given.suddenness, click, np.ones_like(click)])
     known = maximum_filter1d(known, 2 * int(MATCH_SECONDS * sample_rate) + 1)
     edge = min(int(OUTER_SECONDS * sample_rate), x.size // 4)
     excess = (output.suddenness / known)[edge : x.size - edge]
     return float(20 * np.log10(excess.max(initial=1.0)))
+
+
+SEAMS = Metric(
+    name="seams",
+    title="Seam index",
+    unit="dB",
+    better=0,
+    digits=1,
+    about="strongest sudden break in the output that neither input nor truth has.",
+    score=lambda s: seam_index(s.clean, s.noisy, s.restored, sample_rate=s.sample_rate),
+)

@@ -9,6 +9,7 @@ x the truth, y the estimate. No mean is taken out first: an offset or a rumble l
 
 from numpy.typing import ArrayLike
 
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair, ratio_db
 
 
@@ -44,3 +45,23 @@ def si_sdr_gain(clean: ArrayLike, noisy: ArrayLike, estimate: ArrayLike) -> floa
     0.0
     """
     return si_sdr(clean, estimate) - si_sdr(clean, noisy)
+
+
+SI_SDR_GAIN = Metric(
+    name="si-sdr-gain",
+    title="SI-SDR gain",
+    unit="dB",
+    better=1,
+    about="SI-SDR of the output less that of the input.",
+    score=lambda s: si_sdr_gain(s.clean, s.noisy, s.restored),
+)
+
+
+SI_SDR = Metric(
+    name="si-sdr",
+    title="SI-SDR",
+    unit="dB",
+    better=1,
+    about="scale-invariant signal-to-distortion ratio (Le Roux et al., ICASSP 2019), no mean taken out.",
+    score=lambda s: si_sdr(s.clean, s.restored),
+)

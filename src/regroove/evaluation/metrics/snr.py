@@ -5,6 +5,7 @@ SNR = 10 log10( |x|^2 / |x - y|^2 ). Unlike SI-SDR it punishes an output that is
 
 from numpy.typing import ArrayLike
 
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair, ratio_db
 
 
@@ -20,3 +21,13 @@ def snr(clean: ArrayLike, estimate: ArrayLike) -> float:
     x, y = pair(clean, estimate)
     error = y - x
     return ratio_db(float(x @ x), float(error @ error))
+
+
+SNR = Metric(
+    name="snr",
+    title="SNR",
+    unit="dB",
+    better=1,
+    about="power of the truth over power of the difference, level errors included.",
+    score=lambda s: snr(s.clean, s.restored),
+)

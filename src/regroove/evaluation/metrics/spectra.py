@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from regroove.evaluation.metrics.signals import Samples
 
 FLOOR_DB = -90.0
+# Samples of the window that a single resolution uses, and from one frame to the next.
+WINDOW, WINDOW_HOP = 2048, 512
 
 
 def complex_spectra(signal: Samples, *, n_fft: int, hop: int) -> NDArray[np.complex128]:

@@ -10,9 +10,10 @@ import soxr
 from numpy.typing import ArrayLike
 
 from regroove.errors import MissingDependencyError
+from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import pair
 
-RATE = 48_000
+ZIMTOHRLI_RATE = 48_000
 
 
 def zimtohrli(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> float:
@@ -30,5 +31,16 @@ def zimtohrli(clean: ArrayLike, estimate: ArrayLike, *, sample_rate: float) -> f
         from zimtohrli import Pyohrli
     except ImportError as error:
         raise MissingDependencyError("The Zimtohrli distance needs the package zimtohrli.") from error
-    x, y = (soxr.resample(s, sample_rate, RATE).astype(np.float32) for s in pair(clean, estimate))
+    x, y = (soxr.resample(s, sample_rate, ZIMTOHRLI_RATE).astype(np.float32) for s in pair(clean, estimate))
     return float(Pyohrli().distance(x, y))
+
+
+ZIMTOHRLI = Metric(
+    name="zimtohrli",
+    title="Zimtohrli",
+    unit="",
+    better=-1,
+    digits=4,
+    about="psychoacoustic distance near the just noticeable difference (Alakuijala et al., arXiv 2509.26133), 0 to 1.",
+    score=lambda s: zimtohrli(s.clean, s.restored, sample_rate=s.sample_rate),
+)

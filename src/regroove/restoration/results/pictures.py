@@ -1,9 +1,6 @@
 """The pictures of a restoration, none of which may cost its sound."""
 
-import os
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,24 +27,10 @@ def draw_pictures(pending: Mapping[str, PendingFile], drawings: Mapping[str, Cal
 def try_picture(pending: PendingFile, draw: Callable[[Path], object], *, what: str) -> list[str]:
     """Draw into a file, which does not get its name where that fails; returns what is to be said then."""
     try:
-        with _own_canvas():
-            draw(pending.temporary)
+        draw(pending.temporary)
         return []
     except Exception as error:
         # Whatever goes wrong in a library for pictures, the rest is finished and stays.
         pending.give_up()
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         return [f"{what} could not be made ({reason})."]
-
-
-@contextmanager
-def _own_canvas() -> Iterator[None]:
-    """Nothing of the surroundings decides: neither the backend of a notebook, nor fonts without a name's letters."""
-    backend = os.environ.pop("MPLBACKEND", None)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        if backend is not None:
-            os.environ["MPLBACKEND"] = backend

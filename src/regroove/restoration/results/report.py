@@ -2,35 +2,38 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regroove.audio.reader import AudioInfo
+from regroove.drawing.canvas import Canvas
+from regroove.drawing.panel import colour_bar
+from regroove.drawing.ticks import even_ticks
 from regroove.noise.find.found import FoundNoise
-from regroove.restoration.results.axes import (
+from regroove.restoration.results.sink import Written
+from regroove.restoration.results.spectra_panels import (
     DYNAMIC_RANGE_DB,
-    decibels,
+    MUSIC_COLOUR,
+    ceiling,
     draw_measured,
     draw_median,
     draw_noise_map,
-    frequency_axis,
-    level_axis,
+    draw_spectrogram,
+    draw_time,
+    headline,
+    level_panel,
     log_rows,
-    new_figure,
-    plain,
     row_edges,
-    save_figure,
-    time_axis,
 )
-from regroove.restoration.results.sink import Written
 from regroove.restoration.results.spectrogram import PooledSpectrogram
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 TITLES = ("Before", "After", "Removed")
+# In pixels: the spectrograms' width and height and what lies between them, their left edge, the curves beside them, the
+# colour bar, the first line of the headline and every further one.
+_WIDTH, _ROW, _APART = 1354, 322, 40
+_LEFT, _CURVES, _BAR, _BAR_LABEL = 76, 300, 24, 112
+_TITLE, _LINE = 57, 21
 
 
 class SpectrogramReport:
@@ -66,71 +69,61 @@ class Spectra:
         Raises:
             AudioError: the disk does not allow it.
         """
-        figure = new_figure(12 if found is None else 14.5, 9.5)
-        self._compose(figure, found)
-        save_figure(figure, path, what="report")
+        self._picture(found).save(path, what="report")
 
-    def _compose(self, figure: "Figure", found: FoundNoise | None) -> None:
-        spectra = self.spectra
+    def _picture(self, found: FoundNoise | None) -> Canvas:
+        text = _headline(self.info)
+        top = _TITLE + _LINE * text.count("\n")
+        right = _LEFT + _WIDTH + (_CURVES if found is not None else 0)
+        bottom = top + len(TITLES) * (_ROW + _APART) - _APART
+        canvas = Canvas(right + 18 + _BAR + _BAR_LABEL, bottom + _APART + 30)
+        headline(canvas, text)
         nyquist = self.info.sample_rate / 2
         edges = row_edges(nyquist)
-        rows = [log_rows(power, edges, nyquist) for power in spectra]
-        top = float(np.ceil(max(decibels(power).max() for power in rows) / 5) * 5)
-        grid = figure.subplots(
-            len(TITLES), 1 if found is None else 2, sharex="col", sharey=True, squeeze=False,
-            width_ratios=None if found is None else (1, 0.22),
+        rows = [log_rows(power, edges, nyquist) for power in self.spectra]
+        loudest = max(ceiling(power) for power in rows)
+        for i, (title, power) in enumerate(zip(TITLES, rows, strict=True)):
+            self._draw_row(canvas, title, power, edges, top + i * (_ROW + _APART), loudest=loudest, found=found)
+        levels = (loudest - DYNAMIC_RANGE_DB, loudest)
+        label = "Power in dB relative to full scale, per frequency bin"
+        colour_bar(
+            canvas, (right + 18, top, right + 18 + _BAR, bottom), "magma", low=levels[0], high=levels[1],
+            ticks=even_ticks(*levels, most=9), label=label,
         )  # fmt: skip
-        times = np.linspace(0, self.info.seconds, rows[0].shape[1] + 1)
-        for (ax, *beside), title, power in zip(grid, TITLES, rows, strict=True):
-            mesh = ax.pcolormesh(
-                times, edges, decibels(power), cmap="magma", vmin=top - DYNAMIC_RANGE_DB, vmax=top, rasterized=True
-            )
-            ax.set_title(title, loc="left", fontsize=12, fontweight="bold")
-            frequency_axis(ax, nyquist)
-            for curves in beside:
-                bin_hz = nyquist / (spectra[0].shape[0] - 1)
-                draw_median(curves, power, edges, bin_hz=bin_hz, label=f"{title}, median")
-                level_axis(curves, top)
-        if found is not None:
-            _draw_noise(grid, found, nyquist)
-        time_axis(grid[-1, 0], self.info.seconds)
-        bar = figure.colorbar(mesh, ax=list(grid.ravel()), pad=0.01, aspect=40)
-        bar.set_label("Power in dB relative to full scale, per frequency bin")
-        figure.suptitle(_headline(self.info), x=0.01, ha="left", fontsize=13)
+        return canvas
 
-
-def _draw_noise(grid: NDArray[np.object_], found: FoundNoise, nyquist: float) -> None:
-    """Where the noise was measured, and its map beside what it was taken from and what was removed."""
-    draw_measured(grid[0, 0], found)
-    for curves in grid[:, 1]:
-        draw_noise_map(curves, found, nyquist=nyquist, name_lines=False)
-        curves.legend(loc="upper right", fontsize=7, frameon=False)
-    grid[0, 1].set_title(f"Noise: {found.place.value}", loc="left", fontsize=10)
-    grid[-1, 1].set_xlabel("dB, per frequency bin")
-
-
-def draw_cells(
-    path: Path, values: NDArray[np.float64], *, frequencies: NDArray[np.float64], times: NDArray[np.float64], title: str
-) -> None:
-    """Draw the uncertainty of ``(bands, columns)`` cells, 0 to 1, as PNG; cells that are NaN stay grey.
-
-    Raises:
-        AudioError: the disk does not allow it.
-    """
-    figure = new_figure(12, 4.5)
-    ax = figure.subplots()
-    ax.set_facecolor("0.85")
-    mesh = ax.pcolormesh(times, frequencies, values, cmap="viridis", vmin=0, vmax=1, rasterized=True)
-    frequency_axis(ax, float(frequencies[-1]))
-    ax.set_ylim(float(frequencies[0]), float(frequencies[-1]))
-    time_axis(ax, float(times[-1]))
-    bar = figure.colorbar(mesh, ax=ax, pad=0.01, ticks=[0, 0.5, 1])
-    bar.ax.set_yticklabels(["0: heard in\nthe recording", "0.5", "1: invented"])
-    figure.suptitle(plain(title), x=0.01, ha="left", fontsize=13)
-    save_figure(figure, path, what="picture")
+    def _draw_row(
+        self,
+        canvas: Canvas,
+        title: str,
+        rows: NDArray[np.float64],
+        edges: NDArray[np.float64],
+        top: float,
+        *,
+        loudest: float,
+        found: FoundNoise | None,
+    ) -> None:
+        """One spectrogram, and beside it its median and the noise map."""
+        nyquist, last = self.info.sample_rate / 2, title == TITLES[-1]
+        box = (_LEFT, top, _LEFT + _WIDTH, top + _ROW)
+        sound = draw_spectrogram(canvas, box, rows, seconds=self.info.seconds, nyquist=nyquist, top=loudest)
+        draw_time(sound, named=last)
+        canvas.text(_LEFT, top - 12, title, size=15, anchor="ls", bold=True)
+        if found is None:
+            return
+        left = _LEFT + _WIDTH + 22
+        label = "dB, per frequency bin" if last else ""
+        curves = level_panel(
+            canvas, (left, top, _LEFT + _WIDTH + _CURVES - 10, top + _ROW), nyquist=nyquist, top=loudest, label=label
+        )
+        draw_median(curves, rows, edges, bin_hz=nyquist / (self.spectra[0].shape[0] - 1))
+        curves.legend([(f"{title}, median", MUSIC_COLOUR), *draw_noise_map(curves, found, name_lines=False)])
+        curves.frame()
+        if title == TITLES[0]:
+            draw_measured(sound, found)
+            canvas.text(left, top - 12, f"Noise: {found.place.value}", anchor="ls")
 
 
 def _headline(info: AudioInfo) -> str:
     channels = "mono" if info.channels == 1 else "stereo"
-    lines = [f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})", *info.notes]
-    return plain("\n".join(lines))
+    return "\n".join([f"{info.path.name}  ({info.sample_rate / 1000:g} kHz, {channels})", *info.notes])

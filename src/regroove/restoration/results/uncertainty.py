@@ -47,7 +47,7 @@ class Uncertainty:
 
     def draw(self, path: Path, *, title: str) -> None:
         """Draw it as PNG, whatever the name."""
-        from regroove.restoration.results.report import draw_cells
+        from regroove.restoration.results.uncertainty_picture import draw_cells
 
         times = np.arange(self.cells.shape[1] + 1) * self.step
         draw_cells(path, self.cells, frequencies=self.edges, times=times, title=title)

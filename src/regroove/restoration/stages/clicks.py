@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.noise.clicks.repair import ClickRepairer
 from regroove.restoration.stages.queues import SampleQueue, Samples
+from regroove.restoration.stages.stage import Each
 from regroove.restoration.stages.tally import Counts, Tally
 
 
@@ -50,14 +51,6 @@ class RepairClicks:
             yield samples
 
 
-class AddTaken:
-    """Adds what was put aside to what was removed, ``(channels, n)``."""
-
-    def __init__(self, taken: SampleQueue) -> None:
-        self._taken = taken
-
-    def push(self, chunk: Samples) -> Iterator[Samples]:
-        yield chunk + self._taken.take(chunk.shape[1])
-
-    def finish(self) -> Iterator[Samples]:
-        yield from ()
+def add_taken(taken: SampleQueue) -> Each[Samples, Samples]:
+    """Add what was put aside to what was removed, ``(channels, n)``."""
+    return Each(lambda removed: removed + taken.take(removed.shape[1]))

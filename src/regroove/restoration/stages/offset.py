@@ -1,13 +1,14 @@
 """The offset of a recording (direct current that its converter added): measured, and taken away with the noise."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regroove.dsp.silence import in_silence
-from regroove.restoration.stages.originals import GRID
+from regroove.restoration.stages.originals import GRID, Pair
 from regroove.restoration.stages.queues import Samples
+from regroove.restoration.stages.stage import Each
 
 
 def offsets_of(blocks: Iterable[Samples], *, channels: int) -> NDArray[np.float64]:
@@ -25,18 +26,9 @@ def offsets_of(blocks: Iterable[Samples], *, channels: int) -> NDArray[np.float6
     return np.rint(total / np.maximum(count, 1) / GRID) * GRID
 
 
-class AddOffset:
+def add_offset(offsets: NDArray[np.float64]) -> Each[Pair, Pair]:
     """``(original, restored)`` becomes ``(original, removed)``, with ``offsets``, ``(channels, 1)``, among it."""
-
-    def __init__(self, offsets: NDArray[np.float64]) -> None:
-        self._offsets = offsets
-
-    def push(self, chunk: tuple[Samples, Samples]) -> Iterator[tuple[Samples, Samples]]:
-        original, restored = chunk
-        yield original, original - restored + self._offsets
-
-    def finish(self) -> Iterator[tuple[Samples, Samples]]:
-        yield from ()
+    return Each(lambda pair: (pair[0], pair[0] - pair[1] + offsets))
 
 
 def offset_note(offsets: NDArray[np.float64]) -> str:

@@ -1,11 +1,13 @@
 """The samples of the recording are put aside at the beginning, and what was removed is set against them at the end."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from regroove.errors import AudioError
 from regroove.restoration.stages.queues import SampleQueue, Samples
+from regroove.restoration.stages.stage import Each
+
+# An original and what was removed of it, or what was restored, (channels, n) each.
+Pair = tuple[Samples, Samples]
 
 # Multiples of this are added and subtracted without rounding by float64 numbers between -256 and 256.
 GRID = 2.0**-44
@@ -13,80 +15,48 @@ GRID = 2.0**-44
 LOUDEST = 1e6
 
 
-class RefuseAbsurd:
-    """Passes chunks on.
+def refuse_absurd() -> Each[Samples, Samples]:
+    """Pass chunks on, as long as they may be sound.
 
     Raises:
-        AudioError: a sample is far beyond anything that is sound.
+        AudioError: a sample is far beyond full scale.
     """
 
-    def push(self, chunk: Samples) -> Iterator[Samples]:
+    def checked(chunk: Samples) -> Samples:
         if np.abs(chunk).max(initial=0.0) > LOUDEST:
             raise AudioError(f"The recording holds samples beyond {LOUDEST:g}, where full scale is 1.")
-        yield chunk
+        return chunk
 
-    def finish(self) -> Iterator[Samples]:
-        yield from ()
-
-
-class PutAside:
-    """Passes chunks on, and puts them into a queue."""
-
-    def __init__(self, queue: SampleQueue) -> None:
-        self._queue = queue
-
-    def push(self, chunk: Samples) -> Iterator[Samples]:
-        self._queue.put(chunk)
-        yield chunk
-
-    def finish(self) -> Iterator[Samples]:
-        yield from ()
+    return Each(checked)
 
 
-class BesideOriginals:
+def put_aside(queue: SampleQueue) -> Each[Samples, Samples]:
+    """Pass chunks on, and put them into a queue."""
+
+    def kept(chunk: Samples) -> Samples:
+        queue.put(chunk)
+        return chunk
+
+    return Each(kept)
+
+
+def beside_originals(queue: SampleQueue) -> Each[Samples, Pair]:
     """What was removed becomes ``(original, removed)``, the originals being those in a queue."""
-
-    def __init__(self, queue: SampleQueue) -> None:
-        self._queue = queue
-
-    def push(self, chunk: Samples) -> Iterator[tuple[Samples, Samples]]:
-        yield self._queue.take(chunk.shape[1]), chunk
-
-    def finish(self) -> Iterator[tuple[Samples, Samples]]:
-        yield from ()
+    return Each(lambda removed: (queue.take(removed.shape[1]), removed))
 
 
-class TakeAway:
-    """``(original, removed)`` becomes ``(original, restored)``, their difference."""
+def subtract(*, strength: float) -> Each[Pair, Pair]:
+    """``(original, removed)`` becomes ``(original, restored)``, with the share ``strength`` of what was removed.
 
-    def push(self, chunk: tuple[Samples, Samples]) -> Iterator[tuple[Samples, Samples]]:
-        original, removed = chunk
-        yield original, original - removed
-
-    def finish(self) -> Iterator[tuple[Samples, Samples]]:
-        yield from ()
-
-
-class Subtract:
-    """``(original, removed)`` becomes ``(original, restored)``.
-
-    Their difference is a multiple of 2^-44, so it and what is restored add up to the original exactly for every integer
+    The difference is a multiple of 2^-44, so it and what is restored add up to the original exactly for every integer
     format.
 
-    Args:
-        strength: share of what was removed that is taken away.
-
-    >>> stage = Subtract(strength=0.5)
-    >>> [(x.tolist(), y.tolist()) for x, y in stage.push((np.ones((1, 1)), np.full((1, 1), 0.5)))]
+    >>> [(x.tolist(), y.tolist()) for x, y in subtract(strength=0.5).push((np.ones((1, 1)), np.full((1, 1), 0.5)))]
     [([[1.0]], [[0.75]])]
     """
+    return Each(lambda pair: (pair[0], pair[0] - np.rint(strength * pair[1] / GRID) * GRID))
 
-    def __init__(self, *, strength: float) -> None:
-        self._strength = strength
 
-    def push(self, chunk: tuple[Samples, Samples]) -> Iterator[tuple[Samples, Samples]]:
-        original, removed = chunk
-        yield original, original - np.rint(self._strength * removed / GRID) * GRID
-
-    def finish(self) -> Iterator[tuple[Samples, Samples]]:
-        yield from ()
+def take_away() -> Each[Pair, Pair]:
+    """``(original, removed)`` becomes ``(original, restored)``, as it is."""
+    return Each(lambda pair: (pair[0], pair[0] - pair[1]))

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from regroove.dsp.silence import RUN, in_silence
-from regroove.restoration.stages.queues import Samples
-
-Pair = tuple[Samples, Samples]
+from regroove.restoration.stages.originals import Pair
 
 
 class KeepSilence:

@@ -1,10 +1,12 @@
 """What a stage of the stream is, and how chunks go through several of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Stage(Protocol[In, Out]):
@@ -18,6 +20,23 @@ class Stage(Protocol[In, Out]):
 
     def finish(self) -> Iterable[Out]:
         """Nothing more comes; gives what is left."""
+
+
+class Each(Generic[A, B]):
+    """A stage that makes one chunk of one, and keeps nothing.
+
+    >>> list(Each(abs).push(-1)), list(Each(abs).finish())
+    ([1], [])
+    """
+
+    def __init__(self, work: Callable[[A], B]) -> None:
+        self._work = work
+
+    def push(self, chunk: A) -> Iterable[B]:
+        return (self._work(chunk),)
+
+    def finish(self) -> Iterable[B]:
+        return ()
 
 
 def through(chunks: Iterable[Any], stages: Sequence[Stage[Any, Any]]) -> Iterator[Any]:

@@ -1,0 +1,54 @@
+"""The compact quality table for a README: a line a method and band, the means at every SNR in one cell a metric."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from regroove.errors import SettingsError
+from regroove.evaluation.clip_files import write_bytes
+from regroove.evaluation.metrics.metric_table import METRICS
+from regroove.evaluation.run.means import table_of
+from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.runner import Run
+
+COLUMNS = ("si-sdr-gain", "lsd", "visqol")
+BEGIN, END = "<!-- quality table: begin -->", "<!-- quality table: end -->"
+
+
+def quality_table(run: Run) -> str:
+    """Markdown of the means at each SNR by band and method, with what was measured under it."""
+    metrics = [METRICS[name] for name in COLUMNS if any(name in row.scores for row in run.rows)]
+    snrs = sorted({row.case.snr_db for row in run.rows if row.case.snr_db is not None})
+    heads = [f"{m.title} ({m.unit})" for m in metrics]
+    lines = [f"| band | method | {' | '.join(heads)} |", f"| --- | --- |{' --- |' * len(metrics)}"]
+    for band in dict.fromkeys(row.case.band_label for row in run.rows):
+        rows = [row for row in run.rows if row.case.band_label == band]
+        for method in dict.fromkeys(row.method for row in rows):
+            cells = [_cell(rows, method, metric.name) for metric in metrics]
+            lines.append(f"| {band} | {method} | {' | '.join(cells)} |")
+    shown = " / ".join(f"{snr:g}" for snr in snrs)
+    clips, pieces = len(run.suite.cases), len({case.piece for case in run.suite.cases})
+    noises = ", ".join(dict.fromkeys(case.noise_label for case in run.suite.cases))
+    finders = any("find=1" in row.method for row in run.rows)
+    marked = "the noise was marked for every method" + (" but those that find it (find=1)." if finders else ".")
+    note = f"Means at {shown} dB over {clips} clips of {pieces} pieces in {noises}; {marked}"
+    return "\n".join([*lines, "", note]) + "\n"
+
+
+def write_quality_table(run: Run, document: Path) -> None:
+    """Put the table between its two markers in a document, replacing what is there.
+
+    Raises:
+        SettingsError: the document or its markers are missing.
+        AudioError: the document cannot be written.
+    """
+    text = document.read_text(encoding="utf-8") if document.is_file() else ""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SettingsError(f"{document} has no place for the table: it needs the lines {BEGIN} and {END}.")
+    write_bytes(document, f"{before}{BEGIN}\n{quality_table(run)}{END}{after}".encode())
+
+
+def _cell(rows: Sequence[Row], method: str, metric: str) -> str:
+    means = table_of((row for row in rows if row.method == method), metric, "SNR").get(method, {})
+    return " / ".join(f"{mean.mean:.{min(METRICS[metric].digits, 2)}f}" for mean in means.values())
