@@ -1,11 +1,13 @@
-# `make demo` restores the bundled recording, `make test` runs the test suite, `make test-slow` its
-# longest tests; all need only Python and make.
+# `make demo` restores the bundled recording, `make test` runs the tests that every change must pass, `make test-slow`
+# those that take minutes, `make docs` builds the documentation; all need only Python and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-output
+# One process a core and one thread each: most tests are too small for more.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow docs lint clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -18,24 +20,30 @@ $(VENV)/.tested: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
+$(VENV)/.documented: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
 demo: $(VENV)/.installed
 	mkdir -p $(OUT)
 	$(BIN)/regroove demo $(OUT)
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest
+	$(PYTEST)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# 20 000 damaged files, at most 5 minutes.
 test-slow: $(VENV)/.tested
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
+
+docs: $(VENV)/.documented
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) site

@@ -131,7 +131,7 @@ def test_the_bytes_are_those_of_restore(folder: Path, batch: Batch) -> None:
 def test_what_was_completed_before_the_journal_knew_is_not_done_again(folder: Path, batch: Batch) -> None:
     job = jobs_of(folder).jobs[0]
     with Journal(folder / "out") as journal:
-        journal.begin(recipe="", workers=1)
+        journal.begin(recipe="")
         journal.expect([job])
         claim = journal.claim(job)
         assert claim is not None and claim.may_overwrite
@@ -152,7 +152,7 @@ def test_what_was_completed_before_the_journal_knew_is_not_done_again(folder: Pa
 def test_what_was_begun_and_is_not_complete_is_done_again(folder: Path, batch: Batch) -> None:
     job = jobs_of(folder).jobs[0]
     with Journal(folder / "out") as journal:
-        journal.begin(recipe="", workers=1)
+        journal.begin(recipe="")
         journal.expect([job])
         journal.claim(job)
     # The receipt gets its name before the sound does.
@@ -210,7 +210,7 @@ out = Path({str(folder / "out")!r})
 plan = Plan().changed(engine="wiener", noise_region="0-0.2")
 jobs = make_jobs(scan([{str(folder / "in")!r}], out=out).found, plan, out=out, ignores_case=False).jobs
 with Journal(out) as journal:
-    journal.begin(recipe=hashlib.sha256(jobs[0].recipe.encode()).hexdigest(), workers=1)
+    journal.begin(recipe=hashlib.sha256(jobs[0].recipe.encode()).hexdigest())
     journal.expect(jobs)
     journal.claim(jobs[0])
     print("claimed", flush=True)
@@ -276,7 +276,7 @@ sys.stdin.read()
 
 def test_a_run_of_another_machine_is_gone_when_it_was_not_heard_for_long(folder: Path) -> None:
     with Journal(folder / "out") as journal:
-        journal.begin(recipe="", workers=1)
+        journal.begin(recipe="")
         with journal._data.transaction() as sql:
             sql.execute("UPDATE runs SET host = 'elsewhere'")
     with Journal(folder / "out") as journal:

@@ -41,7 +41,7 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = [Found(source=folder / "in.wav", name=Path("side & 1\n.wav"))]
     (job,) = make_jobs(found, plan, out=out, ignores_case=False).jobs
     with Journal(out) as journal:
-        journal.begin(recipe=job.recipe, workers=1)
+        journal.begin(recipe=job.recipe)
         journal.expect([job])
         claim = journal.claim(job)
         assert claim is not None

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import golden_numbers
 from regroove.compat.sampler import Sampler78rpm, xi_for_lowest_snr
 from regroove.compat.settings import DiffusionConfig
 from regroove.compat.translate import sampler_settings
@@ -18,7 +19,6 @@ from regroove.diffusion.schedules import ChurnSettings, cqtdiff_schedule, shella
 from regroove.errors import SettingsError
 from regroove.noise.make.banks import NoiseBank
 
-GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "samplers.npz"
 RATE, LENGTH = 44_100, 2_048
 
 
@@ -32,10 +32,7 @@ def gaussian(psd: Tensor) -> Denoiser:
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, Tensor]:
-    if not GOLDEN.exists():
-        pytest.skip("shared/ with the reference's numbers is not here")
-    arrays = np.load(GOLDEN)
-    return {name: torch.from_numpy(np.asarray(arrays[name])) for name in arrays}
+    return {name: torch.from_numpy(array) for name, array in golden_numbers.golden("samplers").items()}
 
 
 def published(golden: dict[str, Tensor], steps: int = 35) -> Sampler78rpm:

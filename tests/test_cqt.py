@@ -1,12 +1,11 @@
 """The constant-Q transform and the time resamplers: the reference's numbers, exact inversion, gradients."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from golden_numbers import golden, thin, uniform
 from regroove.dsp.cqt import ConstantQ, ConstantQSettings, cqt, icqt
 from regroove.dsp.halving import (
     TimeDoubling,
@@ -18,7 +17,6 @@ from regroove.dsp.halving import (
 )
 from regroove.errors import SettingsError
 
-GOLDEN = Path(__file__).parents[2] / "shared" / "golden"
 SMALL = ConstantQSettings(sample_rate=8_000, length=65, octaves=2, bins_per_octave=4)
 SHAPES = [
     ConstantQSettings(sample_rate=44_100, length=44_101),
@@ -28,23 +26,6 @@ SHAPES = [
     ConstantQSettings(sample_rate=44_100, length=257, octaves=3, bins_per_octave=8),
     ConstantQSettings(sample_rate=44_100, length=9),
 ]
-
-
-def golden(name: str) -> dict[str, np.ndarray]:
-    if not GOLDEN.exists():
-        pytest.skip("shared/ with the reference's numbers is not here")
-    with np.load(GOLDEN / name) as file:
-        return dict(file)
-
-
-def uniform(start: int, n: int) -> np.ndarray:
-    """The goldens' uniform numbers in [-1, 1): splitmix64 of start, start + 1, ..."""
-    with np.errstate(over="ignore"):
-        z = (np.arange(n, dtype=np.uint64) + np.uint64(start)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)) / 2.0**52 - 1
 
 
 def relative(ours: Tensor, reference: np.ndarray) -> float:
@@ -63,15 +44,16 @@ def coefficients(settings: ConstantQSettings, *batch: int, seed: int = 4) -> Ten
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("rate", "length"), [(44_100, 44_100), (44_100, 66_150), (22_050, 65_536)])
 def test_equals_the_reference(rate: int, length: int, dtype: torch.dtype) -> None:
-    numbers = golden(f"cqt_{rate}_{length}.npz")
+    numbers = golden(f"cqt_{rate}_{length}")
     transform = ConstantQ(ConstantQSettings(sample_rate=rate, length=length), dtype=dtype)
     c = transform(torch.from_numpy(numbers["x"]).to(dtype))
     ours = torch.view_as_real(c.transpose(-1, -2))
     assert ours.shape == tuple(numbers["coeff_shape"])
-    assert relative(ours[0, numbers["coeff_rows"]], numbers["coeffs"]) < 1e-6
+    assert relative(thin("coeffs", ours[0, numbers["coeff_rows"]]), numbers["coeffs"]) < 1e-6
     uniforms = uniform(1100 + length, ours.numel()).reshape(ours.shape)
     given = torch.view_as_complex(torch.from_numpy(uniforms).to(dtype)).transpose(-1, -2)
-    assert relative(transform.inverse(given), numbers["inverse_of_uniform"]) < 2e-6
+    inverse = thin("inverse_of_uniform", transform.inverse(given))
+    assert relative(inverse, numbers["inverse_of_uniform"]) < 2e-6
 
 
 @pytest.mark.parametrize("settings", SHAPES, ids=lambda s: f"{s.sample_rate}-{s.length}")
@@ -160,7 +142,7 @@ def test_wrong_sizes_are_refused() -> None:
 
 
 def test_resamplers_equal_the_reference() -> None:
-    numbers = golden("resample_kernels.npz")
+    numbers = golden("resample_kernels")
     x = torch.from_numpy(numbers["x"])
     assert relative(halving_kernel(), numbers["down"]) < 1e-6
     assert relative(doubling_kernel(), numbers["up"]) < 1e-6

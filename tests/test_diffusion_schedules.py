@@ -1,11 +1,10 @@
 """Schedules, churn and preconditioning against the reference's numbers."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+import golden_numbers
 from regroove.diffusion.preconditioning import EdmDenoiser, edm_coefficients
 from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.diffusion.schedules import (
@@ -20,14 +19,10 @@ from regroove.diffusion.schedules import (
 from regroove.errors import SettingsError
 from regroove.networks.reference_checkpoints import SIGMA_DATA
 
-GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "schedule.npz"
-
 
 @pytest.fixture(scope="module")
 def golden():
-    if not GOLDEN.exists():
-        pytest.skip("shared/ with the reference's numbers is not here")
-    return np.load(GOLDEN)
+    return golden_numbers.golden("schedule")
 
 
 @pytest.mark.parametrize(("name", "settings"), [("cqtdiff35", cqtdiff_schedule()), ("shellac140", shellac_schedule())])

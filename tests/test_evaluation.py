@@ -262,6 +262,11 @@ def test_the_quality_table_goes_between_its_markers(tmp_path: Path) -> None:
     text = document.read_text()
     assert text.startswith("# Title\n") and text.endswith(f"{END}\nrest\n") and "stale" not in text
     assert text.count("| full band | matched | 0.50 / 2.00 |") == 1
+    short = BEGIN.replace("table", "table at 20 dB"), END.replace("table", "table at 20 dB")
+    document.write_text(f"{short[0]}\nstale\n{short[1]}\n")
+    write_quality_table(done, document)
+    head = "| method | SI-SDR gain (dB) |\n| --- | ---: |\n"
+    assert document.read_text() == f"{short[0]}\n{head}| untouched | 2.00 |\n| matched | 2.00 |\n{short[1]}\n"
     document.write_text("no markers")
     with pytest.raises(SettingsError, match="place"):
         write_quality_table(done, document)

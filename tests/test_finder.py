@@ -63,6 +63,7 @@ def notes(seconds: float) -> np.ndarray:
     )
 
 
+@cache
 def recording(name: str = "shellac", *, lead: float = 2.0, seconds: float = 10.0, snr_db: float = 15.0) -> np.ndarray:
     noise = synthesise(preset(name), length=round((lead + seconds) * RATE), sample_rate=RATE, seed=1)
     music = np.concatenate([np.zeros(round(lead * RATE)), notes(seconds)])
@@ -95,6 +96,7 @@ def compare(case: FamilyCase) -> None:
     np.testing.assert_allclose(octaves(found), octaves(marked), atol=1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", families({"stereo": BURSTS}))
 def test_no_variant_moves_an_octave(family: str, make: Callable[..., FamilyCase]) -> None:
     case = make(family, 10.0)

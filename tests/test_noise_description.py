@@ -205,7 +205,7 @@ def test_nothing_is_said_of_noise_that_is_sure() -> None:
 
 def test_warnings_name_the_quietest_stretch() -> None:
     command = (
-        "if only noise is heard from 0:03.00 to 0:03.60, mark it: "
+        "if there is only noise from 0:03.00 to 0:03.60, mark it: "
         "regroove restore IN OUT --noise-region 0:03.00-0:03.60"
     )
     (nothing,) = warnings_of(

@@ -93,7 +93,15 @@ def test_threads_end_with_the_work() -> None:
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize("options", [{}, {"quality": "fast"}, {"engine": "wiener"}, {"brightness": 0.5}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        {"quality": "fast"},
+        {"engine": "wiener"},
+        {"quality": "fast", "brightness": 0.5},
+    ],
+)
 def test_how_many_threads_there_are_changes_nothing(
     options: dict[str, object], two_threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,7 +140,7 @@ def test_the_uncertainty_of_channels_adds_up_whatever_the_order(tmp_path: Path, 
     cells = []
     for threads in (2, 1):
         torch.set_num_threads(threads)
-        restorer = Restorer(device="cpu", noise_region=(0, 1.4))
+        restorer = Restorer(device="cpu", quality="fast", noise_region=(0, 1.4))
         restorer.restore_file(tmp_path / "in.wav", tmp_path / "out.wav", uncertainty=tmp_path / "u.png", overwrite=True)
         cells.append(np.load(tmp_path / "u.npz")["uncertainty"])
     np.testing.assert_array_equal(*cells)

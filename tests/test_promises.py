@@ -15,7 +15,9 @@ from regroove import Restorer
 from regroove.restoration.engines import noise_map_engine
 
 SHARED = Path(__file__).parents[2] / "shared"
-ENGINES = ["wiener", "matched"]
+# The promises are the same for both networks; the larger one keeps them in `make test-slow`.
+ENGINES = ["wiener", "fast", pytest.param("matched", marks=pytest.mark.slow)]
+SETTINGS = {"wiener": {"engine": "wiener"}, "fast": {"quality": "fast"}, "matched": {}}
 SECONDS = 3.0
 # Extension, sample format, rate, channels.
 FORMATS = [
@@ -84,7 +86,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def restorer(engine: str) -> Restorer:
-    return Restorer(engine=engine, device="cpu")
+    return Restorer(device="cpu", **SETTINGS[engine])
 
 
 @pytest.fixture(scope="module", params=FORMATS, ids=lambda f: f"{f[1]}-{f[2]}-{f[3]}{f[0]}")
@@ -190,18 +192,18 @@ def test_silence_inside_stays_silence(engine: str, rate: int, small_blocks: Call
     x[:, rate : 2 * rate + 7] = 0
     x[1, 3 * rate :] = 0
     x[0, 3 * rate : 3 * rate + 20] = 0
-    y = Restorer(engine=engine, device="cpu")(x, sample_rate=rate)
+    y = Restorer(device="cpu", **SETTINGS[engine])(x, sample_rate=rate)
     assert not y[:, rate : 2 * rate + 7].any() and not y[1, 3 * rate :].any()
     assert not np.allclose(y[:, 2 * rate + 7 : 3 * rate], x[:, 2 * rate + 7 : 3 * rate], atol=1e-3)
 
 
 def test_where_blocks_fall_changes_nothing(engine: str, small_blocks: Callable[..., None]) -> None:
     x = noisy(music(44_100, seconds=6.0))
-    whole = Restorer(engine=engine, device="cpu")(x, sample_rate=44_100)
+    whole = Restorer(device="cpu", **SETTINGS[engine])(x, sample_rate=44_100)
     assert not np.allclose(whole, x, atol=1e-3)
     for core in (16, 11):
         small_blocks(core=core, context=16)
-        parts = Restorer(engine=engine, device="cpu")(x, sample_rate=44_100)
+        parts = Restorer(device="cpu", **SETTINGS[engine])(x, sample_rate=44_100)
         error = np.sqrt(((parts - whole) ** 2).mean() / (whole**2).mean())
         assert error < 1e-3
         # A seam is short: look at the worst hundredth of a second too.
@@ -230,7 +232,7 @@ def test_batches_change_nothing(engine: str, steps: int, small_blocks: Callable[
     more = {} if engine == "wiener" else {"steps": steps}
     x = noisy(music(44_100, seconds=2.5, channels=2))
     alone, together = (
-        Restorer(engine=engine, device="cpu", batch_size=size, **more)(x, sample_rate=44_100) for size in (1, 4)
+        Restorer(device="cpu", batch_size=size, **SETTINGS[engine], **more)(x, sample_rate=44_100) for size in (1, 4)
     )
     assert np.abs(alone - together).max() <= 1e-6
 
@@ -259,7 +261,7 @@ torch.set_num_threads(int(sys.argv[1]))
 grid = noise_map_engine.GRID
 noise_map_engine.LAYOUT = replace(noise_map_engine.LAYOUT, block=12 * grid, context=2 * grid)
 peaks = []
-for minutes in (1, 4):
+for minutes in (1, 3):
     rng = np.random.default_rng(0)
     with soundfile.SoundFile("in.wav", "w", samplerate=44_100, channels=1, subtype="PCM_16") as file:
         for _ in range(minutes * 60):
@@ -272,10 +274,10 @@ print((peaks[1] - peaks[0]) / (1e6 if sys.platform == "darwin" else 1e3))
 """
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_memory_does_not_grow_with_length(tmp_path: Path, threads: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _MEMORY, str(threads)], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    # Three minutes more would be 32 MB as float32, and twice that as float64.
-    assert float(done.stdout) < 16
+    # Two minutes more would be 21 MB as float32, and twice that as float64.
+    assert float(done.stdout) < 10

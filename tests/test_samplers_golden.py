@@ -1,11 +1,9 @@
 """Every sampler run of the reference, repeated with its analytic denoiser: the denoising ones through the engine."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 
+import golden_numbers
 from regroove.diffusion.guidance import GuidanceSettings
 from regroove.diffusion.posterior import SamplerSettings, draw
 from regroove.diffusion.randomness import item_generators
@@ -20,7 +18,6 @@ from regroove.operators.resample import Decimate
 from regroove.restoration.engines.base import BlockId
 from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
 
-GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "samplers.npz"
 LENGTH = 2048
 # The reference's own float32 run is 3e-5 away from the same run in float64.
 TOLERANCES = {"phase_retrieval": 1e-4}
@@ -28,10 +25,7 @@ TOLERANCES = {"phase_retrieval": 1e-4}
 
 @pytest.fixture(scope="module")
 def golden():
-    if not GOLDEN.exists():
-        pytest.skip("shared/ with the reference's numbers is not here")
-    arrays = np.load(GOLDEN)
-    return {name: torch.from_numpy(np.asarray(arrays[name])) for name in arrays}
+    return {name: torch.from_numpy(array) for name, array in golden_numbers.golden("samplers").items()}
 
 
 def gaussian_denoiser(psd):

@@ -142,6 +142,7 @@ def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 
 
 @GLOO
+@pytest.mark.slow
 def test_two_processes(folder: Path) -> None:
     (folder / "script.py").write_text(SCRIPT)
     done = subprocess.run(
@@ -178,6 +179,7 @@ def test_the_command_saves_resumes_and_stops(folder: Path, run: Run) -> None:
 
 
 @GLOO
+@pytest.mark.slow
 def test_an_interruption_leaves_whole_weights(folder: Path) -> None:
     given = arguments("--steps", "100000", "--save-every", "1", "--devices", "2")
     process = subprocess.Popen(

@@ -23,7 +23,7 @@ def recording() -> np.ndarray:
 
 def test_what_is_heard_is_certain_and_what_is_buried_is_not(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", recording(), RATE, subtype="FLOAT")
-    plain, spread = (Restorer(noise_region=(0, 1.5)) for _ in range(2))
+    plain, spread = (Restorer(quality="fast", noise_region=(0, 1.5)) for _ in range(2))
     plain.restore_file(tmp_path / "in.wav", tmp_path / "plain.wav")
     done = spread.restore_file(tmp_path / "in.wav", tmp_path / "out.wav", uncertainty=tmp_path / "map.png")
     cells = np.load(tmp_path / "map.npz")
@@ -40,7 +40,7 @@ def test_what_is_heard_is_certain_and_what_is_buried_is_not(tmp_path: Path) -> N
 
 
 def test_draws_differ_by_number_and_not_by_batch() -> None:
-    engine = Restorer(noise_region=(0, 1.5)).engine
+    engine = Restorer(quality="fast", noise_region=(0, 1.5)).engine
     audio = torch.from_numpy(recording()).float()[None]
     observed = engine.observe([audio])
     ids = [BlockId(channel=0, index=i, seed=i) for i in range(2)]

@@ -8,11 +8,11 @@ from pathlib import Path
 from regroove.archive.journal.database import FILE, FOLDER
 from regroove.archive.journal.journal import Journal
 from regroove.archive.looks import look_at
-from regroove.archive.run import disk_needed, is_done
 from regroove.archive.sources.job import Job
 from regroove.archive.sources.jobs import JobList
 from regroove.archive.sources.names import shown
 from regroove.archive.speed import Speed, measure_speed, time_for
+from regroove.archive.todo import disk_needed, is_done
 from regroove.archive.words import duration, size
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Looked

@@ -16,6 +16,7 @@ from regroove.archive.looks import look_at
 from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row
 from regroove.archive.sources.job import Job, Refused
 from regroove.archive.sources.names import shown
+from regroove.archive.todo import disk_needed, is_done
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Busy, Died, Failed, Finished, Looked, Progressed, Restore, Restored
 from regroove.errors import ArchiveError
@@ -23,6 +24,8 @@ from regroove.pending import remove_leftovers
 
 # How long is waited for workers before it is looked again what another run has left.
 _LOOK_AGAIN_SECONDS = 1.0
+# Sums over all recordings are told so seldom.
+_TELL_SECONDS = 1.0
 # What is left free on the disk: a journal, a log and other programs need some.
 _SPARE_BYTES = 64 * 2**20
 _ELSEWHERE = "Another run in this folder did it."
@@ -66,8 +69,12 @@ def run_batch(
     """
     with Journal(out, shared=shared) as journal:
         recipe = hashlib.sha256("\n".join(sorted({job.recipe for job in jobs})).encode()).hexdigest()
-        _refuse_others(journal, recipe)
-        journal.begin(recipe=recipe, workers=0)
+        number = journal.begin(recipe=recipe)
+        try:
+            _refuse_if_other(journal, recipe, number)
+        except ArchiveError:
+            journal.end()
+            raise
         batch = _Batch(journal=journal, out=out, overwrite=overwrite, report=report, files=len(jobs) + len(refused))
         for item in refused:
             batch.end(Row(source=item.source, name=item.name, outcome=Outcome.FAILED, why=item.why))
@@ -84,9 +91,10 @@ def run_batch(
         return BatchResult(rows=tuple(batch.rows), stopped=batch.stopped)
 
 
-def _refuse_others(journal: Journal, recipe: str) -> None:
+def _refuse_if_other(journal: Journal, recipe: str, number: int) -> None:
+    """Of two runs with different settings the later one gives way, however near together they began."""
     for other in journal.others():
-        if other["recipe"] != recipe:
+        if other["recipe"] != recipe and other["number"] < number:
             raise ArchiveError(
                 f"Another run (process {other['process']} on {other['host']}) is at work in {shown(journal.folder)} "
                 "with other settings; wait for its end, or name another folder."
@@ -107,6 +115,7 @@ class _Batch:
     _claims: dict[Path, Claim] = field(default_factory=dict)
     _needs: dict[Path, int] = field(default_factory=dict)
     _looked_at: float = 0.0
+    _told: float = 0.0
     _forecast: Forecast = field(default_factory=lambda: Forecast(lengths={}, workers=1, audio=0.0, work=0.0))
 
     def begin(self, jobs: Sequence[Job]) -> list[Job]:
@@ -138,6 +147,7 @@ class _Batch:
                 self._look_at_others(theirs, queue)
                 self.journal.beat()
                 self._tell()
+            self._tell(last=True)
         finally:
             backend.close()
 
@@ -156,6 +166,8 @@ class _Batch:
                 queue.append(job)
             elif claim := self.journal.claim(job):
                 self._fail(job, claim.number, result.why)
+            else:
+                self.end(Row(source=job.source, name=job.name, outcome=Outcome.FAILED, why=result.why))
         return queue
 
     def _give_out(self, queue: deque[Job], theirs: deque[Job], crew: Crew) -> None:
@@ -250,8 +262,11 @@ class _Batch:
             else:
                 theirs.append(job)
 
-    def _tell(self) -> None:
-        forecast = self._forecast
+    def _tell(self, *, last: bool = False) -> None:
+        now = time.monotonic()
+        if now - self._told < _TELL_SECONDS and not last:
+            return
+        self._told, forecast = now, self._forecast
         self.report(
             BatchProgress(
                 ended=len(self.rows),
@@ -261,24 +276,6 @@ class _Batch:
                 seconds_left=forecast.seconds_left(),
             )
         )
-
-
-def is_done(job: Job, record: Record, out: Path) -> bool:
-    """Whether nothing has changed since a recording was restored, by sizes and times of change."""
-    return (
-        record.state is State.DONE
-        and record.recipe == job.recipe
-        and record.source_facts is not None
-        and record.source_facts.path == job.source
-        and record.source_facts.looks_the_same(Path())
-        and all(facts.looks_the_same(out) for facts in record.outputs.values())
-    )
-
-
-def disk_needed(job: Job, looked: Looked) -> int:
-    """Bytes that a job's outputs take at most, the receipt and pictures among them."""
-    sounds = 2 if job.plan.outputs.residual else 1
-    return sounds * looked.raw_bytes + 2**20
 
 
 def _skipped(job: Job, why: str, record: Record | None) -> Row:

@@ -33,7 +33,7 @@ def evaluate(
     group: Annotated[str | None, typer.Option(help="Only clips of this group, for example piano.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that work at once.")] = 2,
     data: Annotated[Path | None, typer.Option(help="Folder with the validation data.")] = None,
-    examples: Annotated[int, typer.Option(min=0, help="Clips that can be heard in the report.")] = 3,
+    examples: Annotated[int, typer.Option(min=0, help="Clips that the report plays.")] = 3,
     fresh: Annotated[bool, typer.Option(help="Ignore results of earlier runs in the same folder.")] = False,
     recordings: Annotated[Path | None, typer.Option(help="Real recordings instead: a folder or a CSV.")] = None,
     panels: Annotated[Path | None, typer.Option(help="The reference's panel test instead: its folder.")] = None,

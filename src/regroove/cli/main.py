@@ -22,9 +22,9 @@ from regroove.memory import keep_freed_memory
 # Name, module (with a Typer called ``app``) and the line in the list of commands.
 COMMANDS = {
     "restore": ("regroove.cli.restore", "Restore a recording."),
-    "batch": ("regroove.cli.batch", "Restore a collection, resumable."),
-    "verify": ("regroove.cli.verify", "Check a batch's outputs against its journal."),
-    "noise": ("regroove.cli.noise", "Say what the noise of a recording is."),
+    "batch": ("regroove.cli.batch", "Restore a collection."),
+    "verify": ("regroove.cli.verify", "Check the outputs of a batch."),
+    "noise": ("regroove.cli.noise", "Describe the noise of a recording."),
     "solve": ("regroove.cli.solve", "Repair gaps, clipping and other damage than noise."),
     "demo": ("regroove.cli.demo", "Restore the bundled recording."),
     "degrade": ("regroove.cli.degrade", "Add record noise to a clean recording."),
@@ -93,7 +93,7 @@ def _end_cleanly(number: int, frame: object) -> None:
 def run() -> None:
     """Run the command line; exits with 2 and one sentence for every error that a user can act on."""
     for each in _ENDING:
-        # What was told to outlive its terminal (nohup) goes on.
+        # A process that is to outlive its terminal (nohup) goes on.
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _end_cleanly)
     prepare_streams()

@@ -1,11 +1,11 @@
-"""What commands say: in letters that the terminal has, and lost without harm where nobody can read it."""
+"""Messages of commands: characters that the terminal lacks are escaped, and a lost message spoils no file."""
 
 import sys
 from typing import TextIO
 
 
 class MessageLostError(Exception):
-    """What was to be said could not be; all files are complete."""
+    """A message could not be written; all files are complete."""
 
 
 def say(text: str) -> None:
@@ -34,7 +34,7 @@ def prepare_streams() -> None:
 
 
 def flush_streams() -> None:
-    """Bring everything out.
+    """Flush standard output and standard error.
 
     Raises:
         MessageLostError: something did not go out; the rest of it is thrown away, so that Python does not try again.

@@ -1,4 +1,4 @@
-"""``regroove model``: the models there are, what is known of one, and conversion of the reference's checkpoints."""
+"""``regroove model``: list models, show their cards, convert CQTDiff's checkpoints."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +41,7 @@ def show(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help="A checkpoint of the reference, ending in .pt.")],
+    source: Annotated[Path, typer.Argument(help="A checkpoint of CQTDiff, ending in .pt.")],
     target: Annotated[Path, typer.Argument(help="Where to write the model, ending in .safetensors.")],
     weights: Annotated[
         Weights,
@@ -49,7 +49,7 @@ def convert(
     ] = Weights.raw,
     sample_rate: Annotated[int, typer.Option(help="Rate it was trained at: 44100 or 22050 Hz.")] = 44_100,
 ) -> None:
-    """Convert a checkpoint of the reference to safetensors and a JSON card; code in it is never run."""
+    """Convert a checkpoint of CQTDiff to safetensors and a JSON card; code in it is never run."""
     from regroove.networks.checkpoints import convert_checkpoint
 
     card = convert_checkpoint(source, target, weights=weights.value, sample_rate=sample_rate)

@@ -27,7 +27,7 @@ def noise(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists already.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
 ) -> None:
-    """Say what the noise of a recording is: its states, where noise was found, how sure that is, and its spectrum."""
+    """Describe the noise of a recording: states of the side, where noise was found, its confidence and spectrum."""
     from regroove.cli.pipes import incoming
     from regroove.restoration.results.outputs import check_outputs
     from regroove.restoration.settings import parse_region

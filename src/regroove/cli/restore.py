@@ -27,7 +27,9 @@ def restore(
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.")
     ],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The same, by its name; a receipt is put beside it.")],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The result, in the format of its ending; a receipt is put beside it.")
+    ],
     residual: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write what was removed.", rich_help_panel=_OUTPUTS)
     ] = None,
@@ -39,7 +41,7 @@ def restore(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also draw where the result is invented, a PNG picture, and put the numbers beside it; slow.",
+            help="Also draw where posterior samples differ, a PNG picture, and put the numbers beside it; slow.",
             rich_help_panel=_OUTPUTS,
         ),
     ] = None,
@@ -47,7 +49,7 @@ def restore(
         str,
         typer.Option(
             metavar="MODE",
-            help="Beyond full scale: auto turns all down by what is needed, off clips.",
+            help="Peaks beyond full scale: auto lowers the whole file, off clips.",
             rich_help_panel=_OUTPUTS,
         ),
     ] = "auto",
@@ -67,13 +69,13 @@ def restore(
     ] = None,
     strength: Annotated[float, typer.Option(help="How much of the removal to apply, 0 to 1.")] = 1.0,
     brightness: Annotated[
-        float, typer.Option(help="0, cautious, leaves out what the noise hides; 1, bright, invents it; slow above 0.")
+        float, typer.Option(help="0: the posterior mean, cautious; 1: a posterior sample, with invented detail; slow.")
     ] = 0.0,
     noise_region: Annotated[
         str | None,
         typer.Option(
             metavar="START-END",
-            help="Where there is noise alone, such as 0:00-0:01.5; found by itself otherwise.",
+            help="Where there is noise alone, such as 0:00-0:01.5; else it is searched for.",
             rich_help_panel=_NOISE,
         ),
     ] = None,
@@ -103,7 +105,7 @@ def restore(
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="matched, cqtdiff (the published method) or wiener.", rich_help_panel=_METHOD)
+        str, typer.Option(help="matched, cqtdiff (CQTDiff as published) or wiener.", rich_help_panel=_METHOD)
     ] = "matched",
     quality: Annotated[
         str, typer.Option(help="standard, or fast: a leaner network, one search for clicks.", rich_help_panel=_METHOD)
@@ -119,7 +121,7 @@ def restore(
         bool,
         typer.Option("--compat", help="For cqtdiff: with the published code's quirks.", rich_help_panel=_METHOD),
     ] = False,
-    seed: Annotated[int, typer.Option(help="For everything random.", rich_help_panel=_METHOD)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.", rich_help_panel=_METHOD)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_METHOD)] = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Blocks computed at once.", rich_help_panel=_METHOD)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,

@@ -36,7 +36,9 @@ Source = Annotated[
     Path,
     typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.", callback=_readable),
 ]
-Output = Annotated[Path, typer.Argument(metavar="OUT", help="The same, by its name; a receipt is put beside it.")]
+Output = Annotated[
+    Path, typer.Argument(metavar="OUT", help="The result, in the format of its ending; a receipt is put beside it.")
+]
 Model = Annotated[str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_DIFFUSION)]
 Steps = Annotated[int | None, typer.Option(help="Sampling steps.", rich_help_panel=_DIFFUSION)]
 Level = Annotated[
@@ -45,9 +47,9 @@ Level = Annotated[
 ]
 Xi = Annotated[float, typer.Option(help="Weight of the guiding gradient.", rich_help_panel=_DIFFUSION)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_DIFFUSION)]
-Seed = Annotated[int, typer.Option(help="For everything random.")]
+Seed = Annotated[int, typer.Option(help="Seed of all random numbers.")]
 Headroom = Annotated[
-    str, typer.Option(metavar="MODE", help="Beyond full scale: auto turns all down by what is needed, off clips.")
+    str, typer.Option(metavar="MODE", help="Peaks beyond full scale: auto lowers the whole file, off clips.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")]
@@ -122,7 +124,7 @@ def sense(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find the samples that are exact zeros, a random share of all, from those that were kept."""
+    """Fill in a random share of missing samples, which are exact zeros (compressive sensing)."""
     from regroove.solve.prior import PriorSettings
     from regroove.solve.tasks.sensing import SensingSolver
 

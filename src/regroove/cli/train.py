@@ -1,4 +1,4 @@
-"""``regroove train``: render a corpus, train the default network on it, export; or train the reference network."""
+"""``regroove train``: render a corpus, train the default network on it, export; or train CQTDiff's network."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 _HELP = (
     "Train models.\n\n"
-    "render, run, export, average and curve make the default network, noise-level the one that hears noise "
-    "through music.\n\n"
-    "regroove train --config cqtdiff-44k DATA --out FOLDER trains the reference network at 44.1 kHz, cqtdiff-22k the "
+    "render, run, export, average and curve make the default network, noise-level the noise estimator.\n\n"
+    "regroove train --config cqtdiff-44k DATA --out FOLDER trains CQTDiff's network at 44.1 kHz, cqtdiff-22k the "
     "one at 22.05 kHz, on a folder of audio or on MAESTRO; regroove train reference --help explains its options."
 )
 
@@ -64,7 +63,7 @@ def render(
         float, typer.Option(metavar="HZ", help="Cut the recordings here, where lossy ones end; 0 keeps all.", min=0)
     ] = 0.0,
     without: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings of such names, for judging.")
+        list[str] | None, typer.Option(metavar="NAME", help="Leave out recordings of such names, to evaluate on.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the corpus.")] = 1,
 ) -> None:
@@ -181,7 +180,7 @@ def noise_level(
     bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
-    """Train, or go on training, the network that hears how strong the noise is while music plays."""
+    """Train, or go on training, the noise estimator."""
     from regroove.training.corpus.shards import Shards
     from regroove.training.first_weights import start_from as take_weights
     from regroove.training.mixtures import Mixer, MixtureSettings
@@ -247,7 +246,7 @@ def average(
     share: Annotated[float, typer.Option(help="Of the later model, 0 to 1.")] = 0.5,
     grown: Annotated[bool, typer.Option(help="Keep residual blocks that only the later model has.")] = True,
 ) -> None:
-    """Average the weights of a model before and after further training, which keeps more of what it could before."""
+    """Average the weights of a model before and after further training, so that less is unlearnt."""
     from regroove.training.averaging import average_models
 
     average_models(before, after, model, share=share, grown=grown)

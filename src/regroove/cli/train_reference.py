@@ -1,4 +1,4 @@
-"""``regroove train --config``: train the reference network on MAESTRO or any folder of audio."""
+"""``regroove train --config``: train CQTDiff's network on MAESTRO or any folder of audio."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ def reference(
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the weights are saved.", min=0)] = None,
     wandb: Annotated[str | None, typer.Option(metavar="PROJECT", help="Also log to this project of W&B.")] = None,
 ) -> None:
-    """Train the reference network on a folder of audio or on MAESTRO: `regroove train --config ...`.
+    """Train CQTDiff's network on a folder of audio or on MAESTRO: `regroove train --config ...`.
 
     Writes weights-STEP.pt, which the original reads too, losses.csv and TensorBoard's files to OUT.
 

@@ -1,4 +1,4 @@
-"""What ``noise_gain.py`` does: noise is added to a clean recording, and the gain that this took is told."""
+"""What ``noise_gain.py`` does: noise is added to a clean recording, and the gain that this took is returned."""
 
 from dataclasses import dataclass
 

@@ -71,7 +71,7 @@ class SensingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleNoiseConfig(NoiseConfig):
-    """Noise that is added and removed: one of ``gain`` and ``snr_range`` tells the sampler its level.
+    """Noise that is added and removed: one of ``gain`` and ``snr_range`` gives the sampler its level.
 
     ``noise_file`` is what is added to every clip; without it an excerpt of the inference set is drawn for each.
     """

@@ -1,4 +1,4 @@
-"""The inverse problems of ``sample.py``: what each does to a clean signal, and how that is told to the sampler."""
+"""The inverse problems of ``sample.py``: what each does to a clean signal, and how the sampler is given it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ UNCONDITIONAL, DENOISING = "unconditional", "denoising"
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """An observation of a clean signal, ``(1, ...)``, and what can be heard of it, ``(1, time)`` at ``rate`` Hz."""
+    """An observation of a clean signal, ``(1, ...)``, and a playable form of it, ``(1, time)`` at ``rate`` Hz."""
 
     operator: Operator
     observation: Tensor
@@ -77,7 +77,7 @@ def _phase_retrieval(clean: Tensor, config: SampleConfig, seed: int) -> Task:
     c = config.inference.phase_retrieval
     operator = StftMagnitude(n_fft=c.win_size, hop=c.hop_size)
     magnitude = operator.A(clean)
-    # To be heard, a magnitude needs a phase: zero here.
+    # To be played, a magnitude needs a phase: zero here.
     heard = operator.replace(torch.zeros_like(clean), magnitude)
     # The original takes the matrix norm of the residual, by a call that is meant for vectors.
     norm: Norm = "matrix" if config.compat else "item"

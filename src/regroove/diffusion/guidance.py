@@ -33,7 +33,7 @@ class GuidanceSettings:
 
     ``xi``: weight of the reconstruction gradient; 0 leaves replacement alone. ``clip``: bound on each element of the
     gradient. ``data_consistency``: also replace what was observed. ``norm``: of each item's residual; "matrix"
-    exists to repeat the reference's numbers in phase retrieval: the largest singular value of a ``(frequency, time)``
+    exists to repeat CQTDiff's numbers in phase retrieval: the largest singular value of a ``(frequency, time)``
     residual.
     """
 

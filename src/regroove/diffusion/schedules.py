@@ -31,12 +31,12 @@ class KarrasSettings:
 
 
 def cqtdiff_schedule() -> KarrasSettings:
-    """The schedule of the published music tasks: 35 steps from 1 to 1e-4."""
+    """The schedule of CQTDiff's music tasks: 35 steps from 1 to 1e-4."""
     return KarrasSettings(steps=35, sigma_min=1e-4, sigma_max=1.0)
 
 
 def shellac_schedule() -> KarrasSettings:
-    """The schedule of the published 78 RPM denoiser: 140 steps from 10 to 1e-6."""
+    """The schedule of CQTDiff's 78 RPM fork: 140 steps from 10 to 1e-6."""
     return KarrasSettings(steps=140, sigma_min=1e-6, sigma_max=10.0)
 
 

@@ -128,7 +128,7 @@ def _synthesise(c: Tensor, frame: _Frame, settings: ConstantQSettings) -> Tensor
 def cqt(x: Tensor, *, settings: ConstantQSettings) -> Tensor:
     """Transform ``(..., L)`` real samples to ``(..., K, N)`` complex coefficients; linear and differentiable.
 
-    A coefficient has the scale of the DFT's sum divided by N, as in the reference. Tables are kept per settings,
+    A coefficient has the scale of the DFT's sum divided by N, as in CQTDiff. Tables are kept per settings,
     dtype and device.
 
     Raises:

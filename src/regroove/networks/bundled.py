@@ -22,7 +22,7 @@ def list_models() -> list[str]:
 
 
 def bundled_model(role: str) -> str:
-    """Name of the bundled model that has a role: ``default``, ``fast``, or ``noise``, which hears noise.
+    """Name of the bundled model that has a role: ``default``, ``fast``, or ``noise``, the noise estimator.
 
     Raises:
         ModelError: this installation has none.

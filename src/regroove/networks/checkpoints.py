@@ -63,7 +63,7 @@ def build_network(card: ModelCard) -> nn.Module:
 def load_model(
     name_or_path: str | Path, *, device: str = "cpu", weights: str = "raw", sample_rate: int = 44_100
 ) -> LoadedModel:
-    """Load a bundled model by name or role (``"default"``), a ``.safetensors`` file or a reference ``.pt``.
+    """Load a bundled model by name or role (``"default"``), a ``.safetensors`` file or a ``.pt`` file of CQTDiff.
 
     Args:
         device: where the network goes.
@@ -151,12 +151,12 @@ def _write_all(parts: dict[Path, bytes]) -> None:
 def convert_checkpoint(
     source: str | Path, target: str | Path, *, weights: str = "raw", sample_rate: int = 44_100
 ) -> ModelCard:
-    """Convert a reference ``.pt`` file to our format; returns the card.
+    """Convert a ``.pt`` file of CQTDiff to our format; returns the card.
 
     Raises:
         ModelError: the source cannot be read or the target not be written.
     """
     if Path(source).suffix != ".pt":
-        raise ModelError(f"A checkpoint of the reference ends in .pt, and {source} does not.")
+        raise ModelError(f"A checkpoint of CQTDiff ends in .pt, and {source} does not.")
     loaded = load_model(source, weights=weights, sample_rate=sample_rate)
     return save_model(target, loaded.network, loaded.card)

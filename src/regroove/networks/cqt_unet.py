@@ -1,4 +1,4 @@
-"""The reference network: a U-Net over the constant-Q transform, with a spectral pyramid beside the features.
+"""CQTDiff's network: a U-Net over the constant-Q transform, with a spectral pyramid beside the features.
 
 Legend: B items, L samples, C channels, F = K rows of the transform (kept at every level), T frames (halved by every
 level but the last), E = 512 noise embedding. The pyramid is the transform itself, (B, 2 = re/im, F, T), halved along
@@ -54,7 +54,7 @@ class CqtUNetSettings:
 
 
 def _fourier_features(position: Tensor, frequencies: Tensor) -> Tensor:
-    # The order of the products is the reference's: in float32 it shows at row 449.
+    # The order of the products is the original's: in float32 it shows at row 449.
     phase = 2 * math.pi * position * frequencies
     return torch.cat([phase.sin(), phase.cos()], dim=1)
 
@@ -173,7 +173,7 @@ def _crop_time(x: Tensor, frames: int) -> Tensor:
 
 
 class CqtUNet(nn.Module):
-    """The raw network of the reference, without preconditioning.
+    """The raw network of CQTDiff, without preconditioning.
 
     Set ``checkpointing`` to keep only the inputs of the blocks for a backward pass and compute the rest again: a
     guided evaluation then takes a fraction of the memory and about a third more time.

@@ -6,8 +6,8 @@ decision-directed recursion, the coefficients of Karras et al. (2022, table 1) h
 The network moves c_skip on a logistic scale and adds c_out times a complex residual, so an untrained network is the
 Wiener filter exactly and a bin without noise is returned as it came.
 
-Two more estimates follow. What is held stands out of the noise by up to 9 dB more in a window eight times as long:
-there the first estimate tells the music's power, the Wiener filter for it is applied to the recording, and the network
+Two more estimates follow. Sustained partials stand out of the noise by up to 9 dB more in a window eight times as long:
+there the first estimate gives the music's power, the Wiener filter for it is applied to the recording, and the network
 says what share of the first estimate its result replaces, bin by bin. Above 11 kHz nothing is gained by it, so this is
 done for the lower half of the spectrum, at half the rate. A short window then scales the whole, which mends onsets and
 clicks that the others smear. What is taken away in all is bounded there by what the noise can have added, so that the

@@ -1,4 +1,4 @@
-"""A small network that hears how strong the noise is while music plays.
+"""The noise estimator: a small network that estimates the noise map while music plays.
 
 It looks at the powers of the long spectrum and weighs every frame of every bin twice by how much like noise alone it
 sounds, for the weighted mean of the logarithms and for that of the powers, which bursts count in: minimum statistics

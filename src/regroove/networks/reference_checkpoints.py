@@ -1,4 +1,4 @@
-"""The checkpoints of the reference (``weights-N.pt``): pickles, read without running anything in them."""
+"""The checkpoints of CQTDiff (``weights-N.pt``): pickles, read without running anything in them."""
 
 import io
 import logging
@@ -43,7 +43,7 @@ def read_reference_checkpoint(
 
     Args:
         settings: what the network was trained as; :func:`published_settings` for a published checkpoint.
-        weights: ``raw`` sounds like the published results, because the reference's loader means to take the averaged
+        weights: ``raw`` sounds like the published results, because the original's loader means to take the averaged
             weights (``ema``) and silently falls back to the raw ones.
         source: the file's name, for errors and the log.
 
@@ -54,7 +54,7 @@ def read_reference_checkpoint(
         raise ModelError(f"There are no {weights!r} weights; choose raw or ema.")
     content = _unpickle(data, source)
     if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
-        raise ModelError(f"{source} is not a checkpoint of the reference: it has no entry 'model'.")
+        raise ModelError(f"{source} is not a checkpoint of CQTDiff: it has no entry 'model'.")
     with torch.random.fork_rng(devices=[]):
         network = CqtUNet(settings)
     state = content["model"]
@@ -92,7 +92,7 @@ def _card(settings: CqtUNetSettings, weights: str, step: object) -> ModelCard:
         architecture="cqtdiff-unet",
         settings=asdict(settings),
         sample_rate=settings.sample_rate,
-        description="Converted from a checkpoint of the reference.",
+        description="Converted from a checkpoint of CQTDiff.",
         licence="not stated in the checkpoint",
         weights=weights,
         sigma_data=SIGMA_DATA,

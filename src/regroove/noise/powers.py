@@ -1,6 +1,6 @@
-"""The reference's estimates of noise level: moving powers, their floor and ceiling, gain, SNR range and guidance.
+"""CQTDiff's estimates of noise level: moving powers, their floor and ceiling, gain, SNR range and guidance.
 
-The estimates here ignore digital silence and treat each channel alone. ``ignore_silence=False`` is what the reference
+The estimates here ignore digital silence and treat each channel alone. ``ignore_silence=False`` is what its code
 did: silence anywhere gives a floor, and a gain, of zero.
 """
 

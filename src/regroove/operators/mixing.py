@@ -15,7 +15,7 @@ Source = Callable[[Tensor], Tensor]
 
 
 def mix_at_gain(x: Tensor, noise: Tensor, *, gain: float | Tensor, halve: bool = False) -> Tensor:
-    """x + gain noise for ``(..., time)``; with ``halve`` the published denoiser's half of that.
+    """x + gain noise for ``(..., time)``; with ``halve`` half of that, as CQTDiff's 78 RPM fork has it.
 
     ``noise`` is taken as given: bring it to unit power for ``gain`` to be its RMS. ``gain`` broadcasts, so
     ``(batch, 1)`` is a gain for each item.
@@ -55,7 +55,7 @@ def mix_at_snr(x: Tensor, noise: Tensor, *, snr_db: float | Tensor, halve: bool 
 class GainMixing(Operator):
     """Add noise at a gain, a number or ``(batch, 1)``. Not linear: the noise differs from call to call.
 
-    ``source`` draws noise of unit power. ``halve`` repeats the published denoiser, whose output is twice as loud.
+    ``source`` draws noise of unit power. ``halve`` repeats CQTDiff's 78 RPM fork, whose output is twice as loud.
 
     >>> GainMixing(torch.ones_like, gain=0.5).A(torch.zeros(1, 2))
     tensor([[0.5000, 0.5000]])

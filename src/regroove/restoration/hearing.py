@@ -1,4 +1,4 @@
-"""The bundled network that hears noise through music, as the noise finder asks it."""
+"""The bundled noise estimator, which estimates noise through music, as the noise finder calls it."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from regroove.dsp.stft import LONG, power_of, stft
 from regroove.networks.checkpoints import load_model
 from regroove.networks.noise_level import FAINTEST, STRIDE
 
-# Frames that something is to be heard in: half a second.
+# Frames that are not silent, at least: half a second.
 FEWEST = 10
 
 

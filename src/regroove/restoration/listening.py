@@ -45,7 +45,7 @@ def listen(
     picture: bool = False,
     progress: Callback | None = None,
 ) -> Heard:
-    """Hear a recording once, as the engines do before they restore it.
+    """Read a recording once, as the engines do before they restore it.
 
     Args:
         region: start and end in seconds of a stretch that holds noise alone; the noise is looked for otherwise.

@@ -19,7 +19,7 @@ class CommonSettings:
     """What every restoration has, whatever the engine.
 
     Args:
-        engine: ``matched`` (the default network), ``cqtdiff`` (the published method), ``wiener`` (no network), the
+        engine: ``matched`` (the default network), ``cqtdiff`` (CQTDiff as published), ``wiener`` (no network), the
             name of an installed engine, or ``package.module:Class``.
         strength: share of the removal that is applied, 0 to 1.
         seed: for everything random, 0 or greater.

@@ -18,7 +18,7 @@ _TABLES = (
     f"CREATE TABLE files ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})",
     "CREATE INDEX files_by_state ON files (state)",
     "CREATE TABLE runs (number INTEGER PRIMARY KEY, host TEXT NOT NULL, process INTEGER NOT NULL, recipe TEXT NOT NULL,"
-    " version TEXT NOT NULL, workers INTEGER NOT NULL, began REAL NOT NULL, heard REAL NOT NULL, ended REAL)",
+    " version TEXT NOT NULL, began REAL NOT NULL, heard REAL NOT NULL, ended REAL)",
     "CREATE TABLE events (number INTEGER PRIMARY KEY, file INTEGER NOT NULL, run INTEGER, time REAL NOT NULL,"
     " what TEXT NOT NULL, detail TEXT)",
 )

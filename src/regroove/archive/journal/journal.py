@@ -102,13 +102,13 @@ class Journal:
         rows = self._data.rows("SELECT * FROM runs WHERE ended IS NULL AND number IS NOT ?", (self._run,))
         return [row for row in rows if self._is_alive(row)]
 
-    def begin(self, *, recipe: str, workers: int) -> int:
+    def begin(self, *, recipe: str) -> int:
         """Enter this run; ``recipe`` is a hash of its plan."""
         now = time.time()
         with self._data.transaction() as sql:
             added = sql.execute(
-                "INSERT INTO runs (host, process, recipe, version, workers, began, heard) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (_host(), os.getpid(), recipe, __version__, workers, now, now),
+                "INSERT INTO runs (host, process, recipe, version, began, heard) VALUES (?, ?, ?, ?, ?, ?)",
+                (_host(), os.getpid(), recipe, __version__, now, now),
             )
             self._run = int(added.lastrowid or 0)
             # Before others can see the row, so that none takes this run for one that is gone.

@@ -103,9 +103,26 @@ def _glob(pattern: str, out: Path, result: Scan) -> None:
     parts = Path(pattern).parts
     fixed = next(i for i, part in enumerate(parts) if _WILD & set(part))
     base = Path(*parts[:fixed])
-    names = sorted(glob.iglob(pattern, recursive=True))
-    files = [Path(name) for name in names if not os.path.isdir(name)]
+    if "**" in parts:
+        # Python's own search goes round circles of links.
+        files = [path for path in _walk(base, out, result) if _matches(path.relative_to(base).parts, parts[fixed:])]
+    else:
+        files = [Path(name) for name in sorted(glob.iglob(pattern)) if not os.path.isdir(name)]
     files = [path for path in files if not path.resolve().is_relative_to(out)]
     if not files:
         result.notes.append(f"No file matches {shown(pattern)}.")
     result.found += [Found(source=path, name=path.relative_to(base)) for path in files]
+
+
+def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether a path matches a pattern in which ``**`` stands for any folders; hidden files match none.
+
+    >>> _matches(("a", "b", "c.wav"), ("**", "*.wav")), _matches(("c.wav",), ("**", "b", "*"))
+    (True, False)
+    """
+    if not pattern or not parts:
+        return not pattern and not parts
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or _matches(parts[1:], pattern)
+    fits = fnmatch.fnmatchcase(parts[0], pattern[0]) and not parts[0].startswith(".")
+    return fits and _matches(parts[1:], pattern[1:])

@@ -30,7 +30,7 @@ def serve(connection: Connection, threads: int, nice: int, parent: int) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = str(threads)
-    if nice:
+    if nice and hasattr(os, "nice"):
         os.nice(nice)
     import torch
 

@@ -1,4 +1,4 @@
-"""Texts of unknown encoding: nothing is replaced, and what is not UTF-8 is said."""
+"""Texts of unknown encoding: nothing is replaced, and what is not UTF-8 is reported."""
 
 
 def decoded(content: bytes) -> tuple[str, str | None]:

@@ -1,5 +1,6 @@
-"""The compact quality table for a README: a line a method and band, the means at every SNR in one cell a metric."""
+"""The quality tables for a document: a line a method and band with every SNR, or a line a method at one SNR."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from regroove.evaluation.run.runner import Run
 
 COLUMNS = ("si-sdr-gain", "lsd", "visqol")
 BEGIN, END = "<!-- quality table: begin -->", "<!-- quality table: end -->"
+# Markers that name an SNR ask for the short table.
+_PLACE = re.compile(
+    r"(?P<begin><!-- quality table(?: at (?P<snr>[\d.]+) dB)?: begin -->\n).*?"
+    r"(?P<end><!-- quality table[^>]*: end -->)",
+    re.DOTALL,
+)
 
 
 def quality_table(run: Run) -> str:
@@ -34,19 +41,34 @@ def quality_table(run: Run) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def short_table(run: Run, snr_db: float) -> str:
+    """Markdown of the means at one SNR over all bands, a line a method."""
+    rows = [row for row in run.rows if row.case.snr_db == snr_db]
+    metrics = [METRICS[name] for name in COLUMNS if any(name in row.scores for row in rows)]
+    lines = [
+        f"| method | {' | '.join(f'{m.title} ({m.unit})' for m in metrics)} |",
+        f"| --- |{' ---: |' * len(metrics)}",
+    ]
+    for method in dict.fromkeys(row.method for row in rows):
+        lines.append(f"| {method} | {' | '.join(_cell(rows, method, metric.name) for metric in metrics)} |")
+    return "\n".join(lines) + "\n"
+
+
 def write_quality_table(run: Run, document: Path) -> None:
     """Put the table between its two markers in a document, replacing what is there.
+
+    Between ``<!-- quality table at 10 dB: begin -->`` and its end goes the short table of that SNR.
 
     Raises:
         SettingsError: the document or its markers are missing.
         AudioError: the document cannot be written.
     """
     text = document.read_text(encoding="utf-8") if document.is_file() else ""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
+    place = _PLACE.search(text)
+    if place is None:
         raise SettingsError(f"{document} has no place for the table: it needs the lines {BEGIN} and {END}.")
-    write_bytes(document, f"{before}{BEGIN}\n{quality_table(run)}{END}{after}".encode())
+    table = quality_table(run) if place["snr"] is None else short_table(run, float(place["snr"]))
+    write_bytes(document, f"{text[: place.start()]}{place['begin']}{table}{place['end']}{text[place.end() :]}".encode())
 
 
 def _cell(rows: Sequence[Row], method: str, metric: str) -> str:

@@ -4,10 +4,10 @@ Godsill and Rayner, "Digital Audio Restoration", Springer 1998, chapter 5: a sho
 the signal; a click stands out of its prediction error, and more clearly of that error's matched filter. The error of
 prediction from the past shows where a click begins, the error of prediction from the future where it ends.
 
-What music does is told from clicks by what is around: after an onset the error stays high, after a click it returns
-within a few milliseconds; and reeds, brass and voices give pulses too, but one after the other, of about one size.
-When a string is picked or a drum struck, the error returns as well, because what rings is well predicted, but only by a
-model of the ringing: one of what was before knows nothing of it.
+Transients of music differ from clicks in what surrounds them: after an onset the error stays high, after a click it
+returns within a few milliseconds; and reeds, brass and voices give pulses too, but one after the other, of about one
+size. When a string is picked or a drum struck, the error returns as well, because what rings is well predicted, but
+only by a model of the ringing: one of what was before knows nothing of it.
 """
 
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ class NoiseDescription:
     """What the finder and the meters say about a recording.
 
     Args:
-        found: the noise, where it was measured, how sure that is, and the states of the side.
+        found: the noise, where it was measured, its confidence, and the states of the side.
         channels: the noise of each channel.
         music_hz: the lowest and highest frequency at which music rises above the noise; None where it does not.
         noise_hz: the 20 dB bandwidth of the noise, the widest of all channels; None without noise.
@@ -81,7 +81,7 @@ def describe_channels(found: FoundNoise, *, sample_rate: int) -> tuple[ChannelNo
 
 
 def describe_noise(found: FoundNoise, *, sample_rate: int) -> dict[str, object]:
-    """What a receipt says of the noise that was found: where, how sure, the states of the side, and each channel's.
+    """The noise that was found, for a receipt: its place, its confidence, the states of the side, and each channel.
 
     >>> import torch
     >>> from regroove.dsp.noise_map import NoiseMap

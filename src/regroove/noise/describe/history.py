@@ -15,7 +15,7 @@ _BATCH = 32
 
 
 class BandHistory:
-    """Hears a recording in chunks of any size; remembers 28 numbers for every 0.19 s of each channel.
+    """Takes in a recording in chunks of any size; remembers 28 numbers for every 0.19 s of each channel.
 
     They are geometric means over four windows, in which a click in one of them hardly counts, corrected so that their
     mean logarithm is that of the power of Gaussian noise.
@@ -35,7 +35,7 @@ class BandHistory:
         self._rows: list[NDArray[np.float32]] = []
 
     def add(self, chunk: NDArray[np.float32]) -> None:
-        """Hear ``(channels, time)`` more samples."""
+        """Add ``(channels, time)`` more samples."""
         self._held = chunk if self._held is None else np.concatenate([self._held, chunk], axis=1)
         while self._held.shape[1] >= _BATCH * ROW + _HOP:
             self._transform(_BATCH)

@@ -59,7 +59,7 @@ class LikenessMeter:
         self._equal = self._equal and bool((block[0] == block[1]).all())
 
     def finish(self) -> Likeness:
-        """What was heard so far."""
+        """The result for all samples so far."""
         mean = self._sum / max(self._count, 1)
         (left, cross), (_, right) = self._products / max(self._count, 1) - np.outer(mean, mean)
         sounds = left > 0 and right > 0

@@ -15,7 +15,7 @@ FRAME = 1024
 SHORTEST_SECONDS = 0.5
 # A stretch goes on while frames are no louder: five standard deviations of white noise in a frame, 0.19 dB each.
 GROWS_DB = 1.0
-# While a record does not play, its noise is not heard.
+# While a record does not play, its noise is absent.
 NOT_PLAYING = (State.SILENCE, State.ELECTRONICS, State.NEEDLE_DROP, State.MOTOR, State.NEEDLE_UP)
 
 

@@ -15,7 +15,7 @@ UNSURE = 0.5
 # Less than the smallest difference in level that a listener notices in noise is not worth a restoration (Miller,
 # "Sensitivity to changes in the intensity of white noise", JASA 19, 1947: 0.4 dB at best, about 1 dB otherwise).
 WORTH_DB = 1.0
-# States of a side in which its noise is heard alone, the best first.
+# States of a side in which its noise is alone, the best first.
 _ALONE = (State.LEAD_IN, State.RUN_OUT, State.PAUSE)
 
 
@@ -34,7 +34,7 @@ def warnings_of(found: FoundNoise, *, quiet: QuietStretch | None = None) -> list
     >>> found = FoundNoise(map=nothing, drift=(STEADY,), place=Place.NOWHERE, measured=(), confidence=0.0)
     >>> quiet = QuietStretch(start=1.0, end=1.61, power=np.ones(1))
     >>> print(warnings_of(found, quiet=quiet)[0])  # doctest: +ELLIPSIS
-    No noise was found, so nothing is removed; if only noise is heard from 0:01.00 to 0:01.61, mark it: regroove ...
+    No noise was found, so nothing is removed; if there is only noise from 0:01.00 to 0:01.61, mark it: regroove ...
     """
     if found.place is Place.MARKED:
         return []
@@ -70,9 +70,9 @@ def _advice(found: FoundNoise, quiet: QuietStretch | None) -> str:
     region = _better_region(found, quiet)
     command = "regroove restore IN OUT --noise-region"
     if region is None:
-        return f"mark half a second or more where only noise is heard, from A to B (such as 0:00-0:00.8): {command} A-B"
+        return f"mark half a second or more where there is only noise, from A to B (such as 0:00-0:00.8): {command} A-B"
     start, end = _clock(math.ceil(region[0] * 100)), _clock(math.floor(region[1] * 100))
-    return f"if only noise is heard from {start} to {end}, mark it: {command} {start}-{end}"
+    return f"if there is only noise from {start} to {end}, mark it: {command} {start}-{end}"
 
 
 def _better_region(found: FoundNoise, quiet: QuietStretch | None) -> tuple[float, float] | None:

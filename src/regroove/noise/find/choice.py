@@ -28,7 +28,7 @@ RISE_DB = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceSettings:
-    """How parts are told to be alike, and what speaks against a choice.
+    """When parts count as alike, and what speaks against a choice.
 
     Parts are alike that differ by less than ``alike_db`` on average over bands and ``alike_band_db`` in one.
     ``shortest`` moments are needed at an end, ``shortest_pauses`` of pauses; with ``enough`` of a lead-in a

@@ -20,7 +20,7 @@ from regroove.noise.find.moments import EDGES, HOP, LENGTH, TONALITY_EDGES, Leve
 
 # Moments between estimates: about a second.
 STEP = 10
-# The wide band that tells of tones in each third octave.
+# The wide band whose tonality is used for each third octave.
 _TONES = np.clip(np.searchsorted(TONALITY_EDGES, np.sqrt(np.multiply(EDGES[1:], EDGES[:-1]))) - 1, 0, None)
 
 

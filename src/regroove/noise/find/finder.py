@@ -28,11 +28,11 @@ from regroove.noise.find.states import PLAYING, StateSettings, Timeline, spans_o
 from regroove.noise.measure import EULER, map_of_noise
 from regroove.parallel import parallel
 
-# Seconds of an excerpt for the network that hears noise through music, at least and at most, and how many excerpts.
+# Seconds of an excerpt for the noise estimator, at least and at most, and how many excerpts.
 SHORTEST_EXCERPT, LONGEST_EXCERPT, EXCERPTS = 1.0, 12.0, 8
 # Steady parts whose spectra are remembered: at either end all of them, in between the quietest.
 ENDS, MOST_PARTS = 32, 256
-# Below 100 Hz even loud noise is hardly heard.
+# Below 100 Hz even loud noise is hardly audible.
 LOWEST_HEARD = 100.0
 
 # From ``(excerpts, time)`` samples to the noise map of each, ``(excerpts, F, 1)``.
@@ -202,7 +202,7 @@ class NoiseFinder:
         )  # fmt: skip
 
     def _is_music_alone(self, choice: Choice, timeline: Timeline, parts: list[Segment]) -> bool:
-        """Whether nothing but the chosen parts was recorded and they are tones: a chord that is held, not noise."""
+        """Whether nothing but the chosen parts was recorded and they are tones: sustained partials, not noise."""
         if playing(parts, timeline.at, timeline.levels).any():
             return False
         return most_tonal(choice.average("tonality")) > self.settings.tones

@@ -21,14 +21,14 @@ from regroove.dsp.stft import LONG
 LOBE, AROUND = 2, 8
 # Standard deviations over what is around: the largest in 504 maps of 0.3 to 30 s of white noise was 6.2.
 Z = 6.5
-# From where on a tone is heard in noise: 18 dB over the noise in 1 Hz (critical ratio: Hawkins and Stevens, "The
+# From where on a tone is audible in noise: 18 dB over the noise in 1 Hz (critical ratio: Hawkins and Stevens, "The
 # masking of pure tones and of speech by white noise", JASA 22, 1950), so 6 dB over that in a bin of 10.8 Hz under a
 # Hann window.
 OVER_DB = 6.0
 # Typical power over mean power: 1 for noise, 1.35 for a tone that rises 6 dB over it (the mean logarithm of Rice's
 # distribution: ln s + E1(s) for a tone s times as strong as the noise); this is half way, in decibels.
 STEADY = 1.16
-# Tones below are not heard, and the noise of a 16-bit file's own steps is no part of a record.
+# Tones below are inaudible, and the noise of a 16-bit file's own steps is no part of a record.
 LOWEST_HZ, FAINTEST = 20.0, 2.0**-30 / 12
 # The mains, and how far they may be off: 1 % by themselves (EN 50160), 1.5 % more by a turntable's speed (DIN 45500).
 MAINS_HZ, OFF = (50.0, 60.0), 0.025
@@ -128,7 +128,7 @@ def _grouped(lines: list[Line]) -> Lines:
     low = numbers[(numbers > 0) & (numbers <= LOW)]
     if not len(low) or (np.count_nonzero(numbers) == 1 and low[0] > ALONE):
         return Lines(single=tuple(lines))
-    # The higher the number, the better it tells the frequency.
+    # The higher the number, the better it determines the frequency.
     mains = float((numbers * frequencies).sum() / (numbers**2).sum())
     if min(abs(mains / nominal - 1) for nominal in MAINS_HZ) > OFF:
         return Lines(single=tuple(lines))

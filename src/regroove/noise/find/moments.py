@@ -30,7 +30,7 @@ SILENCE = 1e-13
 RUN = 64
 # Third octaves in hertz. Below 80 Hz a band has fewer than two bins, and its level says little in a tenth of a second.
 EDGES = tuple(80 * 2 ** (i / 3) for i in range(24))
-# Wide bands in which noise is told from tones, and groups of bins within which their levels are compared.
+# Wide bands whose tonality is measured, and groups of bins within which their levels are compared.
 TONALITY_EDGES = (300, 900, 2200, 5000, 10_000, 20_000)
 _GROUP = 17
 

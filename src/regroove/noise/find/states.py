@@ -23,7 +23,7 @@ PLAYING = (State.LEAD_IN, State.MUSIC, State.PAUSE, State.RUN_OUT)
 
 @dataclass(frozen=True, kw_only=True)
 class StateSettings:
-    """How states are told apart.
+    """How states are distinguished.
 
     The plain groove is quieter than the recorded one by ``plain_db`` at least, and electronics are by
     ``electronics_db``. A needle that drops is louder than what follows by ``thump_db`` and over in ``thump`` moments.
@@ -60,7 +60,7 @@ def states_of(
         parts: the steady parts without music, in order.
         noise: level of the noise under the music, ``(C, B)`` in dB.
         music: the first moment of music and the last one.
-        settings: how states are told apart.
+        settings: how states are distinguished.
     """
     states = [State.SILENCE] * timeline.count
     for at in timeline.at:

@@ -8,7 +8,7 @@ import numpy as np
 from regroove.noise.make.components import Audio, hiss_gains, lowpass_gains
 from regroove.noise.make.settings import OFF, RecordNoise
 
-# Where kurtosis is told, in hertz: music hides pulses below it.
+# Above which kurtosis is measured, in hertz: music hides pulses below it.
 ABOVE = 6000.0
 FREQUENCY = np.linspace(0, 22_050, 442)
 # Of the sizes of clicks and scratches, in nepers (:mod:`.pulses`).

@@ -1,4 +1,4 @@
-"""The published method, with a model and a folder of noise: what a user can set, and how it is built."""
+"""CQTDiff, with a model and a folder of noise: what a user can set, and how it is built."""
 
 import math
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ MATCHED_BLOCK = 1 << 17
 
 @dataclass(frozen=True, kw_only=True)
 class CqtDiffSettings:
-    """What a user of the published method can set.
+    """What a user of CQTDiff can set.
 
     Args:
-        model: a checkpoint of the reference, or one of the matched engine, which then serves as the prior.
+        model: a checkpoint of CQTDiff, or one of the matched engine, which then serves as the prior.
         steps: sampling steps, at least 1; None: those that suit the model.
         noise_mode: one of ``fixed-gain``, ``fixed-snr``, ``estimated-gain`` (None) or ``estimated-snr``.
         noise_set: folder with excerpts of noise; None: the synthesiser's shellac.

@@ -1,4 +1,4 @@
-"""An observed recording that also tells where its restoration is invented, while it is restored."""
+"""An observed recording that also measures the uncertainty of its restoration, while it is restored."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ class LevelMeter:
         self._count = 0
 
     def add(self, written: Written) -> None:
-        """Hear the next samples."""
+        """Add the next samples."""
         for role in self._energy:
             self._energy[role] += float(np.square(getattr(written, ROLES[role])).sum())
         self._count += written.original.size

@@ -37,7 +37,7 @@ _TITLE, _LINE = 57, 21
 
 
 class SpectrogramReport:
-    """Hears the blocks of a restoration and pictures them: one frequency axis, one time axis, one colour scale.
+    """Takes in the blocks of a restoration and pictures them: one frequency axis, one time axis, one colour scale.
 
     Channels are averaged in power, and so are frames where a recording is longer than the picture is wide.
     """
@@ -47,7 +47,7 @@ class SpectrogramReport:
         self._spectrograms = [PooledSpectrogram(sample_rate=info.sample_rate, frames=info.frames) for _ in TITLES]
 
     def add(self, written: Written) -> None:
-        """Hear the next samples."""
+        """Add the next samples."""
         for spectrogram, block in zip(self._spectrograms, (written.given, written.kept, written.removed), strict=True):
             spectrogram.add(block)
 

@@ -41,7 +41,7 @@ class PooledSpectrogram:
         self._transform()
 
     def finish(self) -> NDArray[np.float64]:
-        """Power per bin and column, ``(bins, columns)``, once everything was heard."""
+        """Power per bin and column, ``(bins, columns)``, once the whole recording was added."""
         if self._held is not None:
             missing = (self._count - self._done - 1) * self._hop + self._size - self._held.shape[1]
             self._held = np.pad(self._held, ((0, 0), (0, max(0, missing))))

@@ -26,7 +26,7 @@ _INAUDIBLE = 1e-10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Uncertainty:
-    """Cells ``(bands, columns)`` in [0, 1], NaN where nothing is to be heard in any sample.
+    """Cells ``(bands, columns)`` in [0, 1], NaN where every sample is silent.
 
     ``edges`` are the frequencies between bands in Hz, ``(bands + 1,)``; ``step`` is the width of a column in seconds.
     """

@@ -30,7 +30,7 @@ def draw_cells(
     panel.frame()
     panel.y_axis(frequency_ticks(lowest, highest))
     draw_time(panel, named=True)
-    words = [(0.0, "0: heard in\nthe recording"), (0.5, "0.5"), (1.0, "1: invented")]
+    words = [(0.0, "0: in the\nrecording"), (0.5, "0.5"), (1.0, "1: invented")]
     _, top, right, bottom = _PANEL
     colour_bar(canvas, (right + 18, top, right + 42, bottom), "viridis", low=0.0, high=1.0, ticks=words)
     canvas.save(path)

@@ -1,4 +1,4 @@
-"""Tells how much of the recording has gone through the stream."""
+"""Reports how much of the recording has gone through the stream."""
 
 from collections.abc import Callable, Iterator
 
