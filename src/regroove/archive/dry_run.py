@@ -8,11 +8,12 @@ from pathlib import Path
 from regroove.archive.journal.database import FILE, FOLDER
 from regroove.archive.journal.journal import Journal
 from regroove.archive.looks import look_at
+from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job
 from regroove.archive.sources.jobs import JobList
 from regroove.archive.sources.names import shown
 from regroove.archive.speed import Speed, measure_speed, time_for
-from regroove.archive.todo import disk_needed, is_done
+from regroove.archive.todo import disk_needed, reason_to_skip
 from regroove.archive.words import duration, size
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Looked
@@ -100,7 +101,8 @@ def _todo(jobs: list[Job], out: Path) -> tuple[list[Job], Speed | None]:
     with Journal(out, create=False) as journal:
         records = [(job, journal.record(job.name)) for job in jobs]
         count, audio, work = journal.speed()
-    todo = [job for job, record in records if record is None or not is_done(job, record, out)]
+        marks = marks_of(journal)
+    todo = [job for job, found in records if not (found and reason_to_skip(job, found, out, marks.get(found.number)))]
     return todo, Speed(per_second=work / audio) if count >= _ENOUGH_PAST and audio else None
 
 

@@ -14,9 +14,10 @@ from regroove.archive.journal.journal import LOCKS, Claim, Journal
 from regroove.archive.journal.records import Record, State
 from regroove.archive.looks import look_at
 from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row
+from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job, Refused
 from regroove.archive.sources.names import shown
-from regroove.archive.todo import disk_needed, is_done
+from regroove.archive.todo import disk_needed, reason_to_skip
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Busy, Died, Failed, Finished, Looked, Progressed, Restore, Restored
 from regroove.errors import ArchiveError
@@ -123,10 +124,11 @@ class _Batch:
         self.journal.expect(list(jobs))
         for folder in {(self.out / job.name).parent for job in jobs}:
             remove_leftovers(folder)
-        todo = []
+        todo, marks = [], marks_of(self.journal)
         for job in jobs:
-            if (record := self.journal.record(job.name)) and is_done(job, record, self.out):
-                self.end(_skipped(job, "It is done already, and nothing has changed.", record))
+            record = self.journal.record(job.name)
+            if record and (why := reason_to_skip(job, record, self.out, marks.get(record.number))):
+                self.end(_skipped(job, why, record))
             else:
                 todo.append(job)
         return todo

@@ -50,6 +50,9 @@ def batch(
         bool, typer.Option("--shared-ok", help="Allow an output folder on a network file system.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say files, hours, time and disk; write nothing.")] = False,
+    marks: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Marks that the review page saved: good, again, by hand.")
+    ] = None,
     progress: Annotated[
         str, typer.Option(metavar="KIND", help="bar, json (lines on standard output) or none.")
     ] = "bar",
@@ -68,6 +71,12 @@ def batch(
     chosen = _plan(plan, changes or [])
     check_model(chosen)
     jobs = _jobs(sources or [], out, pattern, manifest, chosen, shared_ok, quiet=progress == "json", dry=dry_run)
+    if marks is not None and dry_run:
+        raise SettingsError("A dry run writes nothing, and marks go into the journal: leave out one of the two.")
+    if marks is not None:
+        from regroove.archive.review.taken import take_marks
+
+        take_marks(marks, out.resolve())
     if dry_run:
         _say_what_would_be(jobs, out, workers, nice)
         return
@@ -116,6 +125,7 @@ def _run(
     jobs: "JobList", out: Path, workers: int | None, nice: int, shared_ok: bool, overwrite: bool, progress: str
 ) -> "BatchResult":
     from regroove.archive.folder import default_workers
+    from regroove.archive.review.from_journal import write_review_of
     from regroove.archive.run import run_batch
     from regroove.archive.summary import NAME, write_summary
     from regroove.archive.workers.local import LocalBackend
@@ -132,6 +142,7 @@ def _run(
             report=report,
         )
     write_summary(result.rows, out / NAME)
+    write_review_of(out.resolve())
     return result
 
 
