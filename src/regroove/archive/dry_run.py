@@ -43,8 +43,12 @@ class Estimate:
     free: int
 
 
-def dry_run(jobs: JobList, *, out: Path, start_workers: Callable[[int], Backend]) -> Estimate:
+def dry_run(
+    jobs: JobList, *, out: Path, start_workers: Callable[[int], Backend], other_machines: bool = False
+) -> Estimate:
     """Look at all recordings, and restore an excerpt of one unless the journal knows how fast that is.
+
+    Where workers are on ``other_machines``, the excerpt is beside the output folder, where they see it.
 
     Raises:
         ArchiveError: workers cannot be started.
@@ -67,7 +71,8 @@ def dry_run(jobs: JobList, *, out: Path, start_workers: Callable[[int], Backend]
             workers = backend.workers
             if readable and past is None:
                 middle = sorted(range(len(lengths)), key=lengths.__getitem__)[len(lengths) // 2]
-                speed = measure_speed(backend, readable[middle].source, readable[middle].plan)
+                where = _existing(out) if other_machines else None
+                speed = measure_speed(backend, readable[middle].source, readable[middle].plan, where=where)
         finally:
             backend.close()
     return Estimate(

@@ -9,9 +9,12 @@ from regroove.cli.batch_progress import reporting
 from regroove.cli.messages import note, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from regroove.archive.plans.plan import Plan
     from regroove.archive.run import BatchResult
     from regroove.archive.sources.jobs import JobList
+    from regroove.archive.workers.backend import Backend
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -42,6 +45,10 @@ def batch(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; by default one for two cores, as far as memory goes.")
     ] = None,
+    backend: Annotated[str, typer.Option(metavar="KIND", help="local (this machine) or ray (a cluster).")] = "local",
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="The head of the Ray cluster; else RAY_ADDRESS says it.")
+    ] = None,
     nice: Annotated[int, typer.Option(min=0, max=19, help="Give way to other programs: 19 the most.")] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist and are not of this batch.")
@@ -66,6 +73,10 @@ def batch(
 
     if progress not in ("bar", "json", "none"):
         raise SettingsError(f"The progress is one of bar, json and none, not {progress}.")
+    if backend not in ("local", "ray"):
+        raise SettingsError(f"The backend is local or ray, not {backend}.")
+    if address and backend != "ray":
+        raise SettingsError("An address is that of a Ray cluster: give --backend ray with it.")
     if not sources and manifest is None:
         raise SettingsError("There is nothing to restore: name files, folders, or a table with --manifest.")
     chosen = _plan(plan, changes or [])
@@ -77,10 +88,14 @@ def batch(
         from regroove.archive.review.taken import take_marks
 
         take_marks(marks, out.resolve())
+    if backend == "ray":
+        start_workers = _in_cluster(jobs, None if dry_run else out.resolve(), address, workers, nice)
+    else:
+        start_workers = _on_this_machine(workers, nice)
     if dry_run:
-        _say_what_would_be(jobs, out, workers, nice)
+        _say_what_would_be(jobs, out, start_workers, other_machines=backend == "ray")
         return
-    result = _run(jobs, out, workers, nice, shared_ok, overwrite, progress)
+    result = _run(jobs, out, start_workers, shared_ok, overwrite, progress)
     if progress != "json":
         _print(result, out)
     raise typer.Exit(_code(result))
@@ -121,22 +136,37 @@ def _jobs(
     return make_jobs([*found.found, *rows], plan, out=out.resolve(), ignores_case=folds)
 
 
-def _run(
-    jobs: "JobList", out: Path, workers: int | None, nice: int, shared_ok: bool, overwrite: bool, progress: str
-) -> "BatchResult":
+def _on_this_machine(workers: int | None, nice: int) -> "Callable[[int], Backend]":
     from regroove.archive.folder import default_workers
-    from regroove.archive.review.from_journal import write_review_of
-    from regroove.archive.run import run_batch
-    from regroove.archive.summary import NAME, write_summary
     from regroove.archive.workers.local import LocalBackend
 
     most = workers or default_workers()
+    return lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice)
+
+
+def _in_cluster(
+    jobs: "JobList", folder: Path | None, address: str | None, workers: int | None, nice: int
+) -> "Callable[[int], Backend]":
+    from regroove.archive.workers.ray_backend import RayBackend
+
+    gpu = any(job.plan.restore.device.startswith("cuda") for job in jobs.jobs)
+    return lambda tasks: RayBackend(address=address, workers=workers, tasks=tasks, folder=folder, nice=nice, gpu=gpu)
+
+
+def _run(
+    jobs: "JobList", out: Path, start_workers: "Callable[[int], Backend]", shared_ok: bool, overwrite: bool,
+    progress: str,
+) -> "BatchResult":  # fmt: skip
+    from regroove.archive.review.from_journal import write_review_of
+    from regroove.archive.run import run_batch
+    from regroove.archive.summary import NAME, write_summary
+
     with reporting(progress) as report:
         result = run_batch(
             jobs.jobs,
             jobs.refused,
             out=out.resolve(),
-            start_workers=lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice),
+            start_workers=start_workers,
             shared=shared_ok,
             overwrite=overwrite,
             report=report,
@@ -168,13 +198,10 @@ def _code(result: "BatchResult") -> int:
     return (1 if begun or result.stopped is None else 2) if failed else 0
 
 
-def _say_what_would_be(jobs: "JobList", out: Path, workers: int | None, nice: int) -> None:
+def _say_what_would_be(
+    jobs: "JobList", out: Path, start_workers: "Callable[[int], Backend]", *, other_machines: bool
+) -> None:
     from regroove.archive.dry_run import describe_dry_run, dry_run
-    from regroove.archive.folder import default_workers
-    from regroove.archive.workers.local import LocalBackend
 
-    most = workers or default_workers()
-    estimate = dry_run(
-        jobs, out=out.resolve(), start_workers=lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice)
-    )
+    estimate = dry_run(jobs, out=out.resolve(), start_workers=start_workers, other_machines=other_machines)
     say(describe_dry_run(estimate))
