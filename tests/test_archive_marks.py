@@ -76,6 +76,8 @@ def sides(out: Path) -> dict[str, dict]:
 
 def test_the_page_has_what_the_journal_knows(out: Path) -> None:
     page = sides(out)
+    # One that is there is replaced, and nothing else is left.
+    assert page == sides(out) and not list(out.glob(".*.part"))
     assert list(page) == [*NAMES, "zero.wav"]
     side = page["a.wav"]
     assert (side["state"], side["seconds"], side["place"], side["confidence"]) == ("done", 0.5, "marked region", 1.0)

@@ -38,7 +38,6 @@ def write_review(path: Path, sides: Sequence[Side], *, title: str) -> None:
     """
     with PendingFile(path, overwrite=True) as pending:
         pending.write_text(review_page(sides, folder=path.parent, title=title))
-        pending.commit()
 
 
 def _plain(side: Side, folder: Path) -> dict[str, object]:

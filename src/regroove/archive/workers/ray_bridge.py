@@ -224,5 +224,7 @@ def _nodes(ray: Any) -> list[Node]:
 
 def _words(error: BaseException) -> str:
     """What Ray says, in one line: the first, or the last where the first only leads to it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return lines[-1 if "creation task" in lines[0] else 0].rstrip(".:")
