@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-output
 # One process a core and one thread each: most tests are too small for more.
+# PyTorch without CUDA, a fifth of the size, where there is no NVIDIA card and its index can be reached.
+CPU_TORCH := https://download.pytorch.org/whl/cpu
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 .PHONY: demo test test-slow docs lint clean
@@ -13,6 +15,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi > /dev/null && $(BIN)/python -c \
+		"from urllib.request import urlopen; urlopen('$(CPU_TORCH)/torch/', timeout=5)" 2> /dev/null; \
+	then export PIP_EXTRA_INDEX_URL="$$PIP_EXTRA_INDEX_URL $(CPU_TORCH)"; fi; \
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 

@@ -105,7 +105,7 @@ def written(out: Path) -> dict[str, bytes]:
     """What outputs hold; of receipts what is the same for every repetition."""
     found = {}
     for path in out.rglob("*"):
-        if path.is_file() and ".regroove" not in path.parts and path.name != "regroove-batch.csv":
+        if path.is_file() and ".regroove" not in path.parts and not path.name.startswith("regroove-"):
             content = path.read_bytes()
             if path.suffix == ".json":
                 content = json.dumps(json.loads(content)["result"]).encode()

@@ -68,7 +68,7 @@ def save_marks(out: Path, marks: dict[str, str], *, after: float = 0.0) -> Path:
 
 def sides(out: Path) -> dict[str, dict]:
     write_review_of(out)
-    text = (out / "review.html").read_text()
+    text = (out / "regroove-review.html").read_text()
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert found is not None
     return {side["name"]: side for side in json.loads(found[1])["sides"]}
@@ -129,6 +129,6 @@ def test_marks_of_another_batch_are_refused(out: Path) -> None:
 
 def test_the_command_writes_the_page_and_needs_a_journal(out: Path) -> None:
     result = CliRunner().invoke(app, [str(out)])
-    assert result.exit_code == 0 and "review.html in a browser" in result.output.replace("\n", " ")
-    assert (out / "review.html").is_file()
+    assert result.exit_code == 0 and "regroove-review.html in a browser" in result.output.replace("\n", " ")
+    assert (out / "regroove-review.html").is_file()
     assert isinstance(CliRunner().invoke(app, [str(out.parent)]).exception, ArchiveError)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from regroove.archive.journal.records import Record
+from regroove.archive.sources.job import Job
+
 
 class Outcome(StrEnum):
     """What became of a recording in this run."""
@@ -26,6 +29,19 @@ class Row:
     audio_seconds: float | None = None
     work_seconds: float | None = None
     flags: tuple[str, ...] = ()
+
+
+def row_of(job: Job, outcome: Outcome, record: Record | None, *, why: str = "") -> Row:
+    """The row of a job, with what the journal knows."""
+    return Row(
+        source=job.source,
+        name=job.name,
+        outcome=outcome,
+        why=why,
+        audio_seconds=record.audio_seconds if record else None,
+        work_seconds=record.work_seconds if record else None,
+        flags=tuple(str(flag["code"]) for flag in record.flags) if record else (),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from regroove.archive.journal.database import FOLDER
 from regroove.archive.journal.journal import LOCKS, Claim, Journal
-from regroove.archive.journal.records import Record, State
+from regroove.archive.journal.records import State
 from regroove.archive.looks import look_at
-from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row
+from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row, row_of
 from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job, Refused
 from regroove.archive.sources.names import shown
-from regroove.archive.todo import disk_needed, reason_to_skip
+from regroove.archive.todo import UNCHANGED, disk_needed, reason_to_skip
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Busy, Died, Failed, Finished, Looked, Progressed, Restore, Restored
 from regroove.errors import ArchiveError
@@ -76,7 +76,13 @@ def run_batch(
         except ArchiveError:
             journal.end()
             raise
-        batch = _Batch(journal=journal, out=out, overwrite=overwrite, report=report, files=len(jobs) + len(refused))
+        batch = _Batch(
+            journal=journal,
+            out=out,
+            overwrite=overwrite,
+            report=report,
+            files=len(jobs) + len(refused),
+        )
         for item in refused:
             batch.end(Row(source=item.source, name=item.name, outcome=Outcome.FAILED, why=item.why))
         try:
@@ -128,7 +134,7 @@ class _Batch:
         for job in jobs:
             record = self.journal.record(job.name)
             if record and (why := reason_to_skip(job, record, self.out, marks.get(record.number))):
-                self.end(_skipped(job, why, record))
+                self.end(row_of(job, Outcome.SKIPPED, record, why=why))
             else:
                 todo.append(job)
         return todo
@@ -237,9 +243,9 @@ class _Batch:
         self._forecast.end(job.name, audio=result.audio_seconds, work=result.work_seconds if restored else 0.0)
         record = self.journal.record(job.name)
         if result.how == "unchanged":
-            self.end(_skipped(job, "It is done already, and nothing has changed.", record))
+            self.end(row_of(job, Outcome.SKIPPED, record, why=UNCHANGED))
         else:
-            self.end(_row(job, Outcome.DONE, record))
+            self.end(row_of(job, Outcome.DONE, record))
 
     def _fail(self, job: Job, number: int, why: str) -> None:
         self.journal.fail(number, why)
@@ -258,7 +264,7 @@ class _Batch:
             if record is None or record.state in (State.DONE, State.FAILED):
                 self._forecast.end(job.name)
                 failed = record is not None and record.state is State.FAILED
-                self.end(_row(job, Outcome.FAILED if failed else Outcome.SKIPPED, record, why=_ELSEWHERE))
+                self.end(row_of(job, Outcome.FAILED if failed else Outcome.SKIPPED, record, why=_ELSEWHERE))
             elif record.state is State.WAITING or not self.journal.others():
                 queue.append(job)
             else:
@@ -278,19 +284,3 @@ class _Batch:
                 seconds_left=forecast.seconds_left(),
             )
         )
-
-
-def _skipped(job: Job, why: str, record: Record | None) -> Row:
-    return _row(job, Outcome.SKIPPED, record, why=why)
-
-
-def _row(job: Job, outcome: Outcome, record: Record | None, *, why: str = "") -> Row:
-    return Row(
-        source=job.source,
-        name=job.name,
-        outcome=outcome,
-        why=why,
-        audio_seconds=record.audio_seconds if record else None,
-        work_seconds=record.work_seconds if record else None,
-        flags=tuple(str(flag["code"]) for flag in record.flags) if record else (),
-    )

@@ -7,6 +7,8 @@ from regroove.archive.review.marks import Mark, Marked
 from regroove.archive.sources.job import Job
 from regroove.archive.workers.tasks import Looked
 
+UNCHANGED = "It is done already, and nothing has changed."
+
 
 def reason_to_skip(job: Job, record: Record, out: Path, marked: Marked | None) -> str | None:
     """Why a recording is left as it is, in one sentence; None where it is to be restored.
@@ -19,7 +21,7 @@ def reason_to_skip(job: Job, record: Record, out: Path, marked: Marked | None) -
     there = all((out / facts.path).is_file() for facts in record.outputs.values())
     if mark is Mark.GOOD and record.state is State.DONE and there:
         return "It is marked good and stays as it is."
-    return "It is done already, and nothing has changed." if is_done(job, record, out) else None
+    return UNCHANGED if is_done(job, record, out) else None
 
 
 def is_done(job: Job, record: Record, out: Path) -> bool:

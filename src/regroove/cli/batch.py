@@ -178,6 +178,7 @@ def _run(
 
 def _print(result: "BatchResult", out: Path) -> None:
     from regroove.archive.progress import Outcome
+    from regroove.archive.review.from_journal import NAME as REVIEW
     from regroove.archive.sources.names import shown
     from regroove.archive.summary import NAME
 
@@ -187,7 +188,8 @@ def _print(result: "BatchResult", out: Path) -> None:
     if result.stopped:
         note(result.stopped)
     counts = {outcome: result.count(outcome) for outcome in Outcome}
-    say(", ".join(f"{count} {outcome.value}" for outcome, count in counts.items()) + f"; see {shown(out / NAME)}.")
+    counted = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
+    say(f"{counted}; see {shown(out / NAME)} and {REVIEW}.")
 
 
 def _code(result: "BatchResult") -> int:

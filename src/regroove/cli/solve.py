@@ -1,7 +1,9 @@
 """``regroove solve``: gaps, clipping, missing samples and other damage than noise."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -9,6 +11,7 @@ from regroove.cli.messages import note, say
 from regroove.cli.progress import restoration_progress
 
 if TYPE_CHECKING:
+    from regroove.solve.prior import PriorSettings
     from regroove.solve.solver import Solver
 
 app = typer.Typer(
@@ -32,190 +35,138 @@ def _readable(source: Path) -> Path:
     return source
 
 
-Source = Annotated[
-    Path,
-    typer.Argument(metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.", callback=_readable),
-]
-Output = Annotated[
-    Path, typer.Argument(metavar="OUT", help="The result, in the format of its ending; a receipt is put beside it.")
-]
-Model = Annotated[str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_DIFFUSION)]
-Steps = Annotated[int | None, typer.Option(help="Sampling steps.", rich_help_panel=_DIFFUSION)]
-Level = Annotated[
-    float | None,
-    typer.Option("--noise-level", help="Highest noise level, relative to the RMS.", rich_help_panel=_DIFFUSION),
-]
-Xi = Annotated[float, typer.Option(help="Weight of the guiding gradient.", rich_help_panel=_DIFFUSION)]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_DIFFUSION)]
-Seed = Annotated[int, typer.Option(help="Seed of all random numbers.")]
-Headroom = Annotated[
-    str, typer.Option(metavar="MODE", help="Peaks beyond full scale: auto lowers the whole file, off clips.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")]
+def _arguments(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN", help="WAV, FLAC, AIFF, Ogg or MP3, mono or stereo; - is a pipe.", callback=_readable
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The result, in the format of its ending; a receipt is put beside it.")
+    ],
+) -> None:
+    """What every task begins with."""
 
 
-@app.command()
+def _options(
+    model: Annotated[
+        str, typer.Option(help="Name of a model, or a checkpoint's path.", rich_help_panel=_DIFFUSION)
+    ] = "default",
+    steps: Annotated[int | None, typer.Option(help="Sampling steps.", rich_help_panel=_DIFFUSION)] = None,
+    noise_level: Annotated[
+        float | None, typer.Option(help="Highest noise level, relative to the RMS.", rich_help_panel=_DIFFUSION)
+    ] = None,
+    xi: Annotated[float, typer.Option(help="Weight of the guiding gradient.", rich_help_panel=_DIFFUSION)] = 0.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_DIFFUSION)] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
+    headroom: Annotated[
+        str, typer.Option(metavar="MODE", help="Peaks beyond full scale: auto lowers the whole file, off clips.")
+    ] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
+) -> None:
+    """What every task ends with."""
+
+
+def _task(build: Callable[..., "Solver"]) -> Callable[..., "Solver"]:
+    """Make a command of a function from a task's own options, and the prior's settings, to its solver."""
+    own = [p for name, p in inspect.signature(build).parameters.items() if name != "prior"]
+    first, last = (list(inspect.signature(part).parameters.values()) for part in (_arguments, _options))
+
+    def command(**given: Any) -> None:
+        from regroove.solve.prior import PriorSettings
+
+        prior = PriorSettings(level=given["noise_level"], **{k: given[k] for k in ("model", "device", "steps", "xi")})
+        solver = build(prior=prior, **{p.name: given[p.name] for p in own})
+        _run(solver, **{k: given[k] for k in ("source", "output", "seed", "headroom", "overwrite", "quiet")})
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*first, *own, *last)]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    hints = {name: hint for part in (_arguments, _options) for name, hint in _hints(part).items()}
+    command.__annotations__ = hints | {p.name: p.annotation for p in own}
+    command.__doc__ = build.__doc__
+    app.command(name=build.__name__)(command)
+    return build
+
+
+def _hints(function: Callable[..., object]) -> dict[str, Any]:
+    hints = get_type_hints(function, include_extras=True)
+    hints.pop("return", None)
+    return hints
+
+
+@_task
 def inpainting(
-    source: Source,
-    output: Output,
+    prior: "PriorSettings",
     gap: Annotated[
         list[str] | None,
         typer.Option(metavar="START-END", help="Where a gap is, such as 0:12.3-0:12.35; may be given several times."),
     ] = None,
     method: Annotated[str, typer.Option(help="ar or diffusion.")] = "ar",
-    model: Model = "default",
-    steps: Steps = None,
-    noise_level: Level = None,
-    xi: Xi = 0.0,
-    device: Device = "auto",
-    seed: Seed = 0,
-    headroom: Headroom = "auto",
-    overwrite: Overwrite = False,
-    quiet: Quiet = False,
-) -> None:
+) -> "Solver":
     """Fill gaps; without --gap, runs of digital zeros in the middle of sound."""
-    from regroove.solve.prior import PriorSettings
     from regroove.solve.tasks.inpainting import InpaintingSolver
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
     gaps = [_parse_gap(text) for text in gap] if gap else None
-    solver = InpaintingSolver(method=method, gaps=gaps, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    return InpaintingSolver(method=method, gaps=gaps, prior=prior)
 
 
-@app.command()
+@_task
 def declip(
-    source: Source,
-    output: Output,
+    prior: "PriorSettings",
     level: Annotated[float | None, typer.Option(help="Where both sides were cut, of a full scale of 1.")] = None,
     method: Annotated[str, typer.Option(help="diffusion, sparse or spline.")] = "diffusion",
-    model: Model = "default",
-    steps: Steps = None,
-    noise_level: Level = None,
-    xi: Xi = 0.0,
-    device: Device = "auto",
-    seed: Seed = 0,
-    headroom: Headroom = "auto",
-    overwrite: Overwrite = False,
-    quiet: Quiet = False,
-) -> None:
+) -> "Solver":
     """Rebuild clipped crests; without --level, where the peaks are flat."""
-    from regroove.solve.prior import PriorSettings
     from regroove.solve.tasks.declipping import DeclippingSolver
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
-    solver = DeclippingSolver(method=method, level=level, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    return DeclippingSolver(method=method, level=level, prior=prior)
 
 
-@app.command()
+@_task
 def sense(
-    source: Source,
-    output: Output,
+    prior: "PriorSettings",
     method: Annotated[str, typer.Option(help="auto, ar, sparse, spline or diffusion.")] = "auto",
-    model: Model = "default",
-    steps: Steps = None,
-    noise_level: Level = None,
-    xi: Xi = 0.0,
-    device: Device = "auto",
-    seed: Seed = 0,
-    headroom: Headroom = "auto",
-    overwrite: Overwrite = False,
-    quiet: Quiet = False,
-) -> None:
+) -> "Solver":
     """Fill in a random share of missing samples, which are exact zeros (compressive sensing)."""
-    from regroove.solve.prior import PriorSettings
     from regroove.solve.tasks.sensing import SensingSolver
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
-    _run(
-        SensingSolver(method=method, prior=prior),
-        source,
-        output,
-        seed=seed,
-        headroom=headroom,
-        overwrite=overwrite,
-        quiet=quiet,
-    )
+    return SensingSolver(method=method, prior=prior)
 
 
-@app.command()
+@_task
 def extend(
-    source: Source,
-    output: Output,
+    prior: "PriorSettings",
     cutoff: Annotated[float | None, typer.Option(metavar="HZ", help="Where the recording's band ends.")] = None,
     method: Annotated[str, typer.Option(help="replicate or diffusion.")] = "replicate",
-    model: Model = "default",
-    steps: Steps = None,
-    noise_level: Level = None,
-    xi: Xi = 0.0,
-    device: Device = "auto",
-    seed: Seed = 0,
-    headroom: Headroom = "auto",
-    overwrite: Overwrite = False,
-    quiet: Quiet = False,
-) -> None:
+) -> "Solver":
     """Add overtones above the band; without --cutoff, where the spectrum ends."""
-    from regroove.solve.prior import PriorSettings
     from regroove.solve.tasks.extension import ExtensionSolver
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
-    solver = ExtensionSolver(method=method, cutoff=cutoff, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    return ExtensionSolver(method=method, cutoff=cutoff, prior=prior)
 
 
-@app.command()
+@_task
 def retrieve(
-    source: Source,
-    output: Output,
+    prior: "PriorSettings",
     window: Annotated[int, typer.Option(help="Samples in a window of the spectrogram.")] = 1024,
     hop: Annotated[int, typer.Option(help="Samples from window to window.")] = 256,
     iterations: Annotated[int, typer.Option(help="Of the Griffin-Lim algorithm.")] = 100,
     method: Annotated[str, typer.Option(help="griffin-lim or diffusion.")] = "griffin-lim",
-    model: Model = "default",
-    steps: Steps = None,
-    noise_level: Level = None,
-    xi: Xi = 0.0,
-    device: Device = "auto",
-    seed: Seed = 0,
-    headroom: Headroom = "auto",
-    overwrite: Overwrite = False,
-    quiet: Quiet = False,
-) -> None:
+) -> "Solver":
     """Find new phases for the magnitudes of a recording's spectrogram."""
-    from regroove.solve.prior import PriorSettings
     from regroove.solve.tasks.retrieval import RetrievalSolver
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
-    solver = RetrievalSolver(method=method, n_fft=window, hop=hop, iterations=iterations, prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    return RetrievalSolver(method=method, n_fft=window, hop=hop, iterations=iterations, prior=prior)
 
 
-@app.command()
-def generate(
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="IN", help="A recording: its spectrum, level and length are used.", callback=_readable),
-    ],
-    output: Output,
-    model: Model = "default",
-    steps: Steps = None,
-    noise_level: Level = None,
-    xi: Xi = 0.0,
-    device: Device = "auto",
-    seed: Seed = 0,
-    headroom: Headroom = "auto",
-    overwrite: Overwrite = False,
-    quiet: Quiet = False,
-) -> None:
-    """Draw a sample of the prior in the likeness of a recording."""
-    from regroove.solve.prior import PriorSettings
+@_task
+def generate(prior: "PriorSettings") -> "Solver":
+    """Draw a sample of the prior in the likeness of a recording: its spectrum, level and length."""
     from regroove.solve.tasks.generation import GenerationSolver
 
-    prior = PriorSettings(model=model, device=device, steps=steps, level=noise_level, xi=xi)
-    solver = GenerationSolver(prior=prior)
-    _run(solver, source, output, seed=seed, headroom=headroom, overwrite=overwrite, quiet=quiet)
+    return GenerationSolver(prior=prior)
 
 
 def _parse_gap(text: str) -> tuple[float, float]:

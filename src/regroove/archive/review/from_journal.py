@@ -12,7 +12,7 @@ from regroove.archive.review.page import write_review
 from regroove.archive.review.sides import Flag, Side
 from regroove.archive.review.taken import marks_of
 
-NAME = "review.html"
+NAME = "regroove-review.html"
 
 
 def write_review_of(folder: Path) -> Path:

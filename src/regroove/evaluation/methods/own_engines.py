@@ -5,7 +5,8 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 import soundfile
@@ -13,6 +14,8 @@ import soundfile
 from regroove.errors import RegrooveError, SettingsError
 from regroove.evaluation.metrics.signals import Samples
 from regroove.evaluation.specs import Spec, number, refuse_unknown
+from regroove.restoration.engines.table import ENGINES
+from regroove.restoration.settings import CommonSettings, RestoreSettings
 
 
 def _switch(text: str) -> bool:
@@ -24,20 +27,21 @@ def _range(text: str) -> tuple[float, float]:
     return float(low), float(high or low)
 
 
+_BY_TYPE: dict[Any, Callable[[str], Any]] = {str: str, Path: Path, float: float, int: int, bool: _switch, tuple: _range}
+
+
+def _reader(hint: Any) -> Callable[[str], Any]:
+    """How text becomes a value of a type, or of one of several of which None is another."""
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)] if get_origin(hint) is UnionType else [hint]
+    return _BY_TYPE[get_origin(kinds[0]) or kinds[0]]
+
+
+# Every setting of the engines; a region is marked by the clip.
 _READERS: dict[str, Callable[[str], Any]] = {
-    "quality": str,
-    "model": str,
-    "device": str,
-    "noise_set": str,
-    "noise_mode": str,
-    "strength": float,
-    "brightness": float,
-    "noise_gain": float,
-    "xi": float,
-    "noise_snr": _range,
-    "steps": int,
-    "seed": int,
-    "compat": _switch,
+    name: _reader(hint)
+    for kind in (CommonSettings, *(entry.settings for entry in ENGINES.values()))
+    for name, hint in get_type_hints(kind).items()
+    if name not in ("engine", "noise_region")
 }
 # Not settings of a restoration: how much of a clip it gets, and whether it must find the noise by itself.
 _OWN_OPTIONS = {"seconds", "find", "lead"}
@@ -81,7 +85,6 @@ class Regroove:
     @cache  # noqa: B019 - methods live as long as the process
     def _weights(self) -> str:
         from regroove.networks.checkpoints import load_model
-        from regroove.restoration.settings import RestoreSettings
 
         return load_model(RestoreSettings(engine=self.engine, **self.settings).own.chosen_model).sha256
 
