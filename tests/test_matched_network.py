@@ -3,12 +3,13 @@
 import pytest
 import torch
 
+from regroove.dsp.band_limit import EVERYTHING, BandLimit
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, istft, stft
+from regroove.dsp.stft import LONG, istft, power_of, stft
 from regroove.dsp.wiener import a_priori_snr, wiener_gain
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import PRIOR, MatchedDenoiser
-from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
+from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings, patches_for
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +121,39 @@ def test_budget() -> None:
     card = load_model("default").card
     assert card.size["gflop_per_second_of_audio"] < 15
     assert {"data", "licence", "training"} <= {k for k, v in vars(card).items() if v}
+
+
+@torch.inference_mode()
+def test_below_a_limit_nothing_changes_and_above_it_nothing_is_left(trained: MatchedDenoiser) -> None:
+    noisy = 0.02 * torch.randn(1, 60_000, generator=torch.Generator().manual_seed(6))
+    noisy += 0.1 * torch.sin(2 * torch.pi * 440 * torch.arange(60_000) / 44_100)
+    noise = white(0.02, items=1)
+    whole, cut = (stft(trained(noisy, noise, limit), LONG) for limit in (None, BandLimit(torch.tensor([[525.0]]))))
+    assert float(power_of((whole - cut)[:, :510]).sum() / power_of(whole[:, :510]).sum()) < 1e-6
+    assert float(power_of(cut[:, 570:]).sum() / power_of(whole[:, 570:]).sum()) < 0.02
+    # Three tenths of the patches.
+    assert patches_for(BandLimit(torch.tensor([[525.0]])).end, trained.settings) == 160
+
+
+@torch.inference_mode()
+def test_a_limit_that_moves_is_none_where_it_is_high(trained: MatchedDenoiser) -> None:
+    noisy = 0.02 * torch.randn(1, 8 * 44_100, generator=torch.Generator().manual_seed(5))
+    noisy += 0.1 * torch.sin(2 * torch.pi * 440 * torch.arange(8 * 44_100) / 44_100)
+    top = torch.full((1, LONG.frames(noisy.shape[-1])), 525.0)
+    top[:, top.shape[1] // 2 :] = EVERYTHING
+    whole, moving, low = (
+        trained(noisy, white(0.02, items=1), limit)
+        for limit in (None, BandLimit(top), BandLimit(torch.tensor([[525.0]])))
+    )
+
+    def apart(a: torch.Tensor, b: torch.Tensor) -> float:
+        return float((a - b).square().mean().sqrt() / whole.square().mean().sqrt())
+
+    assert apart(moving[..., 6 * 44_100 :], whole[..., 6 * 44_100 :]) < 1e-4
+    # As many patches as the whole network has, and so few, restore the same.
+    assert apart(moving[..., : 2 * 44_100], low[..., : 2 * 44_100]) < 1e-3
+
+
+def test_all_patches_where_nothing_is_cut() -> None:
+    settings = MatchedUNetSettings()
+    assert patches_for(BandLimit(torch.tensor([[525.0, float(EVERYTHING)]])).end, settings) == settings.patches

@@ -1,5 +1,7 @@
 """Loaded models as priors: which length they need, and what standard deviation of the music they expect."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -27,7 +29,7 @@ def reference(sigma_data: float | None = None) -> LoadedModel:
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.05 * torch.randn(weight.shape, generator=generator))
-    return LoadedModel(network.eval().requires_grad_(False), card, "small", "")
+    return LoadedModel(network.eval().requires_grad_(False), card, "small", "", Path("small.safetensors"))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,6 @@ def test_the_matched_network_takes_any_length() -> None:
 def test_what_is_no_prior_is_refused() -> None:
     loaded = reference()
     with pytest.raises(ModelError, match="small cannot serve"):
-        white_noise_prior(LoadedModel(nn.Identity(), loaded.card, "small", ""))
+        white_noise_prior(LoadedModel(nn.Identity(), loaded.card, "small", "", Path("small.safetensors")))
     with pytest.raises(SettingsError, match="positive"):
         white_noise_prior(loaded, sigma_data=0.0)

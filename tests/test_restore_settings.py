@@ -18,7 +18,19 @@ from regroove.restoration.settings import CommonSettings, setting_names
 
 RATE = 44_100
 # Of the command alone: files, and what is said.
-FILES = {"source", "output", "residual", "report", "uncertainty", "headroom", "remove_offset", "overwrite", "quiet"}
+FILES = {
+    "ctx",
+    "plan",
+    "source",
+    "output",
+    "residual",
+    "report",
+    "uncertainty",
+    "headroom",
+    "remove_offset",
+    "overwrite",
+    "quiet",
+}
 
 HALVES = """
 from dataclasses import dataclass
@@ -79,6 +91,7 @@ CHANGED = {
     "quality": "fast",
     "model": "x",
     "steps": 2,
+    "precision": "float32",
     "brightness": 0.5,
     "noise_region": (0.0, 1.0),
     "clicks": True,

@@ -11,6 +11,8 @@ from regroove.errors import AudioError
 # The highest is that of what DSD is decoded to.
 RATES = (8_000, 768_000)
 MAX_CHANNELS = 2
+# Of a file whose channels are transfers of one performance.
+MOST_TRANSFERS = 16
 CONTAINERS_IN = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3"})
 CONTAINERS_OUT = {".wav": "WAV", ".flac": "FLAC", ".aif": "AIFF", ".aiff": "AIFF", ".ogg": "OGG", ".mp3": "MP3"}
 # Containers whose samples come back only nearly.

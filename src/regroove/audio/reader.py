@@ -12,7 +12,7 @@ from regroove.audio.containers.file_bytes import bytes_of
 from regroove.audio.containers.layout import layout_of
 from regroove.audio.containers.links import Layout, Length, Link
 from regroove.audio.decoder import UNKNOWN_LENGTH, Decoder
-from regroove.audio.formats import CONTAINERS_IN, MAX_CHANNELS, RATES
+from regroove.audio.formats import CONTAINERS_IN, MAX_CHANNELS, MOST_TRANSFERS, RATES
 from regroove.audio.metadata.model import Metadata
 from regroove.audio.metadata.read import read_metadata
 from regroove.audio.promised import promised_audio
@@ -45,7 +45,8 @@ class AudioInfo:
 class AudioReader:
     """A recording on disk that can be read any number of times, block by block.
 
-    Reads WAV (also RF64, W64), AIFF, CAF, AU, FLAC, Ogg and MP3 of 1 or 2 channels at 8 to 768 kHz.
+    Reads WAV (also RF64, W64), AIFF, CAF, AU, FLAC, Ogg and MP3 of 1 or 2 channels, or up to ``most_channels``, at 8 to
+    768 kHz.
 
     Raises:
         AudioError: the file is missing, no audio, empty, damaged, or has too many channels or an odd rate; while
@@ -59,13 +60,13 @@ class AudioReader:
     (1, [(1, 100)])
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, most_channels: int = MAX_CHANNELS) -> None:
         self.path = Path(path)
         _refuse_non_files(self.path)
         try:
             with bytes_of(self.path) as data:
                 layout = layout_of(data)
-                self.info, self._links = _examine(self.path, layout, read_metadata(data))
+                self.info, self._links = _examine(self.path, layout, read_metadata(data), most_channels)
         except OSError as error:
             raise AudioError(f"{self.path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
 
@@ -138,7 +139,9 @@ def _refuse_nothing(path: Path, layout: Layout) -> None:
         raise AudioError(f"{path} cannot be read as audio: no whole frame of sound is in it.")
 
 
-def _examine(path: Path, layout: Layout, metadata: Metadata) -> tuple[AudioInfo, list[tuple[Link, int]]]:
+def _examine(
+    path: Path, layout: Layout, metadata: Metadata, most_channels: int
+) -> tuple[AudioInfo, list[tuple[Link, int]]]:
     """What the file is, and how many samples each of its links has."""
     _refuse_nothing(path, layout)
     forms: list[soundfile.SoundFile] = []
@@ -146,7 +149,7 @@ def _examine(path: Path, layout: Layout, metadata: Metadata) -> tuple[AudioInfo,
     for link in layout.links:
         with Decoder(path, link) as decoder:
             if not forms:
-                _check(path, decoder.sound)
+                _check(path, decoder.sound, most_channels)
             forms.append(decoder.sound)
             links.append((link, _length(path, link, decoder, layout.length)))
     first = forms[0]
@@ -168,13 +171,22 @@ def _examine(path: Path, layout: Layout, metadata: Metadata) -> tuple[AudioInfo,
     return info, links
 
 
-def _check(path: Path, sound: soundfile.SoundFile) -> None:
+def _check(path: Path, sound: soundfile.SoundFile, most_channels: int = MAX_CHANNELS) -> None:
     if sound.format not in CONTAINERS_IN:
         raise AudioError(f"{path} is a {sound.format} file, which is not among the formats that are read.")
-    if sound.channels > MAX_CHANNELS:
-        raise AudioError(f"{path} has {sound.channels} channels, only 1 or 2 can be restored.")
+    if sound.channels > most_channels:
+        raise AudioError(_too_many(path, sound.channels, most_channels))
     if not RATES[0] <= sound.samplerate <= RATES[1]:
         raise AudioError(f"{path} has a sample rate of {sound.samplerate} Hz, outside 8 to 768 kHz.")
+
+
+def _too_many(path: Path, channels: int, most: int) -> str:
+    if most > MAX_CHANNELS or channels > MOST_TRANSFERS:
+        return f"{path} has {channels} channels, more than {most}."
+    return (
+        f"{path} has {channels} channels, only 1 or 2 can be restored: where they are transfers of one performance, "
+        f"make one recording of them with regroove combine --channels."
+    )
 
 
 def _length(path: Path, link: Link, decoder: Decoder, how: Length) -> int:

@@ -22,6 +22,7 @@ from regroove.memory import keep_freed_memory
 # Name, module (with a Typer called ``app``) and the line in the list of commands.
 COMMANDS = {
     "restore": ("regroove.cli.restore", "Restore a recording."),
+    "combine": ("regroove.cli.combine", "Combine several transfers of one performance."),
     "batch": ("regroove.cli.batch", "Restore a collection."),
     "review": ("regroove.cli.review", "Write the page on which a batch is listened to."),
     "verify": ("regroove.cli.verify", "Check the outputs of a batch."),

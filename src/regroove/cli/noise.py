@@ -55,7 +55,14 @@ def noise(
                 lambda path: draw_noise(path, reader.info, description.found, spectrogram),
                 what="The picture",
             )
-    say(json.dumps(description.as_json(), indent=2, ensure_ascii=False) if as_json else describe_in_words(description))
+    walls = heard.walls
+    if as_json:
+        values = {**description.as_json(), "walls": None if walls is None else walls.as_json()}
+        say(json.dumps(values, indent=2, ensure_ascii=False))
+    else:
+        say(describe_in_words(description))
+        if walls is not None:
+            say(f"{'One record':<11} {'yes' if walls.one_record else 'no'}: {walls.reason}")
     warnings = [] if quiet else [*reader.info.notes, *warnings_of(description.found, quiet=description.quiet)]
     for sentence in [*warnings, *trouble]:
         note(sentence)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regroove.restoration.progress import Callback, Progress
 
-_LABELS = {"listening": "Listening", "restoring": "Restoring"}
+_LABELS = {"listening": "Listening", "restoring": "Restoring", "aligning": "Aligning", "combining": "Combining"}
 
 
 @contextmanager

@@ -57,6 +57,9 @@ def restore(
         bool,
         typer.Option("--remove-offset", help="Also remove each channel's mean.", rich_help_panel=_OUTPUTS),
     ] = False,
+    mono: Annotated[
+        bool, typer.Option("--mono", help="Write one channel; the residual keeps them all.", rich_help_panel=_OUTPUTS)
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist already.", rich_help_panel=_OUTPUTS)
     ] = False,
@@ -71,6 +74,14 @@ def restore(
     brightness: Annotated[
         float, typer.Option(help="0: the posterior mean, cautious; 1: a posterior sample, with invented detail; slow.")
     ] = 0.0,
+    walls: Annotated[
+        str,
+        typer.Option(
+            metavar="CHOICE",
+            help="What two channels are: auto combines them if they are one mono record; separate, combine, left, "
+            "right, sum or vertical.",
+        ),
+    ] = "auto",
     noise_region: Annotated[
         str | None,
         typer.Option(
@@ -121,6 +132,9 @@ def restore(
         bool,
         typer.Option("--compat", help="For cqtdiff: with the published code's quirks.", rich_help_panel=_METHOD),
     ] = False,
+    precision: Annotated[
+        str, typer.Option(help="Of the network: auto, float32, bfloat16 or int8.", rich_help_panel=_METHOD)
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.", rich_help_panel=_METHOD)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_METHOD)] = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Blocks computed at once.", rich_help_panel=_METHOD)] = None,
@@ -158,6 +172,7 @@ def restore(
                 uncertainty=uncertainty,
                 headroom=also.headroom,
                 remove_offset=also.remove_offset,
+                mono=mono,
                 receipt=target == output,
                 overwrite=overwrite,
                 progress=progress,

@@ -34,12 +34,13 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network in evaluation mode, its card, its name and the SHA-256 of its weights file."""
+    """A network in evaluation mode, its card, its name, and its weights file with the SHA-256 of it."""
 
     network: nn.Module
     card: ModelCard
     name: str
     sha256: str
+    path: Path
 
 
 def build_network(card: ModelCard) -> nn.Module:
@@ -86,7 +87,7 @@ def load_model(
         load_state(network, _read_tensors(path, data), source=str(path))
     network = network.to(device).eval().requires_grad_(False)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return LoadedModel(network, card, path.stem, sha256)
+    return LoadedModel(network, card, path.stem, sha256, path)
 
 
 def _read(path: Path) -> bytes:
@@ -128,21 +129,24 @@ def save_model(path: str | Path, network: nn.Module, card: ModelCard) -> ModelCa
     data = save_tensors(tensors)
     size = {"parameters": sum(p.numel() for p in network.parameters()), **card.size}
     card = replace(card, size=size, sha256=hashlib.sha256(data).hexdigest())
-    parts = {path: data, path.with_suffix(".json"): card.to_json().encode()}
-    try:
-        _write_all(parts)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written ({error.strerror}).") from error
+    write_all({path: data, path.with_suffix(".json"): card.to_json().encode()}, what=path)
     return card
 
 
-def _write_all(parts: dict[Path, bytes]) -> None:
+def write_all(parts: dict[Path, bytes], *, what: Path) -> None:
+    """Write files beside their final names and move all into place.
+
+    Raises:
+        ModelError: the folder cannot be written to; ``what`` is named then.
+    """
     partial = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in parts}
     try:
         for path, data in parts.items():
             partial[path].write_bytes(data)
         for path, temporary in partial.items():
             temporary.replace(path)
+    except OSError as error:
+        raise ModelError(f"{what} cannot be written ({error.strerror}).") from error
     finally:
         for temporary in partial.values():
             temporary.unlink(missing_ok=True)

@@ -12,16 +12,22 @@ says what share of the first estimate its result replaces, bin by bin. Above 11 
 done for the lower half of the spectrum, at half the rate. A short window then scales the whole, which mends onsets and
 clicks that the others smear. What is taken away in all is bounded there by what the noise can have added, so that the
 attack of a picked string, which looks like a click, stays.
+
+Where a recording holds noise alone above some frequency, the network sees the lowest patches alone, and above it
+nothing is kept of the second estimate.
 """
+
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from regroove.dsp.band_limit import BandLimit
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, SHORT, StftSettings, istft, power_of, scaled, stft
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
-from regroove.networks.matched_unet import PATCH, MatchedUNet, patches
+from regroove.networks.matched_unet import PATCH, MatchedUNetSettings, patches, patches_for
 
 PRIOR = DecisionDirectedSettings()
 # The long window at half the rate, and the one that is eight times as long (0.74 s).
@@ -45,37 +51,50 @@ SKIP_SCALE, SHARE_SCALE = 4, 4
 FULL_GAIN_SNR, LOG_GAINS = 16, (-6, 0.7)
 
 
+class Corrector(Protocol):
+    """What maps features to corrections and shares: the network, or what computes the same."""
+
+    settings: MatchedUNetSettings
+
+    def __call__(self, features: Tensor, /) -> tuple[Tensor, Tensor]: ...
+
+
 class MatchedDenoiser(nn.Module):
     """Estimates the clean recording from a noisy one and the noise map.
 
     The result is proportional to the input when the map's power scales with it, and equals it where the map is zero.
     """
 
-    def __init__(self, network: MatchedUNet) -> None:
+    def __init__(self, network: Corrector) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.settings = network, network.settings
 
-    def forward(self, y: Tensor, noise: NoiseMap) -> Tensor:
-        """Restore ``(B, time)`` samples at the model's rate; same shape out."""
+    def forward(self, y: Tensor, noise: NoiseMap, limit: BandLimit | None = None) -> Tensor:
+        """Restore ``(B, time)`` samples at the model's rate; same shape out. Nothing is kept beyond a ``limit``."""
         short, sharp = stft(y, SHORT), _short_map(noise.mean)
-        spectrum, logs = self._in_long_windows(y, short, noise, sharp)
+        spectrum, logs = self._in_long_windows(y, short, noise, sharp, limit)
         return _third_estimate(istft(spectrum, LONG, length=y.shape[-1]), short, sharp, logs)
 
-    def _in_long_windows(self, y: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor) -> tuple[Tensor, Tensor]:
+    def _in_long_windows(
+        self, y: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, limit: BandLimit | None
+    ) -> tuple[Tensor, Tensor]:
         """The spectrum of the second estimate, and what scales the short window's."""
         long = stft(y, LONG)
-        power = power_of(long)
-        xi = a_priori_snr(power, noise.mean, PRIOR)
-        corrections, shares = self.network(_features(long, power, short, noise, sharp, xi))
+        seen = LONG.bins if limit is None else PATCH * patches_for(limit.end, self.settings) + 1
+        low, mean, typical = long[:, :seen], noise.mean[:, :seen], noise.typical[:, :seen]
+        power = power_of(low)
+        xi = a_priori_snr(power, mean, PRIOR)
+        corrections, shares = self.network(_features(low, power, short, NoiseMap(mean, typical), sharp, xi))
         parts = corrections.split(PATCH, dim=1)
-        first = _first_estimate(long, noise.mean, xi, parts)
-        return _second_estimate(first, long, noise.mean, shares), parts[3]
+        first = _whole(_first_estimate(low, mean, xi, parts), LONG.bins)
+        second = _second_estimate(first, long, noise.mean, shares)
+        return second if limit is None else scaled(second, limit.gain(LONG.bins)), parts[3]
 
 
 class WhiteNoiseDenoiser:
     """A :class:`MatchedDenoiser` as the samplers see a network: ``(x, sigma)`` with white noise of that level.
 
-    >>> from regroove.networks.matched_unet import MatchedUNetSettings
+    >>> from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings
     >>> denoiser = WhiteNoiseDenoiser(MatchedDenoiser(MatchedUNet(MatchedUNetSettings(channels=(4, 4)))))
     >>> denoiser(torch.zeros(1, 8192), torch.ones(1)).shape
     torch.Size([1, 8192])
@@ -99,6 +118,11 @@ def _unpatch(x: Tensor) -> Tensor:
 def _short_map(mean: Tensor) -> Tensor:
     """The noise power per short-window bin: the mean of the long bins it covers, ``(B, P, T or 1)``."""
     return mean[:, :-1].reshape(mean.shape[0], -1, PATCH, mean.shape[-1]).mean(dim=2)
+
+
+def _whole(x: Tensor, bins: int) -> Tensor:
+    """The lowest bins of spectra ``(B, F, T)``, with zeros above them."""
+    return x if x.shape[1] == bins else functional.pad(x, (0, 0, 0, bins - x.shape[1]))
 
 
 def _on_grid(short: Tensor, frames: int) -> Tensor:
@@ -128,7 +152,9 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
     frames, kind = long.shape[-1], long.device.type
     c_in = (xi + 1).mul_(SPECTRUM_POWER * (noise.mean + TINY)).rsqrt_()
     colour = torch.log(sharp + TINY)
-    colour = LOG_SCALE * (colour - colour.mean(dim=1, keepdim=True))
+    seen = long.shape[1] // PATCH
+    colour = LOG_SCALE * (colour - colour.mean(dim=1, keepdim=True))[:, :seen]
+    sharp, short = sharp[:, :seen], short[:, :seen]
     burstiness = BURST_SCALE * torch.log((noise.mean + TINY) / (noise.typical + TINY))
     maps = torch.stack([colour.mT, _short_map(burstiness).mT], dim=-1).expand(-1, frames, -1, -1)
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else long.real.dtype
@@ -138,7 +164,7 @@ def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp
         patches((LOG_SCALE * torch.log(xi)).to(dtype)),
         patches((long.real * c_in).clamp_(-LARGEST, LARGEST).to(dtype)),
         patches((long.imag * c_in).clamp_(-LARGEST, LARGEST).to(dtype)),
-        _on_grid(_loudness(power_of(short[:, :-1]), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
+        _on_grid(_loudness(power_of(short), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
         patches(_loudness(power, noise.typical).to(dtype)),
         maps.to(dtype),
     ]
@@ -188,7 +214,7 @@ def _third_estimate(second: Tensor, short: Tensor, noise: Tensor, logs: Tensor) 
     spread = _each_short_frame(torch.cat([noise, noise[:, -1:]], dim=1), frames)
     # Only where noise can be: a bin far above its noise map hardly changes.
     weight = (FULL_GAIN_SNR * spread / (power_of(short) + (spread + TINY))).sqrt_()
-    gain = (weight * _off_grid(logs, frames)).clamp_(*LOG_GAINS).exp_()
+    gain = (weight * _whole(_off_grid(logs, frames), SHORT.bins)).clamp_(*LOG_GAINS).exp_()
     change = scaled(stft(second, SHORT), gain).sub_(short)
     most = MOST_REMOVED**2 * spread.clamp_min(torch.finfo(spread.dtype).tiny)
     bounded = scaled(change, (power_of(change) / most).clamp_min_(1).rsqrt_())

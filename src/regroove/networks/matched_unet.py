@@ -20,6 +20,9 @@ FEATURES = 6 * PATCH + 2
 CORRECTIONS = 4 * PATCH
 # Patches that are given shares: those below 10.7 kHz, nearly all of the lower half.
 HELD = 248
+# Of a part of the spectrum, so many patches more are looked at than are used: what lies further up changes what is
+# restored by -60 dB at most. They are counted in steps, for kernels are prepared for each number of them.
+MARGIN, PATCH_STEP = 16, 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +77,8 @@ class MatchedUNet(nn.Module):
     """Maps features ``(B, FEATURES, T, P)`` to corrections ``(B, CORRECTIONS, T, P)`` and shares ``(B, PATCH, T,
     HELD)``, all zero before training.
 
-    T may be any number: it is padded with zeros to a multiple of ``stride`` and cut again.
+    T may be any number: it is padded with zeros to a multiple of ``stride`` and cut again. P is ``settings.patches``,
+    or a smaller multiple of ``stride``: of the lowest patches alone, there are no more shares than those.
     """
 
     def __init__(self, settings: MatchedUNetSettings) -> None:
@@ -115,7 +119,7 @@ class MatchedUNet(nn.Module):
     def hidden(self, features: Tensor) -> Tensor:
         """The last values before the outlets, ``(B, C, T, P)``, T a multiple of ``stride``."""
         x = self.inlet(functional.pad(features, (0, 0, 0, -features.shape[2] % self.stride)))
-        x += self.position.to(x.dtype)
+        x += self.position[..., : x.shape[-1]].to(x.dtype)
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             x = blocks(x)
@@ -130,6 +134,16 @@ class MatchedUNet(nn.Module):
 def patches(x: Tensor) -> Tensor:
     """(B, F, T) to (B, T, P, PATCH), leaving out the Nyquist bin where it is there."""
     return x.mT[..., : x.shape[1] // PATCH * PATCH].unflatten(-1, (-1, PATCH))
+
+
+def patches_for(bins: int, settings: MatchedUNetSettings) -> int:
+    """How many of the lowest patches are looked at where the lowest ``bins`` are restored.
+
+    >>> patches_for(1000, MatchedUNetSettings()), patches_for(2049, MatchedUNetSettings())
+    (272, 512)
+    """
+    wanted = -(-bins // PATCH) + MARGIN
+    return min(-(-wanted // PATCH_STEP) * PATCH_STEP, settings.patches)
 
 
 def _stack(channels: int, blocks: int) -> nn.Sequential:

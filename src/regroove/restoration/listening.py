@@ -26,15 +26,18 @@ from regroove.restoration.stages.restore import threads
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
 from regroove.restoration.stream import Samples, Source, to_rate
+from regroove.walls.evidence import WallEvidence, weigh
+from regroove.walls.statistics import WallMeter
 
 LISTENING = Plan({"listening": 1.0})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """A description of the noise, and the recording's spectrogram, ``(bins, columns)``, if asked for."""
+    """A description of the noise, what two channels are, and the spectrogram, ``(bins, columns)``, if asked for."""
 
     description: NoiseDescription
+    walls: WallEvidence | None
     spectrogram: NDArray[np.float64] | None
 
 
@@ -68,6 +71,7 @@ def listen(
         hear=hear_noise,
         workers=workers,
     )
+    meter = WallMeter(sample_rate=SAMPLE_RATE) if source.channels == 2 else None
     quiet, history = QuietMeter(sample_rate=SAMPLE_RATE), BandHistory(sample_rate=SAMPLE_RATE)
     tally, taken = Tally(), SampleQueue()
     clicks = RepairClicks(
@@ -79,6 +83,8 @@ def listen(
         for chunk in through(original.blocks(), to_rate(original, SAMPLE_RATE, tell=tell)):
             finder.add(with_middle(torch.from_numpy(chunk)))
             quiet.add(chunk)
+            if meter is not None:
+                meter.add(torch.from_numpy(chunk))
             yield chunk
 
     with threads(1):
@@ -88,7 +94,8 @@ def listen(
         found = finder.finish().of_channels(slice(0, source.channels))
     counts = tally.finish()
     description = _described(found, original, quiet, history, clicks=counts.repaired + counts.left)
-    return Heard(description=description, spectrogram=original.spectrogram.finish() if picture else None)
+    walls = None if meter is None else weigh(meter.finish())
+    return Heard(description=description, walls=walls, spectrogram=original.spectrogram.finish() if picture else None)
 
 
 class _Overheard:

@@ -34,7 +34,8 @@ from regroove.restoration.stages.originals import take_away
 from regroove.restoration.stages.silence import KeepSilence
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
-from regroove.restoration.stream import Samples, Source, Stages, observe, restore_stream, untouched
+from regroove.restoration.stream import Samples, Source, Stages, restore_stream, untouched
+from regroove.restoration.walls import SEPARATE, WallChoice, observe_walls
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 
@@ -118,18 +119,29 @@ class Restorer:
             source = ArraySource(samples, sample_rate=sample_rate)
             check_region(self._region, seconds=source.frames / sample_rate)
             sink = ArrayResult(channels=channels, frames=source.frames)
-            observed = self._observed(source, self.engine, progress)
-            for _, block in self._pairs(source, self.engine, observed, Tally(), progress):
+            observed, walls = self._observed(source, self.engine, progress)
+            for _, block in self._pairs(source, self.engine, observed, walls, Tally(), progress):
                 sink.add(block)
             result[:] = sink.finish()
         return restored.reshape(audio.shape)
 
-    def _observed(self, source: Source, engine: Engine, progress: Callback | None) -> Observed | None:
-        """What the engine observes of a recording; None where nothing is restored."""
-        return observe(source, engine, progress=progress) if self.settings.common.strength else None
+    def _observed(
+        self, source: Source, engine: Engine, progress: Callback | None
+    ) -> tuple[Observed | None, WallChoice]:
+        """What the engine observes of a recording, and what is made of its channels; None where nothing is restored."""
+        common = self.settings.common
+        if not common.strength:
+            return None, SEPARATE
+        return observe_walls(source, engine, asked=common.walls, progress=progress)
 
     def _pairs(
-        self, source: Source, engine: Engine, observed: Observed | None, tally: Tally, progress: Callback | None
+        self,
+        source: Source,
+        engine: Engine,
+        observed: Observed | None,
+        walls: WallChoice,
+        tally: Tally,
+        progress: Callback | None,
     ) -> Iterator[tuple[Samples, Samples]]:
         """The recording, as it was and restored."""
         if observed is None:
@@ -144,6 +156,7 @@ class Restorer:
             batch_size=common.batch_size,
             clicks=self._clicks,
             tally=tally,
+            one=walls.one,
             progress=progress,
         )
 
@@ -157,6 +170,7 @@ class Restorer:
         uncertainty: str | Path | None = None,
         headroom: str = "auto",
         remove_offset: bool = False,
+        mono: bool = False,
         receipt: bool = True,
         overwrite: bool = False,
         progress: Callback | None = None,
@@ -174,6 +188,7 @@ class Restorer:
             headroom: what happens to a result beyond the full scale of an integer format: ``auto`` restores once more
                 and turns all of it down by what is needed, ``off`` clips and counts.
             remove_offset: whether each channel's mean is removed as well; the residual has it then.
+            mono: whether the output has one channel, the mean of those that were restored; the residual keeps them.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
             progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some.
@@ -192,7 +207,7 @@ class Restorer:
         check_outputs(reader.path, paths, overwrite=overwrite)
         check_region(self._region, seconds=reader.info.seconds)
         offsets = offsets_of(reader.blocks(), channels=reader.channels) if remove_offset else None
-        work = _FileWork(reader, paths, overwrite, began, headroom, offsets, progress)
+        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, progress)
         try:
             drawn = self._write(work, refuse_clipping=headroom == "auto")
         except TooLoudError as error:
@@ -215,9 +230,11 @@ class Restorer:
         spread = Spread(sample_rate=self.engine.sample_rate) if "uncertainty" in work.paths else None
         engine = UncertaintyEngine(self.engine, spread) if spread else self.engine
         tally = Tally()
-        with FileResults(reader.info, work.paths, overwrite=work.overwrite, began=work.began, gain=gain) as results:
-            observed = self._observed(reader, engine, work.progress)
-            pairs = self._pairs(reader, engine, observed, tally, work.progress)
+        with FileResults(
+            reader.info, work.paths, overwrite=work.overwrite, mono=work.mono, began=work.began, gain=gain
+        ) as results:
+            observed, walls = self._observed(reader, engine, work.progress)
+            pairs = self._pairs(reader, engine, observed, walls, tally, work.progress)
             stages: Stages = []
             if offsets is not None:
                 stages = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
@@ -227,13 +244,15 @@ class Restorer:
                 results.refuse_clipping()
             notes = [] if offsets is None else [offset_note(offsets)]
             notes += [] if gain == 1 else [headroom_note(gain)]
-            return results.finish(self._facts(work, engine, observed, tally, notes, spread))
+            notes += walls.notes()
+            return results.finish(self._facts(work, engine, observed, walls, tally, notes, spread))
 
     def _facts(
         self,
         work: "_FileWork",
         engine: Engine,
         observed: Observed | None,
+        walls: WallChoice,
         tally: Tally,
         notes: list[str],
         spread: Spread | None,
@@ -253,6 +272,7 @@ class Restorer:
             "headroom": work.headroom,
             "remove_offset": work.offsets is not None,
             "device": self.device,
+            **({} if work.reader.channels != 2 else {"walls": walls.describe()}),
             "engine": engine.describe() if observed is None else observed.describe(),
             "clicks": {"repaired": counts.repaired, "left": counts.left} if self._clicks else None,
         }
@@ -267,6 +287,7 @@ class _FileWork:
     reader: AudioReader
     paths: dict[str, Path]
     overwrite: bool
+    mono: bool
     began: float
     headroom: str
     offsets: np.ndarray | None

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from regroove.errors import SettingsError
 from regroove.restoration.engines.table import ENGINES, EngineEntry, find_engine
 from regroove.restoration.ranges import check_range
+from regroove.walls.choices import CHOICES
 
 T = TypeVar("T")
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
@@ -25,6 +26,8 @@ class CommonSettings:
         seed: for everything random, 0 or greater.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         batch_size: blocks that are handed to the engine at once, at least 1; on a CPU two such batches are worked on.
+        walls: what two channels are: ``auto`` combines them where they are one mono record and else keeps them
+            separate; ``separate``, ``combine``, ``left``, ``right``, ``sum`` and ``vertical`` (their difference).
 
     Raises:
         SettingsError: a value is out of its range.
@@ -35,12 +38,14 @@ class CommonSettings:
     seed: int = 0
     device: str = "auto"
     batch_size: int | None = None
+    walls: str = "auto"
 
     def __post_init__(self) -> None:
         _require(0 <= self.strength <= 1, f"The strength is between 0 and 1, not {self.strength:g}.")
         _require(self.seed >= 0, f"The seed is 0 or greater, not {self.seed}.")
         at_least_one = self.batch_size is None or self.batch_size >= 1
         _require(at_least_one, f"A batch has at least 1 block, not {self.batch_size}.")
+        _require(self.walls in CHOICES, f"The walls {self.walls} are none of {', '.join(CHOICES)}.")
         known = bool(_DEVICE.fullmatch(self.device))
         _require(known, f"The device {self.device} is none of auto, cpu, cuda, cuda:N and mps.")
 

@@ -27,6 +27,8 @@ from regroove.restoration.stages.restore import RestoreBlocks, threads
 from regroove.restoration.stages.silence import KeepSilence
 from regroove.restoration.stages.stage import Stage, through
 from regroove.restoration.stages.tally import Tally
+from regroove.restoration.stages.walls import MakeOne, to_both
+from regroove.walls.one import OneRecord
 
 Samples = NDArray[np.float64]
 Stages = list[Stage[Any, Any]]
@@ -70,6 +72,7 @@ def restore_stream(
     batch_size: int | None = None,
     clicks: ClickSettings | None = None,
     tally: Tally | None = None,
+    one: OneRecord | None = None,
     progress: Callback | None = None,
 ) -> Iterator[tuple[Samples, Samples]]:
     """Yield ``(original, restored)`` blocks, ``(channels, n)`` float64 each, that together are the whole recording.
@@ -84,6 +87,7 @@ def restore_stream(
         batch_size: blocks that are handed over at once; the engine's own choice if None.
         clicks: repair clicks first; None leaves them to the engine.
         tally: counts clicks and lost blocks.
+        one: how one record is made of two channels, as the engine observed it; both channels become that.
         progress: gets the progress of the stage ``"restoring"``.
 
     Raises:
@@ -92,9 +96,15 @@ def restore_stream(
     rate, layout, mix = engine.sample_rate, observed.layout, observed.mix
     size, tally, originals = batch_size or engine.batch_size, tally or Tally(), SampleQueue()
     frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=rate)
-    channels = source.channels if mix is None else len(mix.down)
+    given = source.channels if one is None else 1
+    channels = given if mix is None else len(mix.down)
     cut = CutBlocks(layout, channels=channels, frames=frames, seed=seed, batch_size=size)
-    before, after = _around(mix, clicks, channels=source.channels, sample_rate=rate, tally=tally)
+    before, after = _around(mix, clicks, channels=given, sample_rate=rate, tally=tally)
+    spread: Stages = []
+    if one is not None:
+        taken = SampleQueue()
+        before, after = [MakeOne(one, sample_rate=rate, taken=taken), *before], [*after, add_taken(taken)]
+        spread = [to_both(one)]
     with RestoreBlocks(engine, observed, count=-(-cut.count * channels // size), tally=tally) as restore:
         stages: Stages = [
             *to_rate(source, rate, tell=_teller(progress, "restoring"), keep=originals),
@@ -103,8 +113,9 @@ def restore_stream(
             restore,
             JoinCores(layout, channels=channels, count=cut.count, frames=frames),
             *after,
-            Resample(rate_in=rate, rate_out=source.sample_rate, channels=source.channels, frames=source.frames),
+            Resample(rate_in=rate, rate_out=source.sample_rate, channels=given, frames=source.frames),
             beside_originals(originals),
+            *spread,
             KeepSilence(channels=source.channels),
             subtract(strength=strength),
         ]

@@ -1,11 +1,9 @@
-"""Levels in octaves and third octaves, from powers in the bins of the long STFT."""
+"""Levels in octaves and third octaves, from powers in the bins of an STFT."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-from regroove.dsp.stft import LONG
 
 # Nominal centres (IEC 61260); the exact ones are 1000 Hz times powers of two.
 OCTAVES = (31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
@@ -27,7 +25,7 @@ def band_powers(power: NDArray[np.floating], edges: Sequence[float], *, sample_r
     bins = power.shape[-1]
     cumulated = np.concatenate([np.zeros((*power.shape[:-1], 1)), np.cumsum(power, axis=-1, dtype=np.float64)], axis=-1)
     # Bin k reaches from k - 1/2 to k + 1/2, and the spectrum from 0 to half the sample rate.
-    at = np.clip(np.asarray(edges) * LONG.n_fft / sample_rate, 0.0, bins - 1) + 0.5
+    at = np.clip(np.asarray(edges) * 2 * (bins - 1) / sample_rate, 0.0, bins - 1) + 0.5
     whole = at.astype(int)
     padded = np.concatenate([power, np.zeros((*power.shape[:-1], 1))], axis=-1)
     inside = cumulated[..., whole] + (at - whole) * padded[..., whole]

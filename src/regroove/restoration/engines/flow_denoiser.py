@@ -5,7 +5,6 @@ The recording itself is the state y = x + n at scale 1; the flow goes from there
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -13,11 +12,10 @@ from torch import Tensor
 from regroove.diffusion.matched_flow import matched_scales, sample_matched
 from regroove.diffusion.randomness import ItemNoise, TimelineNoise, item_generators
 from regroove.diffusion.solvers import Noise
-from regroove.dsp.noise_map import NoiseMap
-from regroove.networks.matched_denoiser import MatchedDenoiser
-from regroove.networks.matched_unet import MatchedUNet
+from regroove.networks.matched_denoiser import Corrector, MatchedDenoiser
 from regroove.noise.measure import coloured
 from regroove.restoration.engines.base import BlockId, BlockLayout, block_seed
+from regroove.restoration.engines.block_noise import BlockNoise
 
 # Evaluations of a posterior sample.
 DRAW_STEPS = 4
@@ -27,21 +25,30 @@ class FlowDenoiser:
     """Restores blocks with a network, which lies on ``device``.
 
     Args:
+        precision: ``bfloat16`` lets the convolutions compute in it; otherwise the network computes as it is.
         steps: evaluations along the flow; one gives the posterior mean.
         brightness: from the mean (0) to a sample of the posterior (1): mean + brightness (sample - mean).
         seed: decides what is invented.
     """
 
     def __init__(
-        self, network: MatchedUNet, *, device: str, steps: int, brightness: float = 0.0, seed: int = 0
+        self,
+        network: Corrector,
+        *,
+        device: str,
+        precision: str = "float32",
+        steps: int,
+        brightness: float = 0.0,
+        seed: int = 0,
     ) -> None:
         self._denoiser = MatchedDenoiser(network).eval()
         self._device, self._steps, self._brightness, self._seed = device, steps, brightness, seed
+        self._half = precision == "bfloat16"
 
-    def restore(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId], *, layout: BlockLayout) -> Tensor:
+    def restore(self, blocks: Tensor, noise: BlockNoise, ids: Sequence[BlockId], *, layout: BlockLayout) -> Tensor:
         """The clean estimate of ``(items, block)`` samples."""
 
-        def restored(y: Tensor, noise: NoiseMap, items: Sequence[BlockId]) -> Tensor:
+        def restored(y: Tensor, noise: BlockNoise, items: Sequence[BlockId]) -> Tensor:
             mean = self._flow(y, noise, self._steps)
             if not self._brightness:
                 return mean
@@ -51,10 +58,10 @@ class FlowDenoiser:
 
         return self._one_by_one(restored, blocks, noise, ids)
 
-    def draw(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId], *, number: int) -> Tensor:
+    def draw(self, blocks: Tensor, noise: BlockNoise, ids: Sequence[BlockId], *, number: int) -> Tensor:
         """Sample number ``number`` of the posterior for each of ``(items, block)`` samples; same shape out."""
 
-        def sampled(y: Tensor, noise: NoiseMap, items: Sequence[BlockId]) -> Tensor:
+        def sampled(y: Tensor, noise: BlockNoise, items: Sequence[BlockId]) -> Tensor:
             seeds = [block_seed(i.seed, channel=0, index=number) for i in items]
             return self._sample(y, noise, ItemNoise(item_generators(seeds)))
 
@@ -62,40 +69,28 @@ class FlowDenoiser:
 
     def _one_by_one(
         self,
-        restore: Callable[[Tensor, NoiseMap, Sequence[BlockId]], Tensor],
+        restore: Callable[[Tensor, BlockNoise, Sequence[BlockId]], Tensor],
         blocks: Tensor,
-        noise: NoiseMap,
+        noise: BlockNoise,
         ids: Sequence[BlockId],
     ) -> Tensor:
         """Alone on a CPU, which gains nothing from batches: rounding there depends on the size of a batch."""
         size = 1 if torch.device(self._device).type == "cpu" else len(blocks)
         done = []
-        with _precision(self._device):
+        with torch.autocast(torch.device(self._device).type, torch.bfloat16, enabled=self._half):
             for i in range(0, len(blocks), size):
                 part = slice(i, i + size)
-                there = NoiseMap(noise.mean[part].to(self._device), noise.typical[part].to(self._device))
+                there = noise.of_items(part).to(self._device)
                 done.append(restore(blocks[part].to(self._device), there, ids[part]).to(blocks.device))
         return torch.cat(done)
 
-    def _sample(self, y: Tensor, noise: NoiseMap, white: Noise) -> Tensor:
-        return self._flow(y, noise, DRAW_STEPS, eta=1.0, noise=lambda like: coloured(white(like), noise))
+    def _sample(self, y: Tensor, noise: BlockNoise, white: Noise) -> Tensor:
+        return self._flow(y, noise, DRAW_STEPS, eta=1.0, noise=lambda like: coloured(white(like), noise.map))
 
     def _flow(
-        self, y: Tensor, noise_map: NoiseMap, steps: int, *, eta: float = 0.0, noise: Noise | None = None
+        self, y: Tensor, known: BlockNoise, steps: int, *, eta: float = 0.0, noise: Noise | None = None
     ) -> Tensor:
         def at_scale(x: Tensor, scale: Tensor) -> Tensor:
-            return self._denoiser(x, noise_map.scaled(scale.square()[:, None, None]))
+            return self._denoiser(x, known.map.scaled(scale.square()[:, None, None]), known.limit)
 
         return sample_matched(at_scale, y, scales=matched_scales(steps), eta=eta, noise=noise)
-
-
-def _precision(device: str) -> AbstractContextManager:
-    """bfloat16 convolutions where the hardware has them; elsewhere they would only be slower."""
-    kind = torch.device(device).type
-    fast = torch.cuda.is_bf16_supported() if kind == "cuda" else _cpu_has_bfloat16()
-    return torch.autocast(kind, torch.bfloat16, enabled=fast)
-
-
-def _cpu_has_bfloat16() -> bool:
-    # Builds without oneDNN, such as those for macOS, do not have the question either.
-    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

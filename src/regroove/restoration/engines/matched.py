@@ -9,6 +9,7 @@ from regroove.restoration.ranges import check_range
 if TYPE_CHECKING:
     from regroove.restoration.engines.base import Engine, EngineRun
 
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 # What lies further away than this share of a network's reach changes what it restores by -60 dB at most.
 COUNTS = 0.8
 # Blocks at once where there is no processor to share.
@@ -35,6 +36,8 @@ class MatchedSettings:
         model: name of a bundled model, or the path of a checkpoint.
         steps: network evaluations, at least 1; with the bundled model more measure no better. None: 1.
         brightness: 0 (cautious) leaves out what the noise hides, 1 (bright) invents it; five times as slow above 0.
+        precision: of the convolutions: ``float32``, ``bfloat16`` or ``int8``, for OpenVINO and a file in eight bits;
+            ``auto``: bfloat16 where the hardware has it, else int8 where that is there and loses nothing, else float32.
         noise_region: start and end in seconds of a stretch that holds noise alone.
         clicks: whether clicks and crackle are repaired before the engine restores the recording; None: yes.
 
@@ -49,6 +52,7 @@ class MatchedSettings:
     model: str = "default"
     steps: int | None = None
     brightness: float = 0.0
+    precision: str = "auto"
     noise_region: tuple[float, float] | None = None
     clicks: bool | None = None
 
@@ -59,6 +63,8 @@ class MatchedSettings:
             raise SettingsError(f"The brightness is between 0 and 1, not {self.brightness:g}.")
         if self.quality not in QUALITIES:
             raise SettingsError(f"The quality {self.quality} is none of {', '.join(QUALITIES)}.")
+        if self.precision not in PRECISIONS:
+            raise SettingsError(f"The precision {self.precision} is none of {', '.join(PRECISIONS)}.")
         if self.quality != "standard" and self.model != "default":
             raise SettingsError("A quality stands for a model: set one of quality and model, not both.")
         check_range(self.noise_region, "noise region", lowest=0.0)
@@ -85,21 +91,32 @@ def matched_engine(settings: MatchedSettings, run: "EngineRun") -> "Engine":
     from regroove.networks.matched_unet import MatchedUNet
     from regroove.restoration.engines.flow_denoiser import FlowDenoiser
     from regroove.restoration.engines.noise_map_engine import GRID, NoiseMapEngine
+    from regroove.restoration.engines.precision import in_precision
     from regroove.restoration.engines.workers import workers_on
 
     loaded = load_model(settings.chosen_model, device=run.device)
     if not isinstance(loaded.network, MatchedUNet):
         raise ModelError(f"The model {loaded.name} is for another engine; the matched engine needs a matched-unet.")
     steps, brightness = settings.steps or 1, settings.brightness
-    details: dict[str, object] = {"model": loaded.name, "model_sha256": loaded.sha256, "steps": steps}
+    workers = workers_on(run.device)
+    network, precision = in_precision(settings.precision, loaded, device=run.device, streams=workers)
+    details: dict[str, object] = {
+        "model": loaded.name,
+        "model_sha256": loaded.sha256,
+        "precision": precision,
+        "steps": steps,
+    }
     if brightness:
         details["brightness"] = brightness
     return NoiseMapEngine(
         "matched",
-        FlowDenoiser(loaded.network, device=run.device, steps=steps, brightness=brightness, seed=run.seed),
+        FlowDenoiser(
+            network, device=run.device, precision=precision, steps=steps, brightness=brightness, seed=run.seed
+        ),
         noise_region=settings.noise_region,
         batch_size=run.batch_size or (1 if run.device == "cpu" else BATCH),
-        workers=workers_on(run.device),
+        workers=workers,
         reach=round(COUNTS * loaded.network.reach * LONG.hop / GRID) * GRID,
+        limited=True,
         details=details,
     )

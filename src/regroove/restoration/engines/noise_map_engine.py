@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from regroove.dsp.band_limit import EVERYTHING, BandLimit
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.networks.checkpoints import bundled_model
@@ -18,7 +20,9 @@ from regroove.noise.describe.quiet import QuietMeter, QuietStretch
 from regroove.noise.describe.warnings import warnings_of
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
+from regroove.noise.music_top import MusicTops, TopHistory, music_tops
 from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.block_noise import BlockNoise
 from regroove.restoration.engines.image import ImageMeter, Mix, with_middle
 from regroove.restoration.hearing import hear_noise
 
@@ -34,7 +38,7 @@ NO_NOISE = 1e-12
 class MapDenoiser(Protocol):
     """Restores blocks whose noise is known."""
 
-    def restore(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId], *, layout: BlockLayout) -> Tensor:
+    def restore(self, blocks: Tensor, noise: BlockNoise, ids: Sequence[BlockId], *, layout: BlockLayout) -> Tensor:
         """The clean estimate of ``(items, block)`` samples, given their maps and where they come from."""
 
 
@@ -42,7 +46,7 @@ class MapDenoiser(Protocol):
 class MapSampler(MapDenoiser, Protocol):
     """Also draws samples of the posterior."""
 
-    def draw(self, blocks: Tensor, noise: NoiseMap, ids: Sequence[BlockId], *, number: int) -> Tensor:
+    def draw(self, blocks: Tensor, noise: BlockNoise, ids: Sequence[BlockId], *, number: int) -> Tensor:
         """Sample number ``number`` for each of ``(items, block)`` samples; same shape out."""
 
 
@@ -56,6 +60,7 @@ class NoiseMapEngine:
         batch_size: how many blocks are handed over at once.
         workers: how many threads of the processor listen, and restore blocks.
         reach: how many samples away what counts for ``denoiser`` may lie, if it is less than usual.
+        limited: whether nothing is kept above the music, where that is sure.
         details: what else the receipt should say.
     """
 
@@ -70,10 +75,12 @@ class NoiseMapEngine:
         batch_size: int = 1,
         workers: int = 1,
         reach: int | None = None,
+        limited: bool = False,
         details: dict[str, object] | None = None,
     ) -> None:
         self.name, self.batch_size, self.workers = name, batch_size, workers
         self._denoiser, self._region, self._reach, self._details = denoiser, noise_region, reach, details or {}
+        self._limited = limited
 
     @property
     def draws_samples(self) -> bool:
@@ -88,6 +95,7 @@ class NoiseMapEngine:
         """
         finder: NoiseFinder | None = None
         image, quiet = ImageMeter(), QuietMeter(sample_rate=self.sample_rate)
+        tops = TopHistory(sample_rate=self.sample_rate)
         for chunk in chunks:
             seen = with_middle(chunk.float())
             finder = finder or NoiseFinder(
@@ -97,18 +105,22 @@ class NoiseMapEngine:
             finder.add(seen)
             image.add(seen)
             quiet.add(seen.numpy())
+            if self._limited:
+                tops.add(seen.numpy())
         if finder is None:
             raise ValueError("A recording without samples cannot be observed.")
         found, mix = finder.finish(), image.mix()
         kept = slice(-1, None) if mix else slice(0, image.channels)
         reach = LAYOUT.context if self._reach is None else min(self._reach, LAYOUT.context)
+        own = found.of_channels(kept)
         return ObservedNoise(
             engine=self.name,
             denoiser=self._denoiser,
             details=self._details,
             layout=_layout(image.frames, reach),
             mix=mix,
-            found=found.of_channels(kept),
+            found=own,
+            tops=music_tops(tops.finish()[:, kept], own, sample_rate=self.sample_rate) if self._limited else None,
             quiet=quiet.quietest(states=found.states, channels=kept),
             offsets=image.offsets()[kept],
             length=image.frames,
@@ -125,6 +137,7 @@ class ObservedNoise:
 
     Args:
         found: the noise of each restored channel, ``quiet`` where the recording is quietest.
+        tops: up to where there is music in each of them; None where nothing is cut off.
         offsets: the constant offset of each restored channel, ``(channels,)``.
         length: samples in the recording, at the engine's rate.
     """
@@ -136,13 +149,14 @@ class ObservedNoise:
     mix: Mix | None
     found: FoundNoise
     quiet: QuietStretch | None
+    tops: MusicTops | None
     offsets: Tensor
     length: int
 
     def restore(self, blocks: Tensor, ids: Sequence[BlockId]) -> Tensor:
         """Restore ``(items, block)`` samples; same shape out."""
         with torch.inference_mode():
-            offsets, noise = self._offsets_of(ids, blocks.shape[-1]), self._map_of(ids, blocks.shape[-1])
+            offsets, noise = self._offsets_of(ids, blocks.shape[-1]), self._noise_of(ids, blocks.shape[-1])
             return self.denoiser.restore(blocks - offsets, noise, ids, layout=self.layout) + offsets
 
     def draw(self, blocks: Tensor, ids: Sequence[BlockId], *, number: int) -> Tensor:
@@ -154,7 +168,7 @@ class ObservedNoise:
         if not isinstance(self.denoiser, MapSampler):
             raise TypeError(f"The engine {self.engine} draws no samples.")
         with torch.inference_mode():
-            offsets, noise = self._offsets_of(ids, blocks.shape[-1]), self._map_of(ids, blocks.shape[-1])
+            offsets, noise = self._offsets_of(ids, blocks.shape[-1]), self._noise_of(ids, blocks.shape[-1])
             return self.denoiser.draw(blocks - offsets, noise, ids, number=number) + offsets
 
     def _offsets_of(self, ids: Sequence[BlockId], length: int) -> Tensor:
@@ -164,6 +178,19 @@ class ObservedNoise:
             start = self.layout.start(block.index)
             row[max(-start, 0) : max(self.length - start, 0)] = self.offsets[block.channel]
         return out
+
+    def _noise_of(self, ids: Sequence[BlockId], length: int) -> BlockNoise:
+        """What is known of the noise of blocks of ``length`` samples."""
+        noise = self._map_of(ids, length)
+        if self.tops is None:
+            return BlockNoise(noise)
+        starts = [self.layout.start(block.index) for block in ids]
+        tops = [
+            self.tops.at(start, channel=block.channel, hop=LONG.hop, frames=LONG.frames(length))
+            for start, block in zip(starts, ids, strict=True)
+        ]
+        top = torch.from_numpy(np.stack(tops))
+        return BlockNoise(noise, BandLimit(top) if float(top.min()) < EVERYTHING else None)
 
     def _map_of(self, ids: Sequence[BlockId], length: int) -> NoiseMap:
         """The maps of blocks of ``length`` samples, together."""
@@ -200,6 +227,7 @@ class ObservedNoise:
             "noise_drift_db": [[round(float(d.db.min()), 1), round(float(d.db.max()), 1)] for d in found.drift],
             "noise": describe_noise(found, sample_rate=SAMPLE_RATE),
             **({"channels": self.mix.name} if self.mix else {}),
+            **({"music_up_to_hz": self.tops.hertz(sample_rate=SAMPLE_RATE)} if self.tops else {}),
             **({"noise_model": bundled_model("noise")} if found.place is Place.THROUGH_MUSIC else {}),
             **self.details,
         }

@@ -47,16 +47,24 @@ class FileResults:
     Args:
         gain: that everything is turned down by.
         began: when the work did, as ``time.perf_counter`` has it.
+        mono: whether the output has one channel.
 
     Raises:
         AudioError: a name, a folder or the disk does not allow it.
     """
 
     def __init__(
-        self, info: AudioInfo, paths: dict[str, Path], *, overwrite: bool, began: float, gain: float = 1.0
+        self,
+        info: AudioInfo,
+        paths: dict[str, Path],
+        *,
+        overwrite: bool,
+        began: float,
+        gain: float = 1.0,
+        mono: bool = False,
     ) -> None:
         self._info, self._paths, self._overwrite, self._began, self._gain = info, paths, overwrite, began, gain
-        self._sound = SoundFiles(info, paths, overwrite=overwrite, gain=gain)
+        self._sound = SoundFiles(info, paths, overwrite=overwrite, gain=gain, mono=mono)
         self._meter = LevelMeter()
         self._transfer = TransferMeter(channels=info.channels)
         self._report = SpectrogramReport(info) if "report" in paths else None

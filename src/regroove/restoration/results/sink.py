@@ -35,3 +35,12 @@ class Sink(Protocol[Made]):
 
     def finish(self) -> Made:
         """Nothing more comes."""
+
+
+def mono_of(samples: Samples) -> Samples:
+    """The mean of all channels, ``(1, n)``.
+
+    >>> mono_of(np.array([[1.0], [0.0]]))
+    array([[0.5]])
+    """
+    return samples.mean(axis=0, keepdims=True)

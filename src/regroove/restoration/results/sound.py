@@ -5,12 +5,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from regroove.audio.formats import output_format
 from regroove.audio.headroom import gain_for
 from regroove.audio.reader import AudioInfo
 from regroove.audio.writer import AudioWriter
 from regroove.restoration.results.receipts import sha256_of
-from regroove.restoration.results.sink import Samples, Written
+from regroove.restoration.results.sink import Samples, Written, mono_of
 
 
 class TooLoudError(Exception):
@@ -30,6 +32,7 @@ class SoundFiles:
         info: the recording, whose rate, channels, length and sample format they have.
         paths: by role, of which ``output`` and ``residual`` are written here.
         gain: that everything is turned down by.
+        mono: whether the output has one channel, the mean of what was restored.
         name_roles: whether notes say which file they are about.
 
     Raises:
@@ -43,9 +46,11 @@ class SoundFiles:
         *,
         overwrite: bool,
         gain: float = 1.0,
+        mono: bool = False,
         name_roles: bool = True,
     ) -> None:
         self._info, self._gain, self._name_roles = info, gain, name_roles
+        self._channels = {"output": 1 if mono else info.channels, "residual": info.channels}
         self._overwrite, self._stack = overwrite, ExitStack()
         chosen = {role: paths[role] for role in ("output", "residual") if role in paths}
         formats = {role: output_format(path, subtype=info.subtype) for role, path in chosen.items()}
@@ -64,7 +69,7 @@ class SoundFiles:
                     AudioWriter(
                         path,
                         sample_rate=self._info.sample_rate,
-                        channels=self._info.channels,
+                        channels=self._channels[role],
                         frames=self._info.frames,
                         sample_format=sample_format,
                         metadata=self._info.metadata,
@@ -82,7 +87,9 @@ class SoundFiles:
     def add(self, original: Samples, restored: Samples) -> Written:
         """Write the next ``(channels, n)`` samples."""
         given, result = (original, restored) if self._gain == 1 else (self._gain * original, self._gain * restored)
-        kept = self._writers["output"].write(result)
+        if self._channels["output"] < len(result):
+            result = mono_of(result)
+        kept = np.broadcast_to(self._writers["output"].write(result), given.shape)
         removed = given - kept
         if "residual" in self._writers:
             self._writers["residual"].write(removed)

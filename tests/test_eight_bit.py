@@ -1,0 +1,184 @@
+"""The network as an ONNX graph, in single precision and in eight bits."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from regroove.cli import model as commands
+from regroove.cli.main import app
+from regroove.errors import ModelError, SettingsError
+from regroove.networks.calibration import Ranges
+from regroove.networks.cards import ModelCard
+from regroove.networks.checkpoints import LoadedModel, load_model, save_model
+from regroove.networks.eight_bit import (
+    CLIP_LOST_DB,
+    MEAN_LOST_DB,
+    EightBitUNet,
+    eight_bit_card,
+    eight_bit_content,
+    eight_bit_file,
+    good_enough,
+    load_eight_bit,
+    save_eight_bit,
+)
+from regroove.networks.matched_unet import FEATURES, HELD, MatchedUNet, MatchedUNetSettings
+from regroove.networks.onnx_graph import onnx_graph, rounding_of
+from regroove.noise.measure import map_of_noise
+from regroove.restoration.engines.precision import in_precision
+from regroove.restoration.restorer import Restorer
+from regroove.restoration.settings import RestoreSettings
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("openvino")
+SMALL = MatchedUNetSettings(channels=(8, 12, 16), blocks=(0, 1), dilations=(1, 2))
+NOTHING_LOST = {"si_sdr_db": 0.0, "lsd_db": 0.0, "si_sdr_clip_db": 0.0, "lsd_clip_db": 0.0}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A network whose every weight counts."""
+    torch.manual_seed(3)
+    network = MatchedUNet(SMALL)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.15)
+    path = tmp_path_factory.mktemp("models") / "small.safetensors"
+    save_model(path, network, ModelCard(architecture="matched-unet", settings=asdict(SMALL), sample_rate=44_100))
+    return load_model(path)
+
+
+@pytest.fixture(scope="module")
+def noisy() -> torch.Tensor:
+    return 0.1 * torch.randn(1, 44_100, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="module")
+def content(small: LoadedModel, noisy: torch.Tensor) -> bytes:
+    return eight_bit_content(small, [(noisy, map_of_noise(noisy))])
+
+
+def features(frames: int, patches: int) -> torch.Tensor:
+    return torch.randn(1, FEATURES, frames, patches, generator=torch.Generator().manual_seed(frames))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(("frames", "patches"), [(16, 512), (21, 288), (5, 64)])
+def test_the_graph_in_single_precision_is_the_network(small: LoadedModel, frames: int, patches: int) -> None:
+    graph = EightBitUNet(onnx_graph(small.network, {}).SerializeToString(), SMALL, streams=1)  # type: ignore[arg-type]
+    x = features(frames, patches)
+    for ours, theirs in zip(graph(x), small.network(x), strict=True):
+        assert ours.shape == theirs.shape
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+    assert graph(x)[1].shape[-1] == min(patches, HELD)
+
+
+@torch.inference_mode()
+def test_the_default_model_as_a_graph() -> None:
+    network = load_model("default").network
+    assert isinstance(network, MatchedUNet)
+    graph = EightBitUNet(onnx_graph(network, {}).SerializeToString(), network.settings, streams=1)
+    x = features(16, 128)
+    for ours, theirs in zip(graph(x), network(x), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_eight_bits_are_close_and_not_the_same(small: LoadedModel, content: bytes) -> None:
+    x = features(32, 128)
+    with Ranges(small.network) as ranges:
+        exact = small.network(x)[0]
+    graph = onnx_graph(small.network, ranges.roundings())  # type: ignore[arg-type]
+    rounded = EightBitUNet(graph.SerializeToString(), SMALL, streams=1)(x)[0]
+    error = float((rounded - exact).square().mean() / exact.square().mean())
+    assert 1e-7 < error < 1e-2
+    kinds = [node.op_type for node in onnx.load_from_string(content).graph.node]
+    # All but those at both ends, each with its weights.
+    assert kinds.count("DequantizeLinear") == 2 * (sum("Conv" in kind for kind in kinds) - 3)
+
+
+def test_roundings_hold_the_whole_range() -> None:
+    for low, high in ((-0.28, 30.0), (-40.0, 13.0), (0.5, 2.0)):
+        r = rounding_of(low, high)
+        assert (255 - r.zero) * r.scale >= high - r.scale and -r.zero * r.scale <= min(low, 0.0) + r.scale
+        assert 0 <= r.zero <= 255
+
+
+def test_a_file_beside_the_model_is_found(small: LoadedModel, content: bytes) -> None:
+    assert eight_bit_card(small) is None
+    with pytest.raises(ModelError, match=r"no small\.int8\.onnx .* quantise makes one"):
+        load_eight_bit(small, streams=1)
+    path = eight_bit_file(small.path)
+    card = save_eight_bit(path, content, small, calibration={"items": 1}, lost=NOTHING_LOST)
+    assert eight_bit_card(small) == replace(card, settings=json.loads(json.dumps(card.settings)))
+    assert card.training["made_from"] == small.sha256 and card.size["bytes"] == len(content)
+    assert in_precision("int8", small, device="cpu", streams=1)[1] == "int8"
+    assert in_precision("float32", small, device="cpu", streams=1) == (small.network, "float32")
+    with pytest.raises(SettingsError, match="for the processor"):
+        in_precision("int8", small, device="cuda", streams=1)
+    assert eight_bit_card(replace(small, sha256="another")) is None
+    path.write_bytes(content[:-1])
+    with pytest.raises(ModelError, match="damaged"):
+        load_eight_bit(small, streams=1)
+    path.unlink()
+
+
+@pytest.mark.parametrize("bfloat16", [True, False])
+def test_what_is_chosen_by_itself(
+    small: LoadedModel, content: bytes, bfloat16: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regroove.restoration.engines.precision._has_bfloat16", lambda device: bfloat16)
+    chosen = []
+    for loss in (0.0, 2 * MEAN_LOST_DB):
+        save_eight_bit(
+            eight_bit_file(small.path), content, small, calibration={}, lost={**NOTHING_LOST, "lsd_db": loss}
+        )
+        chosen.append(in_precision("auto", small, device="cpu", streams=1)[1])
+    eight_bit_file(small.path).unlink()
+    chosen.append(in_precision("auto", small, device="cpu", streams=1)[1])
+    assert chosen == (["bfloat16"] * 3 if bfloat16 else ["int8", "float32", "float32"])
+
+
+def test_limits_of_what_may_be_lost() -> None:
+    assert good_enough(NOTHING_LOST)
+    for name in NOTHING_LOST:
+        limit = CLIP_LOST_DB if "clip" in name else MEAN_LOST_DB
+        assert good_enough({**NOTHING_LOST, name: limit}) and not good_enough({**NOTHING_LOST, name: 1.1 * limit})
+
+
+def test_another_name_or_network_is_refused(small: LoadedModel, content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"ends in \.int8\.onnx"):
+        save_eight_bit(tmp_path / "x.onnx", content, small, calibration={}, lost={})
+    with pytest.raises(ModelError, match="no matched-unet"):
+        eight_bit_content(load_model("noise"), [])
+    with pytest.raises(ModelError, match="OpenVINO"):
+        EightBitUNet(content[:100], SMALL, streams=1)
+    with pytest.raises(SettingsError, match="none of auto"):
+        RestoreSettings(precision="int4")
+
+
+def test_command_makes_a_file_that_restores(
+    small: LoadedModel, tmp_path: Path, noisy: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(1)
+    for name in ("music-1", "noise-1"):
+        np.save(tmp_path / f"{name}.npy", rng.normal(0, 3000, (2, 9 * 44_100)).astype(np.int16))
+    monkeypatch.setattr(commands, "CALIBRATED", 2)
+    monkeypatch.setattr(commands, "JUDGED", 2)
+    monkeypatch.setattr(commands, "ITEMS", 2)
+    target = eight_bit_file(small.path)
+    result = CliRunner().invoke(app, ["model", "quantise", str(small.path), str(target), "--corpus", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    card = eight_bit_card(small)
+    assert card is not None and card.scores["lost"]["clips"] == 2
+    assert ("used by itself" in result.output) == good_enough(card.scores["lost"])
+    samples = noisy[0].double().numpy()
+    rounded, exact = (
+        Restorer(model=str(small.path), precision=p, noise_region=(0.0, 0.5))(samples, sample_rate=44_100)
+        for p in ("int8", "float32")
+    )
+    assert 0 < np.abs(rounded - exact).max() < 0.05 * np.abs(samples).max()
+    target.unlink()
