@@ -120,7 +120,9 @@ class _Crew:
             if any(worker.ready for worker in self._workers):
                 patience = time.monotonic() + _PATIENCE_SECONDS
             elif time.monotonic() > patience:
-                self._end(f"The Ray cluster had no room for a worker of {self.slices.cpus} processors for ten minutes.")
+                gpu = " and a GPU" if self.bridge.gpu else ""
+                needs = f"{self.slices.cpus} processors{gpu}"
+                self._end(f"For ten minutes the Ray cluster had no room for a worker, which needs {needs}.")
         for worker in self._workers:
             self.ray.kill(worker.actor)
 
