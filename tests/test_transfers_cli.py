@@ -120,6 +120,7 @@ def test_two_transfers_become_one(transfers: tuple[Path, Samples], run: Run) -> 
     assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_channels_of_one_file_run_together(transfers: tuple[Path, Samples], run: Run) -> None:
     clean = transfers[1]
     code, out, err = run("combine", "four.wav", "channels.wav", "--channels", "2,4")

@@ -14,10 +14,9 @@ from regroove.cli.progress import restoration_progress
 from regroove.errors import AudioError, SettingsError
 
 if TYPE_CHECKING:
-    from regroove.audio.reader import AudioInfo, AudioReader
+    from regroove.audio.reader import AudioReader
     from regroove.restoration.progress import Callback
-    from regroove.walls.transfers.plan import Planned, Progress
-    from regroove.walls.transfers.report import Report
+    from regroove.walls.transfers.plan import Progress
     from regroove.walls.transfers.sources import Source
 
 app = typer.Typer(
@@ -52,40 +51,58 @@ def combine(
         bool, typer.Option("--mono", help="Take both channels of stereo transfers for observations of one.")
     ] = False,
     report: Annotated[Path | None, typer.Option(metavar="PNG", help="Also draw time maps and shares.")] = None,
+    headroom: Annotated[
+        str, typer.Option(metavar="MODE", help="Peaks beyond full scale: auto lowers the whole file, off clips.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes, no text.")] = False,
 ) -> None:
     """Combine several transfers of one performance: aligned, matched in tone, weighed by their noise."""
     began = time.perf_counter()
+    from regroove.audio.headroom import check_headroom
+
     if rpm <= 0:
         raise SettingsError(f"A speed of {rpm:g} rpm is none.")
+    check_headroom(headroom)
     with ExitStack() as stack:
         readers, output = _opened(files, channels is not None)
         sources, names = _chosen(readers, channels)
         reference = _reference(readers, names, speed_of, by_channel=channels is not None)
         paths = _outputs(readers, output, report, overwrite)
         # All that can be refused is, before torch is imported: that takes seconds.
+        from regroove.restoration.combination import combine_files
         from regroove.restoration.hearing import hear_noise
         from regroove.walls.transfers.plan import plan_of
 
-        progress = stack.enter_context(restoration_progress(quiet=quiet))
-        planned = plan_of(sources, names, reference=reference, mono=mono, hear=hear_noise, progress=_told(progress))
-        info = readers[0 if channels is not None else reference].info
-        made, notes = _written(
-            planned, info, readers, paths, rpm, overwrite=overwrite, progress=_told(progress), began=began
+        tell = _told(stack.enter_context(restoration_progress(quiet=quiet)))
+        planned = plan_of(sources, names, reference=reference, mono=mono, hear=hear_noise, progress=tell)
+        infos = [reader.info for reader in readers]
+        made = combine_files(
+            planned,
+            infos,
+            paths,
+            like=infos[0 if channels is not None else reference],
+            rpm=rpm,
+            headroom=headroom,
+            overwrite=overwrite,
+            began=began,
+            progress=partial(tell, "combining") if tell else lambda done: None,
         )
     if not quiet:
-        for sentence in [*(n for reader in readers for n in reader.info.notes), *notes]:
+        for sentence in [*(n for info in infos for n in info.notes), *made.notes]:
             note(sentence)
     if as_json:
-        say(json.dumps(made.as_json(), indent=2, ensure_ascii=False))
+        say(json.dumps(made.report.as_json(), indent=2, ensure_ascii=False))
     elif not quiet:
         from regroove.walls.transfers.report import in_words
 
-        say(in_words(made))
+        say(in_words(made.report))
         for role, path in paths.items():
-            say(f"{_LABELS[role]:<9} {path}")
+            if role not in made.failed:
+                say(f"{_LABELS[role]:<9} {path}")
+    if made.failed:
+        raise typer.Exit(1)
 
 
 def _opened(files: list[Path], by_channel: bool) -> tuple[list["AudioReader"], Path]:
@@ -152,64 +169,3 @@ def _told(progress: "Callback | None") -> "Progress | None":
 
     plan = Plan(_COSTS)
     return lambda stage, done: progress(plan.at(stage, done))
-
-
-def _written(
-    planned: "Planned", info: "AudioInfo", readers: list["AudioReader"], paths: dict[str, Path], rpm: float, *,
-    overwrite: bool, progress: "Progress | None", began: float,
-) -> tuple["Report", list[str]]:  # fmt: skip
-    """Write the combination, its picture and its receipt; returns the report and notes."""
-    from dataclasses import replace
-
-    from regroove.audio.formats import output_format
-    from regroove.audio.writer import AudioWriter
-    from regroove.pending import PendingFile
-    from regroove.restoration.results.pictures import try_picture
-    from regroove.restoration.results.receipts import input_part, receipt_text, run_part, sha256_of, versions
-    from regroove.walls.transfers.combine import combined
-    from regroove.walls.transfers.picture import draw_combination
-    from regroove.walls.transfers.report import report_of
-    from regroove.walls.transfers.shares import ShareMeter
-
-    plan = planned.plan
-    form, changed = output_format(paths["output"], subtype=info.subtype)
-    info = replace(info, channels=len(plan.groups))
-    with ExitStack() as stack:
-        writer = stack.enter_context(
-            AudioWriter(
-                paths["output"], sample_rate=info.sample_rate, channels=info.channels, frames=info.frames,
-                sample_format=form, metadata=info.metadata, overwrite=overwrite,
-            )
-        )  # fmt: skip
-        pending = {
-            role: stack.enter_context(PendingFile(paths[role], overwrite=overwrite))
-            for role in ("report", "receipt")
-            if role in paths
-        }
-        meter, done = ShareMeter(plan), 0
-        for part in combined(plan):
-            writer.write(part.samples)
-            meter.add(part)
-            done += part.samples.shape[1]
-            if progress:
-                progress("combining", done / plan.frames)
-        writer.finish()
-        shares = meter.finish()
-        report = report_of(planned, shares, rpm=rpm)
-        notes = [*([changed] if changed else []), *writer.notes]
-        if writer.clipped:
-            notes.append(f"{writer.clipped} samples were beyond full scale and are clipped.")
-        if "report" in pending:
-            draw = partial(draw_combination, planned=planned, shares=shares)
-            notes += try_picture(pending["report"], draw, what="The picture")
-        result: dict[str, object] = {
-            "inputs": [input_part(reader.info) for reader in readers],
-            "output": {"name": paths["output"].name, "subtype": form.subtype, "sha256": sha256_of(writer.temporary)},
-            "combination": report.as_json(),
-            "notes": notes,
-            "versions": versions(),
-        }
-        named = {**{f"transfer {k + 1}": reader.path for k, reader in enumerate(readers)}, **paths}
-        run = run_part(paths=named, seconds=time.perf_counter() - began, audio_seconds=info.seconds)
-        pending["receipt"].write_text(receipt_text(result=result, run=run))
-    return report, notes
