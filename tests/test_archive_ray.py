@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -133,20 +134,27 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, said
 
 
+def workers_of(cluster, doing: str = "") -> list[int]:  # type: ignore[no-untyped-def]
+    """The processes of a cluster's actors; Ray has what they are doing in their names."""
+    raylets = {str(each.process.pid) for node in cluster.list_all_nodes() for each in node.all_processes["raylet"]}
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        # Processes end while they are looked at.
+        with suppress(OSError):
+            parent = re.search(r"^PPid:\s*(\d+)", (path / "status").read_text(), re.MULTILINE)
+            named = f"RayWorker{doing}" in (path / "cmdline").read_text()
+            if named and parent is not None and parent[1] in raylets:
+                found.append(int(path.name))
+    return found
+
+
 def kill_a_worker(cluster, out: Path) -> None:  # type: ignore[no-untyped-def]
     """Kill an actor of this cluster that is at a restoration, of a long recording, because these come first."""
-    import psutil
-
-    raylets = [each.process.pid for node in cluster.list_all_nodes() for each in node.all_processes["raylet"]]
     until = time.monotonic() + 120
-    while not in_state(out, State.RUNNING) and time.monotonic() < until:
+    while not in_state(out, State.RUNNING) or not (at_work := workers_of(cluster, ".perform")):
+        assert time.monotonic() < until
         time.sleep(0.02)
-    while time.monotonic() < until:
-        for child in (child for raylet in raylets for child in psutil.Process(raylet).children()):
-            if "RayWorker.perform" in " ".join(child.cmdline()):
-                child.send_signal(signal.SIGKILL)
-                return
-    raise AssertionError("No worker was at work.")
+    os.kill(at_work[0], signal.SIGKILL)
 
 
 def wait_for_done(out: Path) -> None:
