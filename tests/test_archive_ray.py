@@ -202,6 +202,13 @@ def test_workers_and_the_head_are_killed_and_all_is_as_on_one_machine(tmp_path: 
             unseen.wait(1.0)
     unseen.close()
 
+    # What is wrong with the workers themselves is wrong with the next ones.
+    broken = RayBackend(address=cluster.address, workers=1, tasks=1, folder=None, nice="much")  # type: ignore[arg-type]
+    with pytest.raises(ArchiveError, match="cannot be started in the Ray cluster: TypeError"):
+        for _ in range(60):
+            broken.wait(1.0)
+    broken.close()
+
     headless = start(source, tmp_path / "headless", *ray)
     wait_for_done(tmp_path / "headless")
     for processes in cluster.head_node.all_processes.values():

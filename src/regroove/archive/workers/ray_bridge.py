@@ -23,8 +23,10 @@ from regroove.archive.workers.ray_slices import Node, Slices, share
 from regroove.archive.workers.ray_worker import Hello, RayWorker
 from regroove.version import __version__
 
-# Workers that die before they are ready, one after the other: something is wrong with the installation.
-_MOST_FALSE_STARTS = 3
+# Workers that fail before any is ready, one after the other: something is wrong with the installation. Those that were
+# killed meanwhile, or lost with their machine, count for less: 12 random kills of 100 recordings' workers made three.
+_MOST_FALSE_STARTS, _MOST_LOST_STARTS = 3, 10
+_IN_START = "creation task"
 # A cluster that grows when it is asked to takes minutes for a machine.
 _PATIENCE_SECONDS = 600.0
 _ANSWER_SECONDS = 10.0
@@ -203,7 +205,7 @@ class _Crew:
             self.ray.kill(worker.actor)
         if not worker.ready:
             self._false_starts += 1
-            if self._false_starts >= _MOST_FALSE_STARTS:
+            if self._false_starts >= (_MOST_FALSE_STARTS if _IN_START in str(error) else _MOST_LOST_STARTS):
                 self._end(f"Workers cannot be started in the Ray cluster: {_words(error)}.")
                 return
         self._workers[self._workers.index(worker)] = self._start()
@@ -229,4 +231,4 @@ def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return lines[-1 if "creation task" in lines[0] else 0].rstrip(".:")
+    return lines[-1 if _IN_START in lines[0] else 0].rstrip(".:")
