@@ -28,7 +28,7 @@ from regroove.version import __version__
 
 RATE = 22_050
 SETTINGS = ("--set", "engine=wiener", "--set", "noise_region=0-0.2", "--progress", "none")
-FILES = 6
+FILES, LONG = 6, {"3.wav", "4.wav", "5.wav"}
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def cluster() -> Iterator[object]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Six recordings of half a second, the first three longer, so that workers can be caught at work."""
+    """Six recordings of half a second, the last three longer, so that workers can be caught at work."""
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(FILES):
-        t = np.arange(RATE // 2 if number > 2 else 40 * RATE) / RATE
+        t = np.arange(40 * RATE if f"{number}.wav" in LONG else RATE // 2) / RATE
         note = np.where(t > 0.25, 0.3 * np.sin(2 * np.pi * (300 + number) * t), 0)
         soundfile.write(folder / f"{number}.wav", note + 0.01 * np.random.default_rng(number).normal(size=len(t)), RATE)
     return folder
@@ -148,18 +148,13 @@ def workers_of(cluster, doing: str = "") -> list[int]:  # type: ignore[no-untype
     return found
 
 
-def kill_a_worker(cluster, out: Path) -> None:  # type: ignore[no-untyped-def]
-    """Kill an actor of this cluster that is at a restoration, of a long recording, because these come first."""
+def catch_at_work(cluster, out: Path) -> list[int]:  # type: ignore[no-untyped-def]
+    """The processes of both workers, each in the middle of a long recording, with short ones done."""
     until = time.monotonic() + 120
-    while not in_state(out, State.RUNNING) or not (at_work := workers_of(cluster, ".perform")):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    os.kill(at_work[0], signal.SIGKILL)
-
-
-def wait_for_done(out: Path) -> None:
-    until = time.monotonic() + 120
-    while not in_state(out, State.DONE):
+    while True:
+        running, at_work = in_state(out, State.RUNNING), workers_of(cluster, ".perform")
+        if len(running) == len(at_work) == 2 and running <= LONG:
+            return at_work
         assert time.monotonic() < until
         time.sleep(0.02)
 
@@ -189,7 +184,7 @@ def test_workers_and_the_head_are_killed_and_all_is_as_on_one_machine(tmp_path: 
     ray = ("--backend", "ray", "--address", cluster.address)
 
     killed = start(source, tmp_path / "killed", *ray)
-    kill_a_worker(cluster, tmp_path / "killed")
+    os.kill(catch_at_work(cluster, tmp_path / "killed")[0], signal.SIGKILL)
     assert finish(killed) == (0, "")
     assert sounds(tmp_path / "killed") == wanted
     assert sum("worker lost" in each for each in events(tmp_path / "killed")) == 1
@@ -210,7 +205,7 @@ def test_workers_and_the_head_are_killed_and_all_is_as_on_one_machine(tmp_path: 
     broken.close()
 
     headless = start(source, tmp_path / "headless", *ray)
-    wait_for_done(tmp_path / "headless")
+    catch_at_work(cluster, tmp_path / "headless")
     for processes in cluster.head_node.all_processes.values():
         for each in processes:
             each.process.kill()
