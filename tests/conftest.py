@@ -30,6 +30,12 @@ def signals_as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(autouse=True)
+def no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command says does not depend on how busy the machine is."""
+    monkeypatch.setattr("regroove.cli.progress.LINES", 3600.0)
+
+
 @pytest.fixture
 def ffmpeg(tmp_path: Path) -> Callable[..., Path]:
     """Runs ffmpeg in the test's folder: options, of which the last is the file that is made."""

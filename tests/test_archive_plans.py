@@ -23,6 +23,7 @@ VALUES = {
     "noise_set": '"noises"', "noise_gain": "0.1", "noise_snr": "[5, 30]", "xi": "0.4", "compat": "true",
     "clicks": "false", "batch_size": "2", "format": '"flac"', "residual": "true", "report": "true",
     "uncertainty": "true", "headroom": '"off"', "remove_offset": "true",
+    "mono": "true", "precision": '"float32"', "walls": '"separate"',
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from regroove.dsp.band_limit import EVERYTHING, BandLimit
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG, istft, power_of, stft
 from regroove.dsp.wiener import a_priori_snr, wiener_gain
+from regroove.networks import matched_unet
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import PRIOR, MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings, patches_for
@@ -157,3 +158,18 @@ def test_a_limit_that_moves_is_none_where_it_is_high(trained: MatchedDenoiser) -
 def test_all_patches_where_nothing_is_cut() -> None:
     settings = MatchedUNetSettings()
     assert patches_for(BandLimit(torch.tensor([[525.0, float(EVERYTHING)]])).end, settings) == settings.patches
+
+
+@pytest.mark.parametrize("dilation", [1, 8])
+def test_a_residual_block_gives_the_same_stretch_by_stretch(dilation: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    block = matched_unet.ResidualBlock(8, dilation)
+    torch.nn.init.normal_(block.second.weight)
+    x = torch.randn(1, 100, 16, 8).permute(0, 3, 1, 2)
+    expected = block(x).detach()
+    monkeypatch.setattr(matched_unet, "STRETCH", 30)
+    with torch.inference_mode():
+        given = x.clone()
+        torch.testing.assert_close(block(given), expected)
+        # No more is held than the result.
+        torch.testing.assert_close(given, expected)

@@ -165,7 +165,6 @@ def _told(progress: "Callback | None") -> "Progress | None":
     """A progress of one work from those of its stages."""
     if progress is None:
         return None
-    from regroove.restoration.progress import Plan
+    from regroove.restoration.progress import Work
 
-    plan = Plan(_COSTS)
-    return lambda stage, done: progress(plan.at(stage, done))
+    return Work(_COSTS, progress).at

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from regroove.cli.messages import note, say
-from regroove.cli.progress import restoration_progress
+from regroove.cli.progress import check_progress, restoration_progress
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -25,13 +25,17 @@ def noise(
         typer.Option(metavar="START-END", help="Where there is noise alone, as for restore; else it is looked for."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists already.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False,
+    progress: Annotated[
+        str, typer.Option(metavar="MODE", help="auto, or json: a line of JSON a second on standard error.")
+    ] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes, no progress but --progress json.")] = False,
 ) -> None:
     """Describe the noise of a recording: states of the side, where noise was found, its confidence and spectrum."""
     from regroove.cli.pipes import incoming
     from regroove.restoration.results.outputs import check_outputs
     from regroove.restoration.settings import parse_region
 
+    check_progress(progress)
     region = parse_region(noise_region) if noise_region is not None else None
     trouble: list[str] = []
     with ExitStack() as stack:
@@ -46,8 +50,8 @@ def noise(
         from regroove.restoration.results.pictures import try_picture
 
         pending = stack.enter_context(PendingFile(picture, overwrite=overwrite)) if picture else None
-        with restoration_progress(quiet=quiet) as progress:
-            heard = listen(reader, region=region, picture=picture is not None, progress=progress)
+        with restoration_progress(quiet=quiet, mode=progress) as told:
+            heard = listen(reader, region=region, picture=picture is not None, progress=told)
         description, spectrogram = heard.description, heard.spectrogram
         if pending and spectrogram is not None:
             trouble = try_picture(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regroove.cli.messages import note, say
-from regroove.cli.progress import restoration_progress
+from regroove.cli.progress import check_progress, restoration_progress
 
 if TYPE_CHECKING:
     from regroove.archive.plans.plan import Plan
@@ -138,7 +138,12 @@ def restore(
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.", rich_help_panel=_METHOD)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_METHOD)] = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Blocks computed at once.", rich_help_panel=_METHOD)] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
+    progress: Annotated[
+        str, typer.Option(metavar="MODE", help="auto, or json: a line of JSON a second on standard error.")
+    ] = "auto",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails, but --progress json.")
+    ] = False,
 ) -> None:
     """Restore a recording: same rate, channels, length, sample format and level, less noise."""
     from regroove.archive.sources.job import paths_of
@@ -150,6 +155,7 @@ def restore(
     chosen = _chosen(ctx, plan)
     settings, also = chosen.restore, chosen.outputs
     check_headroom(also.headroom)
+    check_progress(progress)
     with incoming(source) as reader, outgoing(output, reader) as target:
         beside = paths_of(output, also) if target == output else {}
         residual, report, uncertainty = (
@@ -163,7 +169,7 @@ def restore(
         from regroove.restoration.restorer import Restorer
 
         restorer = Restorer(settings)
-        with restoration_progress(quiet=quiet) as progress:
+        with restoration_progress(quiet=quiet, mode=progress) as told:
             done = restorer.restore_file(
                 reader,
                 target,
@@ -172,10 +178,10 @@ def restore(
                 uncertainty=uncertainty,
                 headroom=also.headroom,
                 remove_offset=also.remove_offset,
-                mono=mono,
+                mono=also.mono,
                 receipt=target == output,
                 overwrite=overwrite,
-                progress=progress,
+                progress=told,
             )
     if not quiet:
         print_restoration(done, piped=target != output)

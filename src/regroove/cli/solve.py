@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from regroove.cli.messages import note, say
-from regroove.cli.progress import restoration_progress
+from regroove.cli.progress import check_progress, restoration_progress
 
 if TYPE_CHECKING:
     from regroove.solve.prior import PriorSettings
@@ -64,7 +64,12 @@ def _options(
         str, typer.Option(metavar="MODE", help="Peaks beyond full scale: auto lowers the whole file, off clips.")
     ] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails.")] = False,
+    progress: Annotated[
+        str, typer.Option(metavar="MODE", help="auto, or json: a line of JSON a second on standard error.")
+    ] = "auto",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing unless it fails, but --progress json.")
+    ] = False,
 ) -> None:
     """What every task ends with."""
 
@@ -79,7 +84,8 @@ def _task(build: Callable[..., "Solver"]) -> Callable[..., "Solver"]:
 
         prior = PriorSettings(level=given["noise_level"], **{k: given[k] for k in ("model", "device", "steps", "xi")})
         solver = build(prior=prior, **{p.name: given[p.name] for p in own})
-        _run(solver, **{k: given[k] for k in ("source", "output", "seed", "headroom", "overwrite", "quiet")})
+        names = ("source", "output", "seed", "headroom", "overwrite", "progress", "quiet")
+        _run(solver, **{k: given[k] for k in names})
 
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*first, *own, *last)]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -180,14 +186,23 @@ def _parse_gap(text: str) -> tuple[float, float]:
 
 
 def _run(
-    solver: "Solver", source: Path, output: Path, *, seed: int, headroom: str, overwrite: bool, quiet: bool
+    solver: "Solver",
+    source: Path,
+    output: Path,
+    *,
+    seed: int,
+    headroom: str,
+    overwrite: bool,
+    progress: str,
+    quiet: bool,
 ) -> None:
     from regroove.cli.pipes import incoming, outgoing
     from regroove.solve.files import solve_file
 
+    check_progress(progress)
     with incoming(source) as reader, outgoing(output, reader) as target:
         piped = target != output
-        with restoration_progress(quiet=quiet) as progress:
+        with restoration_progress(quiet=quiet, mode=progress) as told:
             done = solve_file(
                 solver,
                 reader,
@@ -196,7 +211,7 @@ def _run(
                 headroom=headroom,
                 receipt=not piped,
                 overwrite=overwrite,
-                progress=progress,
+                progress=told,
             )
     if quiet:
         return

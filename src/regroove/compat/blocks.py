@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from regroove.restoration.engines.base import BlockLayout, LosesBlocks, Observed
-from regroove.restoration.progress import RESTORING, Callback
+from regroove.restoration.progress import Tell
 from regroove.restoration.stages.blocks import CutBlocks, Item, JoinCores
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Counts, Tally
@@ -45,7 +45,7 @@ def restore_in_blocks(
     batch_size: int,
     seed: int,
     tally: Tally | None = None,
-    progress: Callback | None = None,
+    progress: Tell | None = None,
 ) -> Iterator[Samples]:
     """Restore a recording at the engine's rate, ``(channels, n)`` samples at a time, with the original's blocks.
 
@@ -69,7 +69,7 @@ def restore_in_blocks(
 class _Restore:
     """Restores every block of ``total``, also those of silence."""
 
-    def __init__(self, observed: Observed, *, total: int, tally: Tally, progress: Callback | None) -> None:
+    def __init__(self, observed: Observed, *, total: int, tally: Tally, progress: Tell | None) -> None:
         self._observed, self._total, self._tally, self._progress = observed, total, tally, progress
         self._done = 0
 
@@ -80,7 +80,7 @@ class _Restore:
             self._tally.add(Counts(lost=self._observed.lost(blocks, restored, ids)))
         self._done += len(chunk)
         if self._progress:
-            self._progress(RESTORING.at("restoring", self._done / self._total))
+            self._progress(self._done / self._total)
         yield list(zip(ids, restored.numpy(), strict=True))
 
     def finish(self) -> Iterator[list[Item]]:

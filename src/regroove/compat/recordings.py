@@ -14,8 +14,10 @@ from regroove.audio.reader import AudioReader
 from regroove.audio.writer import AudioWriter
 from regroove.compat.blocks import restore_in_blocks
 from regroove.errors import AudioError
+from regroove.restoration.costs import HEARING, READING
+from regroove.restoration.engines.cqtdiff import CqtDiffSettings
 from regroove.restoration.engines.guided_engine import CqtDiffEngine, ObservedPowers
-from regroove.restoration.progress import Callback
+from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.outputs import check_outputs
 from regroove.restoration.stages.tally import Tally
 from regroove.restoration.stream import Samples, Source, observe, restore_stream
@@ -109,8 +111,10 @@ def denoise_file(
         overwrite=True,
     ) as writer:
         prepared, tally = Prepared(reader, filters or Filters(), mono=compat), Tally()
-        observed = observe_recording(prepared, engine, progress=progress)
-        for block in denoised(prepared, engine, observed, seed=seed, tally=tally, progress=progress):
+        work = Work({"listening": READING + HEARING, "restoring": CqtDiffSettings().cost}, progress)
+        observed = observe_recording(prepared, engine, progress=work.teller("listening"))
+        told = work.teller("restoring")
+        for block in denoised(prepared, engine, observed, seed=seed, tally=tally, progress=told):
             writer.write(block)
     if writer.clipped:
         notes.append(f"{writer.clipped} samples were beyond full scale and are clipped.")
@@ -119,7 +123,7 @@ def denoise_file(
     return Denoised(notes=notes, described=observed.describe())
 
 
-def observe_recording(source: Prepared, engine: CqtDiffEngine, *, progress: Callback | None = None) -> ObservedPowers:
+def observe_recording(source: Prepared, engine: CqtDiffEngine, *, progress: Tell | None = None) -> ObservedPowers:
     """Measure the powers of a recording, as it is denoised."""
     if engine.settings.compat:
         return engine.observe(torch.from_numpy(block.astype(np.float32)) for block in source.blocks())
@@ -133,7 +137,7 @@ def denoised(
     *,
     seed: int,
     tally: Tally | None = None,
-    progress: Callback | None = None,
+    progress: Tell | None = None,
 ) -> Iterator[Samples]:
     """Denoise an observed recording; yields ``(channels, n)`` samples, in compat mode of one channel.
 

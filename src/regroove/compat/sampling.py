@@ -21,7 +21,7 @@ from regroove.diffusion.randomness import item_generators
 from regroove.diffusion.schedules import cqtdiff_schedule
 from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.restoration.engines.base import block_seed
-from regroove.restoration.progress import RESTORING, Callback
+from regroove.restoration.progress import Callback, Work
 
 
 def sample_files(config: SampleConfig, *, progress: Callback | None = None) -> list[str]:
@@ -40,12 +40,12 @@ def sample_files(config: SampleConfig, *, progress: Callback | None = None) -> l
     c = config.inference
     files = wave_files(c.folder) if c.folder is not None else dataset_files(config.dset)
     written = schedule_note(config, prior) if c.mode == DENOISING else []
+    work = Work({"restoring": 1.0}, progress)
     for number, file in enumerate(files[: c.max_files]):
         excerpt = read_excerpt(file, sample_rate=config.sample_rate, length=config.audio_len, start=c.start)
         clean = torch.from_numpy(excerpt.samples).float()[None].to(prior.device)
         written += _restore(clean, excerpt.name, number, config, prior, home)
-        if progress:
-            progress(RESTORING.at("restoring", (number + 1) / len(files[: c.max_files])))
+        work.at("restoring", (number + 1) / len(files[: c.max_files]))
     return written
 
 
@@ -80,6 +80,7 @@ def _generate(config: SampleConfig, prior: Prior, home: Path, progress: Callback
     if count < 1:
         raise SettingsError(f"At least 1 sample is generated, not {count}.")
     written = []
+    work = Work({"restoring": 1.0}, progress)
     for number in range(count):
         like = torch.zeros(1, config.audio_len, device=prior.device)
         seed = block_seed(config.seed, channel=0, index=number)
@@ -88,8 +89,7 @@ def _generate(config: SampleConfig, prior: Prior, home: Path, progress: Callback
         drawn = low_passed(_drawn(like, prior, settings, seed, film), config)
         written += _write(home / "reconstructed" / f"sample-{number}.wav", drawn, config, config.sample_rate)
         written += _show(film, home / "animation" / f"sample-{number}.html")
-        if progress:
-            progress(RESTORING.at("restoring", (number + 1) / count))
+        work.at("restoring", (number + 1) / count)
     return written
 
 

@@ -10,7 +10,7 @@ from regroove.compat.sample_settings import SampleConfig
 from regroove.compat.translate import network_settings
 from regroove.errors import SettingsError
 from regroove.networks.reference_checkpoints import SIGMA_DATA
-from regroove.restoration.progress import RESTORING, Callback
+from regroove.restoration.progress import Callback, Work
 from regroove.training.corpus.music_files import Music
 from regroove.training.reference.reference_run import Report, train_reference
 from regroove.training.reference.training_settings import ReferenceSettings
@@ -47,13 +47,13 @@ def train(config: SampleConfig, *, progress: Callback | None = None) -> list[str
         raise SettingsError("The key model_dir needs a value: the folder where the weights go.")
     settings, c = training_settings(config), config.train
     files = wave_files(c.folder) if c.folder is not None else dataset_files(config.dset, split=c.split)
+    work = Work({"restoring": 1.0}, progress)
     music = Music(files, sample_rate=config.sample_rate, length=config.audio_len)
 
     @contextmanager
     def bar(first: int, steps: int) -> Iterator[Report]:
         def report(step: int, values: Mapping[str, float]) -> None:
-            if progress:
-                progress(RESTORING.at("restoring", step / steps))
+            work.at("restoring", step / steps)
 
         yield report
 

@@ -16,6 +16,8 @@ from torch.nn import functional
 from regroove.errors import SettingsError
 
 PATCH = 4
+# Frames that a residual block looks at at once: it sees 9 more on either side at most.
+STRETCH = 256
 FEATURES = 6 * PATCH + 2
 CORRECTIONS = 4 * PATCH
 # Patches that are given shares: those below 10.7 kHz, nearly all of the lower half.
@@ -68,9 +70,25 @@ class ResidualBlock(nn.Module):
         start_at_zero(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Same shape out; without gradients, on a processor, ``x`` itself gets the result."""
+        if torch.is_grad_enabled() or x.device.type != "cpu":
+            return self._added(x).add_(x)
+        # Stretch by stretch: what lies between the convolutions takes as much memory as x three times.
+        reach = self.first.dilation[0] + 1
+        before = x[:, :, :0]
+        for start in range(0, x.shape[2], STRETCH):
+            end = min(start + STRETCH, x.shape[2])
+            seen = torch.cat([before, x[:, :, start : end + reach]], dim=2)
+            after = seen.shape[2] - before.shape[2] - (end - start)
+            added = self._added(seen)[:, :, before.shape[2] : seen.shape[2] - after]
+            before = x[:, :, max(end - reach, 0) : end].clone()
+            x[:, :, start:end] += added
+        return x
+
+    def _added(self, x: Tensor) -> Tensor:
         # In place where no gradient asks for what was there.
         inner = functional.silu(self.first(functional.silu(x)), inplace=not torch.is_grad_enabled())
-        return self.second(inner).add_(x)
+        return self.second(inner)
 
 
 class MatchedUNet(nn.Module):

@@ -17,7 +17,7 @@ from regroove.noise.find.found import FoundNoise
 from regroove.restoration.engines.image import with_middle
 from regroove.restoration.engines.noise_map_engine import SAMPLE_RATE
 from regroove.restoration.hearing import hear_noise
-from regroove.restoration.progress import Callback, Plan
+from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.spectrogram import PooledSpectrogram
 from regroove.restoration.settings import check_region
 from regroove.restoration.stages.clicks import RepairClicks
@@ -25,11 +25,9 @@ from regroove.restoration.stages.queues import SampleQueue
 from regroove.restoration.stages.restore import threads
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
-from regroove.restoration.stream import Samples, Source, to_rate
+from regroove.restoration.stream import Samples, Source, listening, to_rate
 from regroove.walls.evidence import WallEvidence, weigh
 from regroove.walls.statistics import WallMeter
-
-LISTENING = Plan({"listening": 1.0})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +75,8 @@ def listen(
     clicks = RepairClicks(
         channels=source.channels, sample_rate=SAMPLE_RATE, settings=ClickSettings(), taken=taken, tally=tally
     )
-    tell = None if progress is None else lambda done: progress(LISTENING.at("listening", done))
 
-    def heard() -> Iterator[NDArray[np.float32]]:
+    def heard(tell: Tell | None) -> Iterator[NDArray[np.float32]]:
         for chunk in through(original.blocks(), to_rate(original, SAMPLE_RATE, tell=tell)):
             finder.add(with_middle(torch.from_numpy(chunk)))
             quiet.add(chunk)
@@ -87,8 +84,8 @@ def listen(
                 meter.add(torch.from_numpy(chunk))
             yield chunk
 
-    with threads(1):
-        for repaired in through(heard(), [clicks]):
+    with threads(1), listening(source, Work({"listening": 1.0}, progress).teller("listening")) as tell:
+        for repaired in through(heard(tell), [clicks]):
             taken.take(repaired.shape[1])
             history.add(repaired)
         found = finder.finish().of_channels(slice(0, source.channels))

@@ -1,7 +1,7 @@
 """Restoring files and arrays."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,12 @@ from regroove.audio.resample import resampled_length
 from regroove.devices import resolve_device
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.clicks.detect import ClickSettings
+from regroove.restoration.costs import StreamCosts, stream_costs, work_costs
 from regroove.restoration.engines.base import Engine, EngineRun, LosesBlocks, Observed
-from regroove.restoration.engines.posterior_spread import UncertaintyEngine
+from regroove.restoration.engines.flow_denoiser import DRAW_STEPS
+from regroove.restoration.engines.posterior_spread import DRAWS, UncertaintyEngine
 from regroove.restoration.engines.table import find_engine
-from regroove.restoration.progress import Callback
+from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.array import ArrayResult
 from regroove.restoration.results.files import Facts, FileResults
 from regroove.restoration.results.outputs import check_outputs, planned_outputs
@@ -38,6 +40,9 @@ from regroove.restoration.stream import Samples, Source, Stages, restore_stream,
 from regroove.restoration.walls import SEPARATE, WallChoice, observe_walls
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
+# Names of the stages that progress is told of, and when all is made once more.
+ONCE = {"listening": "listening", "restoring": "restoring"}
+AGAIN = {"listening": "listening again", "restoring": "restoring again"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,15 +124,21 @@ class Restorer:
             source = ArraySource(samples, sample_rate=sample_rate)
             check_region(self._region, seconds=source.frames / sample_rate)
             sink = ArrayResult(channels=channels, frames=source.frames)
-            observed, walls = self._observed(source, self.engine, progress)
-            for _, block in self._pairs(source, self.engine, observed, walls, Tally(), progress):
+            costs = stream_costs(self.settings.own)
+            work = self._work(source, costs, progress)
+            observed, walls = self._observed(source, self.engine, work.teller("listening"))
+            told = work.teller("restoring")
+            for _, block in self._pairs(source, self.engine, observed, walls, Tally(), told, costs):
                 sink.add(block)
+            work.at("finishing", 1.0)
             result[:] = sink.finish()
         return restored.reshape(audio.shape)
 
-    def _observed(
-        self, source: Source, engine: Engine, progress: Callback | None
-    ) -> tuple[Observed | None, WallChoice]:
+    def _work(self, source: Source, costs: StreamCosts, progress: Callback | None, *, report: bool = False) -> Work:
+        seconds, listens = source.frames / source.sample_rate, self.settings.common.strength > 0
+        return Work(work_costs(costs, seconds=seconds, report=report, listens=listens), progress)
+
+    def _observed(self, source: Source, engine: Engine, progress: Tell | None) -> tuple[Observed | None, WallChoice]:
         """What the engine observes of a recording, and what is made of its channels; None where nothing is restored."""
         common = self.settings.common
         if not common.strength:
@@ -141,11 +152,12 @@ class Restorer:
         observed: Observed | None,
         walls: WallChoice,
         tally: Tally,
-        progress: Callback | None,
+        progress: Tell | None,
+        costs: StreamCosts,
     ) -> Iterator[tuple[Samples, Samples]]:
         """The recording, as it was and restored."""
         if observed is None:
-            return untouched(source)
+            return untouched(source, progress=progress)
         common = self.settings.common
         return restore_stream(
             source,
@@ -158,6 +170,7 @@ class Restorer:
             tally=tally,
             one=walls.one,
             progress=progress,
+            costs=costs,
         )
 
     def restore_file(
@@ -191,7 +204,8 @@ class Restorer:
             mono: whether the output has one channel, the mean of those that were restored; the residual keeps them.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
-            progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some.
+            progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some, of the stages
+                ``listening``, ``restoring`` and ``finishing``; what is done once more, quieter, makes ``share`` fall.
 
         Raises:
             AudioError: the input cannot be read, or an output not be written.
@@ -207,11 +221,16 @@ class Restorer:
         check_outputs(reader.path, paths, overwrite=overwrite)
         check_region(self._region, seconds=reader.info.seconds)
         offsets = offsets_of(reader.blocks(), channels=reader.channels) if remove_offset else None
-        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, progress)
+        times = 1 + DRAWS * DRAW_STEPS * ("uncertainty" in paths)
+        costs = stream_costs(self.settings.own, times=times, report="report" in paths)
+        told = self._work(reader, costs, progress, report="report" in paths)
+        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, told, costs)
         try:
             drawn = self._write(work, refuse_clipping=headroom == "auto")
         except TooLoudError as error:
-            drawn = self._write(work, gain=error.gain)
+            told.once_more(AGAIN, before="finishing")
+            drawn = self._write(work, gain=error.gain, stages=AGAIN)
+        told.at("finishing", 1.0)
         return Restoration(
             paths={role: path for role, path in paths.items() if role not in drawn.failed},
             notes=drawn.notes,
@@ -220,8 +239,15 @@ class Restorer:
             audio_seconds=reader.info.seconds,
         )
 
-    def _write(self, work: "_FileWork", *, gain: float = 1.0, refuse_clipping: bool = False) -> Drawn:
-        """Write everything.
+    def _write(
+        self,
+        work: "_FileWork",
+        *,
+        gain: float = 1.0,
+        refuse_clipping: bool = False,
+        stages: Mapping[str, str] = ONCE,
+    ) -> Drawn:
+        """Write everything, in ``stages`` of those names.
 
         Raises:
             TooLoudError: it is to ``refuse_clipping``, and the outputs would clip.
@@ -233,12 +259,13 @@ class Restorer:
         with FileResults(
             reader.info, work.paths, overwrite=work.overwrite, mono=work.mono, began=work.began, gain=gain
         ) as results:
-            observed, walls = self._observed(reader, engine, work.progress)
-            pairs = self._pairs(reader, engine, observed, walls, tally, work.progress)
-            stages: Stages = []
+            observed, walls = self._observed(reader, engine, work.told.teller(stages["listening"]))
+            told = work.told.teller(stages["restoring"])
+            pairs = self._pairs(reader, engine, observed, walls, tally, told, work.costs)
+            last: Stages = []
             if offsets is not None:
-                stages = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
-            for original, restored in through(pairs, stages):
+                last = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
+            for original, restored in through(pairs, last):
                 results.add(original, restored)
             if refuse_clipping:
                 results.refuse_clipping()
@@ -271,6 +298,7 @@ class Restorer:
             "settings": plain_settings(self.settings.as_dict()),
             "headroom": work.headroom,
             "remove_offset": work.offsets is not None,
+            "mono": work.mono,
             "device": self.device,
             **({} if work.reader.channels != 2 else {"walls": walls.describe()}),
             "engine": engine.describe() if observed is None else observed.describe(),
@@ -282,7 +310,8 @@ class Restorer:
 
 @dataclass(frozen=True)
 class _FileWork:
-    """A recording, where its results go, and the ``offsets``, ``(channels, 1)``, that are removed, if any."""
+    """A recording, where its results go, the ``offsets``, ``(channels, 1)``, that are removed, if any, and who is told
+    how far it is."""
 
     reader: AudioReader
     paths: dict[str, Path]
@@ -291,7 +320,8 @@ class _FileWork:
     began: float
     headroom: str
     offsets: np.ndarray | None
-    progress: Callback | None
+    told: Work
+    costs: StreamCosts
 
 
 def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:

@@ -4,7 +4,8 @@ The engine's rate is fixed, the recording's is not. So the recording itself is n
 is, and it is subtracted from the untouched samples. All that is kept in memory is a few blocks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,19 +14,21 @@ from numpy.typing import NDArray
 
 from regroove.audio.resample import resampled_length
 from regroove.noise.clicks.detect import ClickSettings
+from regroove.restoration.costs import TYPICAL, StreamCosts, share_of_hearing
 from regroove.restoration.engines.base import Engine, Observed, Seen
 from regroove.restoration.engines.image import Mix
-from regroove.restoration.progress import RESTORATION, Callback
+from regroove.restoration.progress import Tell
 from regroove.restoration.stages.blocks import CutBlocks, JoinCores
 from regroove.restoration.stages.clicks import RepairClicks, add_taken
 from regroove.restoration.stages.mix import mix_down, mix_up
 from regroove.restoration.stages.originals import beside_originals, put_aside, refuse_absurd, subtract
-from regroove.restoration.stages.progress import TellProgress
+from regroove.restoration.stages.pieces import InPieces
+from regroove.restoration.stages.progress import StreamProgress, TellProgress
 from regroove.restoration.stages.queues import SampleQueue
 from regroove.restoration.stages.resample import Resample
 from regroove.restoration.stages.restore import RestoreBlocks, threads
 from regroove.restoration.stages.silence import KeepSilence
-from regroove.restoration.stages.stage import Stage, through
+from regroove.restoration.stages.stage import Each, Stage, through
 from regroove.restoration.stages.tally import Tally
 from regroove.restoration.stages.walls import MakeOne, to_both
 from regroove.walls.one import OneRecord
@@ -49,17 +52,32 @@ class Source(Protocol):
     def blocks(self) -> Iterator[Samples]: ...
 
 
-def observe(source: Source, engine: Engine[Seen], *, progress: Callback | None = None) -> Seen:
+def observe(source: Source, engine: Engine[Seen], *, progress: Tell | None = None) -> Seen:
     """Let an engine see a whole recording.
+
+    Args:
+        progress: gets the share that is done, the decision at the end included.
 
     Raises:
         AudioError: the source is damaged or absurdly loud.
     """
     # Many small operations, 100 times slower where threads wait for each other on a busy machine. Clicks included:
     # without them thumps sound tonal, and where the noise is alone is found less often.
-    with threads(1):
-        stages = to_rate(source, engine.sample_rate, tell=_teller(progress, "listening"))
+    with threads(1), listening(source, progress) as tell:
+        stages = to_rate(source, engine.sample_rate, tell=tell)
         return engine.observe(torch.from_numpy(chunk) for chunk in through(source.blocks(), stages))
+
+
+@contextmanager
+def listening(source: Source, progress: Tell | None) -> Iterator[Tell | None]:
+    """Gives what is told how much of a recording was read; ``progress`` gets the share of listening to it."""
+    if progress is None:
+        yield None
+        return
+    last = share_of_hearing(source.frames / source.sample_rate)
+    progress(0.0)
+    yield lambda read: progress((1 - last) * read)
+    progress(1.0)
 
 
 def restore_stream(
@@ -73,7 +91,8 @@ def restore_stream(
     clicks: ClickSettings | None = None,
     tally: Tally | None = None,
     one: OneRecord | None = None,
-    progress: Callback | None = None,
+    progress: Tell | None = None,
+    costs: StreamCosts = TYPICAL,
 ) -> Iterator[tuple[Samples, Samples]]:
     """Yield ``(original, restored)`` blocks, ``(channels, n)`` float64 each, that together are the whole recording.
 
@@ -88,7 +107,8 @@ def restore_stream(
         clicks: repair clicks first; None leaves them to the engine.
         tally: counts clicks and lost blocks.
         one: how one record is made of two channels, as the engine observed it; both channels become that.
-        progress: gets the progress of the stage ``"restoring"``.
+        progress: gets the share that is restored, and written by whoever takes the blocks.
+        costs: what of that costs how much.
 
     Raises:
         AudioError: the source is damaged or absurdly loud, or the engine gives samples that are not finite.
@@ -105,32 +125,35 @@ def restore_stream(
         taken = SampleQueue()
         before, after = [MakeOne(one, sample_rate=rate, taken=taken), *before], [*after, add_taken(taken)]
         spread = [to_both(one)]
-    with RestoreBlocks(engine, observed, count=-(-cut.count * channels // size), tally=tally) as restore:
+    done = StreamProgress(progress or _nobody, blocks=cut.count * channels, costs=costs)
+    batches = -(-cut.count * channels // size)
+    with RestoreBlocks(engine, observed, count=batches, tally=tally, during=done.restoring) as restore:
         stages: Stages = [
-            *to_rate(source, rate, tell=_teller(progress, "restoring"), keep=originals),
+            *to_rate(source, rate, keep=originals),
             *before,
+            TellProgress(done.read, frames=frames, ready=True),
             cut,
             restore,
             JoinCores(layout, channels=channels, count=cut.count, frames=frames),
+            InPieces(),
             *after,
             Resample(rate_in=rate, rate_out=source.sample_rate, channels=given, frames=source.frames),
             beside_originals(originals),
             *spread,
             KeepSilence(channels=source.channels),
             subtract(strength=strength),
+            TellProgress(done.written, frames=source.frames),
         ]
         yield from through(source.blocks(), stages)
 
 
-def untouched(source: Source) -> Iterator[tuple[Samples, Samples]]:
+def untouched(source: Source, *, progress: Tell | None = None) -> Iterator[tuple[Samples, Samples]]:
     """As :func:`restore_stream`, for a strength of 0: the recording twice."""
-    for original in source.blocks():
-        yield original, original.copy()
+    twice: Stages = [Each(lambda original: (original, original.copy()))]
+    yield from through(source.blocks(), [*twice, TellProgress(progress or _nobody, frames=source.frames)])
 
 
-def to_rate(
-    source: Source, sample_rate: int, *, tell: Callable[[float], None] | None = None, keep: SampleQueue | None = None
-) -> Stages:
+def to_rate(source: Source, sample_rate: int, *, tell: Tell | None = None, keep: SampleQueue | None = None) -> Stages:
     """The stages that bring a recording to an engine's rate, as float32; its own samples are put into ``keep``."""
     frames = resampled_length(source.frames, rate_in=source.sample_rate, rate_out=sample_rate)
     return [
@@ -165,5 +188,5 @@ def _around(
     return [first for first, _ in layers], [last for _, last in reversed(layers)]
 
 
-def _teller(progress: Callback | None, stage: str) -> Callable[[float], None] | None:
-    return None if progress is None else lambda done: progress(RESTORATION.at(stage, done))
+def _nobody(done: float) -> None:
+    """Nobody listens."""

@@ -7,11 +7,11 @@ import torch
 
 from regroove.errors import SettingsError
 from regroove.restoration.engines.base import Engine, Observed
-from regroove.restoration.progress import RESTORATION, Callback
+from regroove.restoration.progress import Tell
 from regroove.restoration.stages.restore import threads
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.walls import MakeOne
-from regroove.restoration.stream import Source, to_rate
+from regroove.restoration.stream import Source, listening, to_rate
 from regroove.walls.choices import GAINS
 from regroove.walls.one import OneRecord
 from regroove.walls.plan import plan_of
@@ -55,7 +55,7 @@ SEPARATE = WallChoice(done="separate")
 
 
 def observe_walls(
-    source: Source, engine: Engine, *, asked: str, progress: Callback | None = None
+    source: Source, engine: Engine, *, asked: str, progress: Tell | None = None
 ) -> tuple[Observed, WallChoice]:
     """Let an engine see a recording as it will be restored, once it is known what is made of its channels.
 
@@ -71,14 +71,13 @@ def observe_walls(
         raise SettingsError(f"The walls of a groove are two channels, and this recording has {source.channels}.")
 
     def chunks(meter: WallMeter | None) -> Iterator[torch.Tensor]:
-        tell = None if progress is None else lambda done: progress(RESTORATION.at("listening", done))
         for chunk in through(source.blocks(), to_rate(source, engine.sample_rate, tell=tell)):
             samples = torch.from_numpy(chunk)
             if meter is not None:
                 meter.add(samples)
             yield samples
 
-    with threads(1):
+    with threads(1), listening(source, progress) as tell:
         if asked in GAINS:
             choice = WallChoice(done=asked, one=OneRecord(gains=GAINS[asked], plan=None))
             return engine.observe(_combined(source, engine, choice.one)), choice

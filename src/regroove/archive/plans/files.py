@@ -78,6 +78,7 @@ def _read_receipt(path: Path) -> Plan:
         "residual": "residual" in result,
         "headroom": result.get("headroom", "auto"),
         "remove_offset": result.get("remove_offset", False),
+        "mono": result.get("mono", False),
     }
     plan = plan_from_json({"restore": settings, "outputs": outputs})
     return Plan(restore=plan.restore, outputs=plan.outputs, model_sha256=engine.get("model_sha256"))

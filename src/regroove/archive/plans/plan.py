@@ -31,6 +31,7 @@ class OutputSettings:
         uncertainty: whether a picture of what is invented is drawn, with its numbers; slow.
         headroom: ``auto`` or ``off``, see :meth:`~regroove.restoration.restorer.Restorer.restore_file`.
         remove_offset: whether each channel's mean is removed as well.
+        mono: whether the output has one channel.
 
     Raises:
         SettingsError: a value is none of those.
@@ -42,6 +43,7 @@ class OutputSettings:
     uncertainty: bool = False
     headroom: str = "auto"
     remove_offset: bool = False
+    mono: bool = False
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:

@@ -136,6 +136,7 @@ def _again(record: Record) -> list[str]:
                 residual=paths.get("residual"),
                 headroom=plan.outputs.headroom,
                 remove_offset=plan.outputs.remove_offset,
+                mono=plan.outputs.mono,
             )
         except RegrooveError as error:
             return [f"{shown(record.name)} cannot be restored again: {error}"]

@@ -80,6 +80,7 @@ class Performer:
             uncertainty=task.paths.get("uncertainty"),
             headroom=outputs.headroom,
             remove_offset=outputs.remove_offset,
+            mono=outputs.mono,
             overwrite=task.may_overwrite,
             progress=progress,
         )

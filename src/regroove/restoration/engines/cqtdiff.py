@@ -61,6 +61,11 @@ class CqtDiffSettings:
         """The model that was asked for."""
         return self.model
 
+    @property
+    def cost(self) -> float:
+        """What restoring a second costs (:mod:`regroove.restoration.costs`): beside it nothing else counts."""
+        return 6e5
+
 
 def cqtdiff_engine(settings: CqtDiffSettings, run: "EngineRun") -> "CqtDiffEngine":
     """Build the engine. The schedule is the one that suits the model, with ``steps`` in place of its own number.

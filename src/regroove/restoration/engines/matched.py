@@ -18,13 +18,18 @@ BATCH = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """The role of the bundled model that a quality stands for, and how often clicks are looked for."""
+    """The role of the bundled model that a quality stands for, how often clicks are looked for, and what an evaluation
+    costs, in the unit of :mod:`regroove.restoration.costs`."""
 
     model: str
     click_passes: int
+    cost: float
 
 
-QUALITIES = {"standard": Quality(model="default", click_passes=3), "fast": Quality(model="fast", click_passes=1)}
+QUALITIES = {
+    "standard": Quality(model="default", click_passes=3, cost=700.0),
+    "fast": Quality(model="fast", click_passes=1, cost=80.0),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,13 @@ class MatchedSettings:
     def click_passes(self) -> int:
         """How often clicks are looked for."""
         return 0 if self.clicks is False else QUALITIES[self.quality].click_passes
+
+    @property
+    def cost(self) -> float:
+        """What restoring a second costs (:mod:`regroove.restoration.costs`)."""
+        from regroove.restoration.engines.flow_denoiser import DRAW_STEPS
+
+        return QUALITIES[self.quality].cost * ((self.steps or 1) + DRAW_STEPS * (self.brightness > 0))
 
 
 def matched_engine(settings: MatchedSettings, run: "EngineRun") -> "Engine":

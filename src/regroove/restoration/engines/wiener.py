@@ -32,6 +32,11 @@ class WienerSettings:
         """How often clicks are looked for."""
         return 0 if self.clicks is False else PASSES
 
+    @property
+    def cost(self) -> float:
+        """What restoring a second costs (:mod:`regroove.restoration.costs`)."""
+        return 6.0
+
 
 def wiener_engine(settings: WienerSettings, run: "EngineRun") -> "Engine":
     """Build the engine; it works on the processor, whatever the device."""

@@ -1,7 +1,7 @@
 """The engine as a stage: batches of blocks in, what is removed from each block out."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,7 @@ from regroove.restoration.stages.blocks import Item
 from regroove.restoration.stages.tally import Counts, Tally
 
 Removed = list[tuple[BlockId, NDArray[np.float64]]]
+During = Callable[[int], AbstractContextManager[object]]
 
 
 class RestoreBlocks:
@@ -23,12 +24,17 @@ class RestoreBlocks:
 
     As a context it shares the threads of the processor out among them, and ends what has begun.
 
+    Args:
+        during: the context in which so many blocks are restored, on the thread that does it.
+
     Raises:
         AudioError: the engine gives samples that are not finite.
     """
 
-    def __init__(self, engine: Engine, observed: Observed, *, count: int, tally: Tally) -> None:
-        self._name, self._observed, self._tally = engine.name, observed, tally
+    def __init__(
+        self, engine: Engine, observed: Observed, *, count: int, tally: Tally, during: During = nullcontext
+    ) -> None:
+        self._name, self._observed, self._tally, self._during = engine.name, observed, tally, during
         self._workers = min(engine.workers, count)
         self._results: ParallelMap[list[Item], tuple[Removed, int]] = ParallelMap(self._work, workers=self._workers)
         self._stack = ExitStack()
@@ -55,6 +61,10 @@ class RestoreBlocks:
             yield removed
 
     def _work(self, items: list[Item]) -> tuple[Removed, int]:
+        with self._during(len(items)):
+            return self._restored(items)
+
+    def _restored(self, items: list[Item]) -> tuple[Removed, int]:
         ids = [block_id for block_id, _ in items]
         blocks = torch.from_numpy(np.stack([samples for _, samples in items]))
         restored = blocks.clone()
