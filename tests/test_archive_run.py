@@ -18,9 +18,6 @@ from regroove.archive.journal.journal import GONE_SECONDS, Journal
 from regroove.archive.journal.records import State
 from regroove.archive.plans.plan import Plan
 from regroove.archive.progress import BatchProgress, Event, Outcome, Row
-from regroove.archive.review.decisions import Decisions
-from regroove.archive.review.marks import Mark, Marked
-from regroove.archive.review.records import sides_of
 from regroove.archive.run import BatchResult, run_batch
 from regroove.archive.sources.job import Refused
 from regroove.archive.sources.jobs import JobList, make_jobs
@@ -299,26 +296,6 @@ def test_a_journal_that_is_damaged_or_of_a_later_version_is_refused(folder: Path
         Journal(folder / "out")
     with pytest.raises(ArchiveError, match="no journal"):
         verify_folder(folder / "in")
-
-
-def test_marks_of_the_review_page_are_followed(folder: Path, batch: Batch) -> None:
-    batch()
-    with Journal(folder / "out", create=False) as journal:
-        sides = {side.name.as_posix(): side for side in sides_of(journal)}
-    assert sides["a.wav"].after == folder / "out/a.wav" and sides["a.wav"].before == folder / "in/a.wav"
-    assert (sides["a.wav"].state, sides["a.wav"].seconds, sides["a.wav"].place) == ("done", 0.5, "marked region")
-
-    def marked(mark: Mark) -> Decisions:
-        return Decisions({s.number: Marked(number=s.number, name=name, mark=mark) for name, s in sides.items()})
-
-    other = PLAN.changed(strength=0.5)
-    assert outcomes(batch(other, decisions=marked(Mark.GOOD))) == both("skipped")
-    assert outcomes(batch(other, decisions=marked(Mark.BY_HAND))) == both("skipped")
-    backend = Here()
-    assert outcomes(batch(decisions=marked(Mark.AGAIN), backend=backend)) == both("done")
-    # Marks of another batch, by their names, mean nothing here.
-    wrong = Decisions({s.number: Marked(number=s.number, name="x", mark=Mark.AGAIN) for s in sides.values()})
-    assert outcomes(batch(decisions=wrong)) == both("skipped")
 
 
 def test_the_table_says_what_became_of_each(folder: Path, batch: Batch) -> None:

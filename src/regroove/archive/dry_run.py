@@ -8,11 +8,12 @@ from pathlib import Path
 from regroove.archive.journal.database import FILE, FOLDER
 from regroove.archive.journal.journal import Journal
 from regroove.archive.looks import look_at
+from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job
 from regroove.archive.sources.jobs import JobList
 from regroove.archive.sources.names import shown
 from regroove.archive.speed import Speed, measure_speed, time_for
-from regroove.archive.todo import disk_needed, is_done
+from regroove.archive.todo import disk_needed, reason_to_skip
 from regroove.archive.words import duration, size
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Looked
@@ -42,8 +43,12 @@ class Estimate:
     free: int
 
 
-def dry_run(jobs: JobList, *, out: Path, start_workers: Callable[[int], Backend]) -> Estimate:
+def dry_run(
+    jobs: JobList, *, out: Path, start_workers: Callable[[int], Backend], other_machines: bool = False
+) -> Estimate:
     """Look at all recordings, and restore an excerpt of one unless the journal knows how fast that is.
+
+    Where workers are on ``other_machines``, the excerpt is beside the output folder, where they see it.
 
     Raises:
         ArchiveError: workers cannot be started.
@@ -66,7 +71,8 @@ def dry_run(jobs: JobList, *, out: Path, start_workers: Callable[[int], Backend]
             workers = backend.workers
             if readable and past is None:
                 middle = sorted(range(len(lengths)), key=lengths.__getitem__)[len(lengths) // 2]
-                speed = measure_speed(backend, readable[middle].source, readable[middle].plan)
+                where = _existing(out) if other_machines else None
+                speed = measure_speed(backend, readable[middle].source, readable[middle].plan, where=where)
         finally:
             backend.close()
     return Estimate(
@@ -100,7 +106,8 @@ def _todo(jobs: list[Job], out: Path) -> tuple[list[Job], Speed | None]:
     with Journal(out, create=False) as journal:
         records = [(job, journal.record(job.name)) for job in jobs]
         count, audio, work = journal.speed()
-    todo = [job for job, record in records if record is None or not is_done(job, record, out)]
+        marks = marks_of(journal)
+    todo = [job for job, found in records if not (found and reason_to_skip(job, found, out, marks.get(found.number)))]
     return todo, Speed(per_second=work / audio) if count >= _ENOUGH_PAST and audio else None
 
 

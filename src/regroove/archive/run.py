@@ -11,13 +11,13 @@ from pathlib import Path
 
 from regroove.archive.journal.database import FOLDER
 from regroove.archive.journal.journal import LOCKS, Claim, Journal
-from regroove.archive.journal.records import Record, State
+from regroove.archive.journal.records import State
 from regroove.archive.looks import look_at
 from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row, row_of
-from regroove.archive.review.decisions import Decisions
+from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job, Refused
 from regroove.archive.sources.names import shown
-from regroove.archive.todo import disk_needed, is_done
+from regroove.archive.todo import UNCHANGED, disk_needed, reason_to_skip
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Busy, Died, Failed, Finished, Looked, Progressed, Restore, Restored
 from regroove.errors import ArchiveError
@@ -29,7 +29,6 @@ _LOOK_AGAIN_SECONDS = 1.0
 _TELL_SECONDS = 1.0
 # What is left free on the disk: a journal, a log and other programs need some.
 _SPARE_BYTES = 64 * 2**20
-_UNCHANGED = "It is done already, and nothing has changed."
 _ELSEWHERE = "Another run in this folder did it."
 
 
@@ -53,7 +52,6 @@ def run_batch(
     start_workers: Callable[[int], Backend],
     shared: bool = False,
     overwrite: bool = False,
-    decisions: Decisions | None = None,
     report: Report = lambda event: None,
 ) -> BatchResult:
     """Restore all that is missing or changed, and enter it in the journal of the output folder.
@@ -65,7 +63,6 @@ def run_batch(
         start_workers: gives the workers for so many tasks.
         shared: whether other machines may write to the folder.
         overwrite: whether outputs are replaced that are not this batch's.
-        decisions: what a person marked on the review page.
         report: called for each recording that ended, and with progress.
 
     Raises:
@@ -83,7 +80,6 @@ def run_batch(
             journal=journal,
             out=out,
             overwrite=overwrite,
-            decisions=decisions or Decisions(),
             report=report,
             files=len(jobs) + len(refused),
         )
@@ -119,12 +115,10 @@ class _Batch:
     journal: Journal
     out: Path
     overwrite: bool
-    decisions: Decisions
     report: Report
     files: int
     rows: list[Row] = field(default_factory=list)
     stopped: str | None = None
-    _again: set[Path] = field(default_factory=set)
     _claims: dict[Path, Claim] = field(default_factory=dict)
     _needs: dict[Path, int] = field(default_factory=dict)
     _looked_at: float = 0.0
@@ -136,22 +130,14 @@ class _Batch:
         self.journal.expect(list(jobs))
         for folder in {(self.out / job.name).parent for job in jobs}:
             remove_leftovers(folder)
-        todo = []
+        todo, marks = [], marks_of(self.journal)
         for job in jobs:
             record = self.journal.record(job.name)
-            if record is not None and (why := self._why_not(job, record)):
+            if record and (why := reason_to_skip(job, record, self.out, marks.get(record.number))):
                 self.end(row_of(job, Outcome.SKIPPED, record, why=why))
             else:
                 todo.append(job)
         return todo
-
-    def _why_not(self, job: Job, record: Record) -> str | None:
-        """Why a recording is not restored in this run, if it is not."""
-        if self.decisions.again(record):
-            self._again.add(job.name)
-            return None
-        unchanged = is_done(job, record, self.out)
-        return self.decisions.left_alone(record) or (_UNCHANGED if unchanged else None)
 
     def work(self, todo: list[Job], start_workers: Callable[[int], Backend]) -> None:
         """Restore what is to be done, with as many workers as can be of use."""
@@ -219,7 +205,7 @@ class _Batch:
             recipe=job.recipe,
             number=claim.number,
             locks=self.out / FOLDER / LOCKS,
-            before=None if job.name in self._again else claim.before,
+            before=claim.before,
             since=claim.since,
             may_overwrite=claim.may_overwrite or self.overwrite,
         )
@@ -257,7 +243,7 @@ class _Batch:
         self._forecast.end(job.name, audio=result.audio_seconds, work=result.work_seconds if restored else 0.0)
         record = self.journal.record(job.name)
         if result.how == "unchanged":
-            self.end(row_of(job, Outcome.SKIPPED, record, why=_UNCHANGED))
+            self.end(row_of(job, Outcome.SKIPPED, record, why=UNCHANGED))
         else:
             self.end(row_of(job, Outcome.DONE, record))
 

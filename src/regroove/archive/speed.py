@@ -54,14 +54,16 @@ def time_for(lengths: Sequence[float], speed: Speed, *, workers: int) -> float:
     return max(ends)
 
 
-def measure_speed(backend: Backend, source: Path, plan: Plan) -> Speed:
+def measure_speed(backend: Backend, source: Path, plan: Plan, *, where: Path | None = None) -> Speed:
     """Restore excerpts of a recording with all workers at once, as in a batch.
+
+    They are in a temporary folder in ``where``, or where this machine has such folders, and are removed.
 
     Raises:
         ArchiveError: an excerpt cannot be restored.
     """
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="regroove-") as name:
+    with tempfile.TemporaryDirectory(prefix="regroove-", dir=where) as name:
         folder = Path(name)
         plan = plan.changed(noise_region=None, format="wav")
         long, short = (_excerpt(source, folder / f"{s:g}.wav", s) for s in (LONG_SECONDS, SHORT_SECONDS))

@@ -3,8 +3,25 @@
 from pathlib import Path
 
 from regroove.archive.journal.records import Record, State
+from regroove.archive.review.marks import Mark, Marked
 from regroove.archive.sources.job import Job
 from regroove.archive.workers.tasks import Looked
+
+UNCHANGED = "It is done already, and nothing has changed."
+
+
+def reason_to_skip(job: Job, record: Record, out: Path, marked: Marked | None) -> str | None:
+    """Why a recording is left as it is, in one sentence; None where it is to be restored.
+
+    What is marked good stays, whatever has changed, as long as its files are there.
+    """
+    mark = marked.mark if marked else None
+    if mark is Mark.BY_HAND:
+        return "It is marked by hand and left alone."
+    there = all((out / facts.path).is_file() for facts in record.outputs.values())
+    if mark is Mark.GOOD and record.state is State.DONE and there:
+        return "It is marked good and stays as it is."
+    return UNCHANGED if is_done(job, record, out) else None
 
 
 def is_done(job: Job, record: Record, out: Path) -> bool:

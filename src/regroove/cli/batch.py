@@ -9,9 +9,12 @@ from regroove.cli.batch_progress import reporting
 from regroove.cli.messages import note, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from regroove.archive.plans.plan import Plan
     from regroove.archive.run import BatchResult
     from regroove.archive.sources.jobs import JobList
+    from regroove.archive.workers.backend import Backend
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -31,9 +34,6 @@ def batch(
         Path | None,
         typer.Option(metavar="CSV", help="A table with a column source, and output and settings as wanted."),
     ] = None,
-    marks: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Marks that the review page saved: good, again, by hand.")
-    ] = None,
     plan: Annotated[
         str | None,
         typer.Option(metavar="PLAN", help="Settings: acoustic, electrical, late-78, tape, cylinder, TOML, a receipt."),
@@ -45,6 +45,10 @@ def batch(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; by default one for two cores, as far as memory goes.")
     ] = None,
+    backend: Annotated[str, typer.Option(metavar="KIND", help="local (this machine) or ray (a cluster).")] = "local",
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="The head of the Ray cluster; else RAY_ADDRESS says it.")
+    ] = None,
     nice: Annotated[int, typer.Option(min=0, max=19, help="Give way to other programs: 19 the most.")] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that exist and are not of this batch.")
@@ -53,6 +57,9 @@ def batch(
         bool, typer.Option("--shared-ok", help="Allow an output folder on a network file system.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say files, hours, time and disk; write nothing.")] = False,
+    marks: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Marks that the review page saved: good, again, by hand.")
+    ] = None,
     progress: Annotated[
         str, typer.Option(metavar="KIND", help="bar, json (lines on standard output) or none.")
     ] = "bar",
@@ -66,15 +73,29 @@ def batch(
 
     if progress not in ("bar", "json", "none"):
         raise SettingsError(f"The progress is one of bar, json and none, not {progress}.")
+    if backend not in ("local", "ray"):
+        raise SettingsError(f"The backend is local or ray, not {backend}.")
+    if address and backend != "ray":
+        raise SettingsError("An address is that of a Ray cluster: give --backend ray with it.")
     if not sources and manifest is None:
         raise SettingsError("There is nothing to restore: name files, folders, or a table with --manifest.")
     chosen = _plan(plan, changes or [])
     check_model(chosen)
     jobs = _jobs(sources or [], out, pattern, manifest, chosen, shared_ok, quiet=progress == "json", dry=dry_run)
+    if marks is not None and dry_run:
+        raise SettingsError("A dry run writes nothing, and marks go into the journal: leave out one of the two.")
+    if marks is not None:
+        from regroove.archive.review.taken import take_marks
+
+        take_marks(marks, out.resolve())
+    if backend == "ray":
+        start_workers = _in_cluster(jobs, None if dry_run else out.resolve(), address, workers, nice)
+    else:
+        start_workers = _on_this_machine(workers, nice)
     if dry_run:
-        _say_what_would_be(jobs, out, workers, nice)
+        _say_what_would_be(jobs, out, start_workers, other_machines=backend == "ray")
         return
-    result = _run(jobs, out, workers, nice, shared_ok, overwrite, progress, marks)
+    result = _run(jobs, out, start_workers, shared_ok, overwrite, progress)
     if progress != "json":
         _print(result, out)
     raise typer.Exit(_code(result))
@@ -115,43 +136,49 @@ def _jobs(
     return make_jobs([*found.found, *rows], plan, out=out.resolve(), ignores_case=folds)
 
 
-def _run(
-    jobs: "JobList", out: Path, workers: int | None, nice: int, shared_ok: bool, overwrite: bool, progress: str,
-    marks: Path | None,
-) -> "BatchResult":  # fmt: skip
+def _on_this_machine(workers: int | None, nice: int) -> "Callable[[int], Backend]":
     from regroove.archive.folder import default_workers
-    from regroove.archive.journal.journal import Journal
-    from regroove.archive.review.decisions import Decisions
-    from regroove.archive.review.marks import read_marks
-    from regroove.archive.review.page import write_review
-    from regroove.archive.review.records import NAME as REVIEW
-    from regroove.archive.review.records import sides_of
-    from regroove.archive.run import run_batch
-    from regroove.archive.summary import NAME, write_summary
     from regroove.archive.workers.local import LocalBackend
 
     most = workers or default_workers()
-    decisions = Decisions(read_marks(marks) if marks else {})
+    return lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice)
+
+
+def _in_cluster(
+    jobs: "JobList", folder: Path | None, address: str | None, workers: int | None, nice: int
+) -> "Callable[[int], Backend]":
+    from regroove.archive.workers.ray_backend import RayBackend
+
+    gpu = any(job.plan.restore.device.startswith("cuda") for job in jobs.jobs)
+    return lambda tasks: RayBackend(address=address, workers=workers, tasks=tasks, folder=folder, nice=nice, gpu=gpu)
+
+
+def _run(
+    jobs: "JobList", out: Path, start_workers: "Callable[[int], Backend]", shared_ok: bool, overwrite: bool,
+    progress: str,
+) -> "BatchResult":  # fmt: skip
+    from regroove.archive.review.from_journal import write_review_of
+    from regroove.archive.run import run_batch
+    from regroove.archive.summary import NAME, write_summary
+
     with reporting(progress) as report:
         result = run_batch(
             jobs.jobs,
             jobs.refused,
             out=out.resolve(),
-            start_workers=lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice),
+            start_workers=start_workers,
             shared=shared_ok,
             overwrite=overwrite,
-            decisions=decisions,
             report=report,
         )
     write_summary(result.rows, out / NAME)
-    with Journal(out.resolve(), shared=shared_ok, create=False) as journal:
-        write_review(out.resolve() / REVIEW, list(sides_of(journal)), title=out.resolve().name)
+    write_review_of(out.resolve())
     return result
 
 
 def _print(result: "BatchResult", out: Path) -> None:
     from regroove.archive.progress import Outcome
-    from regroove.archive.review.records import NAME as REVIEW
+    from regroove.archive.review.from_journal import NAME as REVIEW
     from regroove.archive.sources.names import shown
     from regroove.archive.summary import NAME
 
@@ -161,10 +188,8 @@ def _print(result: "BatchResult", out: Path) -> None:
     if result.stopped:
         note(result.stopped)
     counts = {outcome: result.count(outcome) for outcome in Outcome}
-    say(
-        ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
-        + f"; see {shown(out / NAME)} and {REVIEW}."
-    )
+    counted = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
+    say(f"{counted}; see {shown(out / NAME)} and {REVIEW}.")
 
 
 def _code(result: "BatchResult") -> int:
@@ -175,13 +200,10 @@ def _code(result: "BatchResult") -> int:
     return (1 if begun or result.stopped is None else 2) if failed else 0
 
 
-def _say_what_would_be(jobs: "JobList", out: Path, workers: int | None, nice: int) -> None:
+def _say_what_would_be(
+    jobs: "JobList", out: Path, start_workers: "Callable[[int], Backend]", *, other_machines: bool
+) -> None:
     from regroove.archive.dry_run import describe_dry_run, dry_run
-    from regroove.archive.folder import default_workers
-    from regroove.archive.workers.local import LocalBackend
 
-    most = workers or default_workers()
-    estimate = dry_run(
-        jobs, out=out.resolve(), start_workers=lambda tasks: LocalBackend(workers=min(most, tasks), nice=nice)
-    )
+    estimate = dry_run(jobs, out=out.resolve(), start_workers=start_workers, other_machines=other_machines)
     say(describe_dry_run(estimate))

@@ -24,6 +24,7 @@ COMMANDS = {
     "restore": ("regroove.cli.restore", "Restore a recording."),
     "combine": ("regroove.cli.combine", "Combine several transfers of one performance."),
     "batch": ("regroove.cli.batch", "Restore a collection."),
+    "review": ("regroove.cli.review", "Write the page on which a batch is listened to."),
     "verify": ("regroove.cli.verify", "Check the outputs of a batch."),
     "noise": ("regroove.cli.noise", "Describe the noise of a recording."),
     "solve": ("regroove.cli.solve", "Repair gaps, clipping and other damage than noise."),

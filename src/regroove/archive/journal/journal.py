@@ -86,6 +86,12 @@ class Journal:
         """What happened to a recording, in order: ``time``, ``what``, ``detail``, ``run``."""
         return self._data.rows("SELECT * FROM events WHERE file = ? ORDER BY number", (number,))
 
+    def latest(self, what: str) -> dict[int, sqlite3.Row]:
+        """The last event of a kind of each recording that has one, by the recordings' numbers."""
+        return {
+            row["file"]: row for row in self._data.rows("SELECT * FROM events WHERE what = ? ORDER BY number", (what,))
+        }
+
     def speed(self) -> tuple[int, float, float]:
         """How many recordings were restored on this machine, their length, and how long workers took, in seconds."""
         query = (
@@ -198,6 +204,17 @@ class Journal:
             sql.execute("UPDATE files SET attempts = attempts - 1 WHERE number = ?", (number,))
             self._set(sql, number, state=State.WAITING)
 
+    def reopen(self, number: int) -> None:
+        """What is done is to be done once more; nothing that was made until now counts for it."""
+        with self._data.transaction() as sql:
+            # Receipts tell whole seconds, and the current one counts as past.
+            self._set(sql, number, state=State.WAITING, since=time.time() + 1)
+
+    def note(self, number: int, what: str, detail: str, *, at: float) -> None:
+        """Enter what happened to a recording at a time, in seconds since 1970."""
+        with self._data.transaction() as sql:
+            self._note(sql, number, what, detail, at)
+
     def _runs(self, sql: sqlite3.Connection, run: int | None) -> bool:
         row = sql.execute("SELECT * FROM runs WHERE number = ?", (run,)).fetchone()
         return row is not None and self._is_alive(row)
@@ -206,10 +223,12 @@ class Journal:
         names = ", ".join(f"{name} = ?" for name in values)
         sql.execute(f"UPDATE files SET {names} WHERE number = ?", (*map(cell, values.values()), number))
 
-    def _note(self, sql: sqlite3.Connection, number: int, what: str, detail: str | None = None) -> None:
+    def _note(
+        self, sql: sqlite3.Connection, number: int, what: str, detail: str | None = None, at: float | None = None
+    ) -> None:
         sql.execute(
             "INSERT INTO events (file, run, time, what, detail) VALUES (?, ?, ?, ?, ?)",
-            (number, self._run, time.time(), what, detail),
+            (number, self._run, time.time() if at is None else at, what, detail),
         )
 
 

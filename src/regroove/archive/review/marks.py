@@ -20,11 +20,11 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Marked:
-    """The mark of the recording in row ``number`` of the journal, and what was noted beside it."""
+    """The mark of the recording in row ``number`` of the journal, None if it was taken back, and a note beside it."""
 
     number: int
     name: str
-    mark: Mark
+    mark: Mark | None
     note: str = ""
 
 
@@ -49,9 +49,9 @@ def read_marks(path: Path) -> dict[int, Marked]:
 
 def _marked(row: dict[str, str], path: Path, line: int) -> Marked:
     try:
-        return Marked(
-            number=int(row["number"]), name=row["name"], mark=Mark(row["mark"].strip().lower()), note=row["note"] or ""
-        )
+        word = row["mark"].strip().lower()
+        mark = Mark(word) if word else None
+        return Marked(number=int(row["number"]), name=row["name"], mark=mark, note=row["note"] or "")
     except (ValueError, AttributeError, TypeError) as error:
         wanted = ", ".join(Mark)
         raise SettingsError(f"Line {line} of {path} is no mark: a number, a name and one of {wanted}.") from error

@@ -51,6 +51,9 @@ def _plain(side: Side, folder: Path) -> dict[str, object]:
         "error": side.error,
         "place": side.place,
         "confidence": side.confidence,
+        "mark": side.mark,
+        "note": side.note,
+        "finished": side.finished,
         **{role: _link(path, folder) for role, path in links.items() if path is not None},
     }
 

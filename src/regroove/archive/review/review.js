@@ -10,7 +10,16 @@ const marks = load();
 const $ = id => document.getElementById(id);
 
 function load() {
-  try { return JSON.parse(localStorage.getItem(KEY)) || {}; } catch { return {}; }
+  const loaded = {};
+  let stored = {};
+  try { stored = JSON.parse(localStorage.getItem(KEY)) || {}; } catch { /* What the journal knows is left. */ }
+  for (const side of DATA.sides) {
+    const own = stored[side.number];
+    // What was to be done again and has been is to be heard anew.
+    if (own && (own.mark !== "again" || own.of === side.finished)) loaded[side.number] = own;
+    else if (side.mark) loaded[side.number] = { mark: side.mark, note: side.note };
+  }
+  return loaded;
 }
 
 function store() {
@@ -158,7 +167,7 @@ function markParts(side) {
 
 function mark(side, name) {
   const before = marks[side.number] || {};
-  marks[side.number] = { ...before, mark: before.mark === name ? undefined : name };
+  marks[side.number] = { ...before, mark: before.mark === name ? undefined : name, of: side.finished };
   store();
   const group = document.querySelector("[aria-label=Mark]");
   [...group.children].forEach(b => b.setAttribute("aria-pressed", String(marks[side.number].mark === b.textContent)));
@@ -235,8 +244,9 @@ function quoted(value) {
 }
 
 function asCsv() {
-  const rows = DATA.sides.filter(s => marks[s.number]?.mark);
-  const lines = rows.map(s => [s.number, s.name, marks[s.number].mark, marks[s.number].note || ""].map(quoted).join(","));
+  // A mark that the journal has and that was taken back is an empty one.
+  const rows = DATA.sides.filter(s => marks[s.number]?.mark || s.mark);
+  const lines = rows.map(s => [s.number, s.name, marks[s.number]?.mark || "", marks[s.number]?.note || ""].map(quoted).join(","));
   return [DATA.columns.join(","), ...lines].join("\r\n") + "\r\n";
 }
 

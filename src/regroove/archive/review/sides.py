@@ -26,6 +26,8 @@ class Side:
         error: why it failed.
         place: where its noise was found, in words.
         confidence: how surely, 0 to 1.
+        mark, note: what a person decided about it, as the journal knows it.
+        finished: when the result was made, in seconds since 1970: a mark to do it again is about this result.
         before: the recording; after: the result; removed: the residual; picture: the report. None where there is none.
     """
 
@@ -37,6 +39,9 @@ class Side:
     error: str | None = None
     place: str | None = None
     confidence: float | None = None
+    mark: str | None = None
+    note: str = ""
+    finished: float | None = None
     before: Path | None = None
     after: Path | None = None
     removed: Path | None = None

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from regroove.archive.workers.perform import Performer
     from regroove.restoration.progress import Callback, Progress
 
 READY = "ready"
@@ -28,6 +29,21 @@ def serve(connection: Connection, threads: int, nice: int, parent: int) -> None:
     _end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    performer = make_performer(threads, nice)
+    # The parent is gone, or does not want more.
+    with suppress(EOFError, OSError):
+        connection.send(READY)
+        while True:
+            task = connection.recv()
+            try:
+                result = performer.perform(task, progress=_teller(connection))
+            except MemoryError:
+                sys.exit(OUT_OF_MEMORY)
+            connection.send(result)
+
+
+def make_performer(threads: int, nice: int) -> "Performer":
+    """What does tasks, in a process that has not imported anything heavy yet."""
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = str(threads)
     if nice and hasattr(os, "nice"):
@@ -39,17 +55,7 @@ def serve(connection: Connection, threads: int, nice: int, parent: int) -> None:
 
     torch.set_num_threads(threads)
     keep_freed_memory()
-    performer = Performer()
-    # The parent is gone, or does not want more.
-    with suppress(EOFError, OSError):
-        connection.send(READY)
-        while True:
-            task = connection.recv()
-            try:
-                result = performer.perform(task, progress=_teller(connection))
-            except MemoryError:
-                sys.exit(OUT_OF_MEMORY)
-            connection.send(result)
+    return Performer()
 
 
 def _teller(connection: Connection) -> "Callback":
