@@ -27,6 +27,8 @@ FILES = {
     "report",
     "uncertainty",
     "headroom",
+    "mono",
+    "progress",
     "remove_offset",
     "overwrite",
     "quiet",

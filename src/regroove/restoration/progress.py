@@ -88,8 +88,8 @@ class Work:
             self._callback(Progress(stage=stage, done=self._done, share=share, seconds=passed, left=left))
 
     def once_more(self, stages: Mapping[str, str], *, before: str) -> None:
-        """The stages in ``stages`` are done once more, by other names: as long as they took, ``before`` another."""
-        again = {name: self._costs[stage] for stage, name in stages.items()}
+        """Those of ``stages`` that the work has come once more, by other names, ``before`` another stage."""
+        again = {name: self._costs[stage] for stage, name in stages.items() if stage in self._costs}
         first = list(self._costs).index(before)
         costs = list(self._costs.items())
         self._costs = dict(costs[:first]) | again | dict(costs[first:])

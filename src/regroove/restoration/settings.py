@@ -104,7 +104,7 @@ def setting_names() -> list[str]:
     """The names of all settings of the engines that come with this package.
 
     >>> setting_names()[:6]
-    ['engine', 'strength', 'seed', 'device', 'batch_size', 'quality']
+    ['engine', 'strength', 'seed', 'device', 'batch_size', 'walls']
     """
     return list(_defaults(ENGINES["matched"]))
 
