@@ -1,15 +1,15 @@
 # `make demo` restores the bundled recording, `make test` runs the tests that every change must pass, `make test-slow`
-# those that take minutes, `make docs` builds the documentation; all need only Python and make.
+# those that take minutes, `make test-cluster` those that kill a cluster, `make docs` builds the documentation; all need only Python and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-output
-# One process a core and one thread each: most tests are too small for more.
 # PyTorch without CUDA, a fifth of the size, where there is no NVIDIA card and its index can be reached.
 CPU_TORCH := https://download.pytorch.org/whl/cpu
+# One process a core and one thread each: most tests are too small for more.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test test-slow docs lint clean
+.PHONY: demo test test-slow test-cluster docs lint clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +42,9 @@ test: $(VENV)/.tested
 
 test-slow: $(VENV)/.tested
 	$(PYTEST) -m slow
+
+test-cluster: $(VENV)/.tested
+	$(BIN)/python -m pytest -m cluster
 
 docs: $(VENV)/.documented
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -175,7 +175,7 @@ def sounds(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.glob("*.wav")}
 
 
-@pytest.mark.slow
+@pytest.mark.cluster
 def test_workers_and_the_head_are_killed_and_all_is_as_on_one_machine(tmp_path: Path, source: Path, cluster) -> None:
     here = tmp_path / "here"
     assert finish(start(source, here, "--workers", "1")) == (0, "")
