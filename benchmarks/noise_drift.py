@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from scipy.signal import butter, sosfiltfilt
 
+from regroove.devices import has_bfloat16
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
 from regroove.dsp.wiener import wiener_filter
@@ -110,7 +111,7 @@ def gains(side: Side, denoiser: MatchedDenoiser, *, heard: bool) -> list[float]:
     moving = [drift.applied(told, start=0, hop=LONG.hop, frames=frames) for drift in drifts]
 
     def network(y: torch.Tensor, noise: NoiseMap) -> torch.Tensor:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16("cpu")):
             return denoiser(y, noise)
 
     def filtered(y: torch.Tensor, noise: NoiseMap) -> torch.Tensor:

@@ -23,6 +23,7 @@ import soxr
 import torch
 
 from regroove.audio.load import read_audio
+from regroove.devices import has_bfloat16
 from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.networks.checkpoints import load_model
@@ -132,7 +133,7 @@ def restored(samples: np.ndarray, denoiser: MatchedDenoiser | None) -> np.ndarra
     """The music of ``(time,)`` samples, by their own lead-in."""
     y = torch.from_numpy(samples[None]).float()
     noise = map_of_noise(y[:, :LEAD])
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=denoiser is not None):
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16("cpu")):
         done = wiener_filter(y, noise.mean, WIENER) if denoiser is None else denoiser(y, noise)
     return done[0, LEAD:].double().numpy()
 

@@ -130,7 +130,7 @@ def test_a_file_beside_the_model_is_found(small: LoadedModel, content: bytes) ->
 def test_what_is_chosen_by_itself(
     small: LoadedModel, content: bytes, bfloat16: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regroove.restoration.engines.precision._has_bfloat16", lambda device: bfloat16)
+    monkeypatch.setattr("regroove.restoration.engines.precision.has_bfloat16", lambda device: bfloat16)
     chosen = []
     for loss in (0.0, 2 * MEAN_LOST_DB):
         save_eight_bit(

@@ -25,7 +25,7 @@ _HELP = (
 
 RATE = 44_100
 SAVE_EVERY_SECONDS = 180.0
-_BFLOAT16 = "Convolutions in bfloat16, which only CPUs with instructions for it are faster at."
+_BFLOAT16 = "Convolutions in bfloat16; by default where the processor has instructions for it."
 
 
 class TrainGroup(TyperGroup):
@@ -125,7 +125,7 @@ def run(
     dilations: Annotated[str | None, typer.Option(help="Along time, of the blocks in the middle.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     warmup: Annotated[int, typer.Option(help="Steps until the learning rate is at its peak.", min=1)] = 200,
-    bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
+    bfloat16: Annotated[bool | None, typer.Option("--bfloat16/--no-bfloat16", help=_BFLOAT16)] = None,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, a network of the default kind.
@@ -159,7 +159,7 @@ def run(
     }
     network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
     schedule = RunSettings(steps=steps, learning_rate=learning_rate, warmup=warmup)
-    settings = MatchedTraining(network=network, run=schedule, bfloat16=bfloat16)
+    settings = MatchedTraining(network=network, run=schedule, bfloat16=_in_bfloat16(bfloat16, device))
     trainer = matched_trainer(mixer, settings, seed=seed, device=device)
     if start_from is not None and not state.exists():
         take_weights(trainer, start_from, spare=RESIDUAL_BLOCK)
@@ -177,7 +177,7 @@ def noise_level(
     minutes: Annotated[float | None, typer.Option(help="Stop after this long; the state is saved.")] = None,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
     warmup: Annotated[int, typer.Option(help="Steps until the learning rate is at its peak.", min=1)] = 50,
-    bfloat16: Annotated[bool, typer.Option(help=_BFLOAT16)] = True,
+    bfloat16: Annotated[bool | None, typer.Option("--bfloat16/--no-bfloat16", help=_BFLOAT16)] = None,
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, the noise estimator."""
@@ -188,7 +188,7 @@ def noise_level(
 
     music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
     mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
-    defaults = NoiseLevelTraining(bfloat16=bfloat16)
+    defaults = NoiseLevelTraining(bfloat16=_in_bfloat16(bfloat16, "cpu"))
     schedule = replace(defaults.run, steps=steps, learning_rate=learning_rate, warmup=warmup)
     trainer = noise_level_trainer(mixer, replace(defaults, run=schedule), seed=seed)
     if start_from is not None and not state.exists():
@@ -280,3 +280,9 @@ def _numbers(text: str, *, least: int = 1) -> tuple[int, ...]:
     if not numbers or min(numbers) < least:
         raise SettingsError(f"Sizes are whole numbers with commas in between, such as 16,24,48, not {text}.")
     return numbers
+
+
+def _in_bfloat16(asked: bool | None, device: str) -> bool:
+    from regroove.devices import has_bfloat16
+
+    return has_bfloat16(device) if asked is None else asked

@@ -1,9 +1,6 @@
 """In which precision the matched-noise network computes."""
 
-import platform
-
-import torch
-
+from regroove.devices import has_bfloat16
 from regroove.errors import SettingsError
 from regroove.networks.checkpoints import LoadedModel
 from regroove.networks.eight_bit import can_run, eight_bit_card, good_enough, load_eight_bit
@@ -29,26 +26,9 @@ def in_precision(asked: str, loaded: LoadedModel, *, device: str, streams: int) 
 
 
 def _automatic(loaded: LoadedModel, device: str) -> str:
-    if _has_bfloat16(device):
+    if has_bfloat16(device):
         return "bfloat16"
     if device != "cpu" or not can_run():
         return "float32"
     card = eight_bit_card(loaded)
     return "int8" if card is not None and good_enough(card.scores.get("lost", {})) else "float32"
-
-
-def _has_bfloat16(device: str) -> bool:
-    """Whether the hardware computes in it; elsewhere it would only be slower."""
-    if torch.device(device).type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    # Builds without oneDNN, such as those for macOS, do not have the question either.
-    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
-        return False
-    # oneDNN also says yes to AVX-512 without bfloat16, which it emulates in 2.4 times the time of single precision.
-    return platform.machine().lower() not in ("x86_64", "amd64") or _x86_has_bfloat16()
-
-
-def _x86_has_bfloat16() -> bool:
-    instructions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    known = [getattr(torch.cpu, name) for name in instructions if hasattr(torch.cpu, name)]
-    return any(supported() for supported in known)
