@@ -70,7 +70,7 @@ def python_names() -> str:
 
     names = [name for name in regroove.__all__ if not name.startswith("_")]
     parts = [
-        f"::: {getattr(regroove, name).__module__}.{name}\n    options:\n      heading: regroove.{name}\n"
+        f"::: {regroove._HOMES[name]}.{name}\n    options:\n      heading: regroove.{name}\n"
         for name in sorted(names, key=str.lower)
     ]
     return "# Python\n\n" + "\n".join(parts)
