@@ -73,3 +73,16 @@ def test_the_spread_of_a_band_is_its_own_where_there_are_many_moments() -> None:
     own = 1.4826 * 2.7
     expected = np.sqrt(24 / 32 * own**2 + 8 / 32 * white**2)
     assert part.spread[0, 15] == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize(("seconds", "louder_db", "noise"), [(1.4, 6.0, False), (1.4, 2.0, True), (0.5, 6.0, True)])
+def test_what_stays_to_the_end_is_music_where_the_recording_goes_below_it(
+    seconds: float, louder_db: float, noise: bool
+) -> None:
+    generator = torch.Generator().manual_seed(3)
+    samples = 0.01 * torch.randn(1, 8 * 44_100, generator=generator)
+    samples[:, round(seconds * 44_100) :] *= 10 ** (louder_db / 20)
+    finder = NoiseFinder(sample_rate=44_100, channels=1)
+    finder.add(samples)
+    found = finder.finish()
+    assert bool(found.map.mean.any()) == noise

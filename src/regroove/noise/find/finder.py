@@ -15,7 +15,7 @@ from torch import Tensor
 from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.noise_map import NoiseMap
 from regroove.dsp.stft import LONG
-from regroove.noise.find.choice import Choice, ChoiceSettings, choose, extent, playing
+from regroove.noise.find.choice import THUMP, Choice, ChoiceSettings, choose, extent, playing
 from regroove.noise.find.confidence import FAR_DB, confidence_of
 from regroove.noise.find.drift import STEADY, DriftSettings, NoiseDrift, Track, follow, follow_places
 from regroove.noise.find.evidence import NoiseSettings, is_noise, most_tonal, shape_against
@@ -202,10 +202,19 @@ class NoiseFinder:
         )  # fmt: skip
 
     def _is_music_alone(self, choice: Choice, timeline: Timeline, parts: list[Segment]) -> bool:
-        """Whether nothing but the chosen parts was recorded and they are tones: sustained partials, not noise."""
+        """Whether nothing but the chosen parts was recorded, and they are music that is held.
+
+        They are tones, or the recording goes below them for longer than a thump, which it does not with noise.
+        """
         if playing(parts, timeline.at, timeline.levels).any():
             return False
-        return most_tonal(choice.average("tonality")) > self.settings.tones
+        if most_tonal(choice.average("tonality")) > self.settings.tones:
+            return True
+        rest = np.ones(len(timeline.at), dtype=bool)
+        for part in choice.parts:
+            rest &= (timeline.at < part.start) | (timeline.at >= part.end)
+        below = choice.average("levels") - timeline.levels[rest]
+        return int(rest.sum()) > THUMP and float(np.median(below.mean(axis=(1, 2)))) > self.settings.choice.alike_db
 
     def _is_inaudible(self, noise: NoiseMap) -> bool:
         first = round(LOWEST_HEARD * LONG.n_fft / self._rate)
