@@ -15,9 +15,9 @@ from regroove.errors import AudioError, SettingsError
 
 if TYPE_CHECKING:
     from regroove.audio.reader import AudioReader
+    from regroove.audio.source import Source
     from regroove.restoration.progress import Callback
     from regroove.walls.transfers.plan import Progress
-    from regroove.walls.transfers.sources import Source
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from regroove.audio.source import Samples, Source
 from regroove.restoration.engines.base import BlockLayout, LosesBlocks, Observed
 from regroove.restoration.progress import Tell
 from regroove.restoration.stages.blocks import CutBlocks, Item, JoinCores
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Counts, Tally
-from regroove.restoration.stream import Samples, Source
 
 
 def padding(length: int, layout: BlockLayout) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from regroove.audio.formats import SampleFormat, output_format
 from regroove.audio.reader import AudioReader
+from regroove.audio.source import Samples, Source
 from regroove.audio.writer import AudioWriter
 from regroove.compat.blocks import restore_in_blocks
 from regroove.errors import AudioError
@@ -20,7 +21,7 @@ from regroove.restoration.engines.guided_engine import CqtDiffEngine, ObservedPo
 from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.outputs import check_outputs
 from regroove.restoration.stages.tally import Tally
-from regroove.restoration.stream import Samples, Source, observe, restore_stream
+from regroove.restoration.stream import observe, restore_stream
 
 Filter = Callable[[Tensor], Tensor]
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from regroove.audio.source import Samples, Source
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.noise.describe.description import NoiseDescription, bandwidths, describe_channels
 from regroove.noise.describe.history import ROW, BandHistory
@@ -25,7 +26,7 @@ from regroove.restoration.stages.queues import SampleQueue
 from regroove.restoration.stages.restore import threads
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
-from regroove.restoration.stream import Samples, Source, listening, to_rate
+from regroove.restoration.stream import listening, to_rate
 from regroove.walls.evidence import WallEvidence, weigh
 from regroove.walls.statistics import WallMeter
 

@@ -13,6 +13,7 @@ import torch
 from regroove.audio.headroom import check_headroom, headroom_note
 from regroove.audio.reader import AudioReader
 from regroove.audio.resample import resampled_length
+from regroove.audio.source import Samples, Source
 from regroove.devices import resolve_device
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.clicks.detect import ClickSettings
@@ -36,7 +37,7 @@ from regroove.restoration.stages.originals import take_away
 from regroove.restoration.stages.silence import KeepSilence
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
-from regroove.restoration.stream import Samples, Source, Stages, restore_stream, untouched
+from regroove.restoration.stream import Stages, restore_stream, untouched
 from regroove.restoration.walls import SEPARATE, WallChoice, observe_walls
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)

@@ -6,13 +6,13 @@ is, and it is subtracted from the untouched samples. All that is kept in memory 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from regroove.audio.resample import resampled_length
+from regroove.audio.source import Samples, Source
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.restoration.costs import TYPICAL, StreamCosts, share_of_hearing
 from regroove.restoration.engines.base import Engine, Observed, Seen
@@ -33,23 +33,7 @@ from regroove.restoration.stages.tally import Tally
 from regroove.restoration.stages.walls import MakeOne, to_both
 from regroove.walls.one import OneRecord
 
-Samples = NDArray[np.float64]
 Stages = list[Stage[Any, Any]]
-
-
-class Source(Protocol):
-    """A recording that can be read several times from its beginning, as ``(channels, n)`` float64 blocks."""
-
-    @property
-    def sample_rate(self) -> int: ...
-
-    @property
-    def channels(self) -> int: ...
-
-    @property
-    def frames(self) -> int: ...
-
-    def blocks(self) -> Iterator[Samples]: ...
 
 
 def observe(source: Source, engine: Engine[Seen], *, progress: Tell | None = None) -> Seen:

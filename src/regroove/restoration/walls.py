@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import torch
 
+from regroove.audio.source import Source
 from regroove.errors import SettingsError
 from regroove.restoration.engines.base import Engine, Observed
 from regroove.restoration.progress import Tell
 from regroove.restoration.stages.restore import threads
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.walls import MakeOne
-from regroove.restoration.stream import Source, listening, to_rate
+from regroove.restoration.stream import listening, to_rate
 from regroove.walls.choices import GAINS
 from regroove.walls.one import OneRecord
 from regroove.walls.plan import plan_of

@@ -10,8 +10,9 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
+from regroove.audio.source import Samples, Source
 from regroove.walls.transfers.resample import AtRate
-from regroove.walls.transfers.sources import Middle, Samples, Source
+from regroove.walls.transfers.sources import Middle
 
 RATE = 22_050
 HOP = 441

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from regroove.audio.source import Source
 from regroove.dsp.stft import LONG
 from regroove.noise.find.finder import HearNoise, NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.walls.transfers import fine
 from regroove.walls.transfers.resample import at_rate
-from regroove.walls.transfers.sources import Source
 
 Values = NDArray[np.float64]
 MAP_RATE = 44_100

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from regroove.audio.formats import MOST_TRANSFERS
+from regroove.audio.source import Source
 from regroove.errors import AudioError
 from regroove.noise.find.finder import HearNoise
 from regroove.noise.find.found import FoundNoise
@@ -16,7 +17,7 @@ from regroove.walls.transfers.features import onsets
 from regroove.walls.transfers.fine import compare
 from regroove.walls.transfers.noises import ChannelNoise, find_noise, from_differences
 from regroove.walls.transfers.response import FLAT, response_of
-from regroove.walls.transfers.sources import ChosenChannels, Source, seconds_of
+from regroove.walls.transfers.sources import ChosenChannels, seconds_of
 from regroove.walls.transfers.warp import identity
 
 Progress = Callable[[str, float], None]

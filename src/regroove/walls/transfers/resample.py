@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.audio.resample import StreamResampler, resampled_length
-from regroove.walls.transfers.sources import Samples, Source
+from regroove.audio.source import Samples, Source
 
 TAPS = 16
 _PHASES = 4096
