@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, percentile_filter, uniform_filter1d
 
 from regroove.dsp.band_limit import EVERYTHING
+from regroove.dsp.rows import RowCutter, Rows
 from regroove.dsp.stft import LONG, SHORT
 from regroove.noise.describe.octaves import THIRD_EDGES, band_powers, decibels
 from regroove.noise.find.drift import DriftSettings
@@ -97,32 +98,30 @@ class TopHistory:
 
     def __init__(self, *, sample_rate: int) -> None:
         self._rate = sample_rate
-        self._held: NDArray[np.float32] | None = None
+        self._cutter = RowCutter(row=ROW, beyond=_HOP, batch=_BATCH)
         self._rows: list[NDArray[np.float32]] = []
 
     def add(self, chunk: NDArray[np.float32]) -> None:
         """Hear ``(channels, time)`` more samples."""
-        self._held = chunk if self._held is None else np.concatenate([self._held, chunk], axis=1)
-        while self._held.shape[1] >= _BATCH * ROW + _HOP:
-            self._transform(_BATCH)
+        for rows in self._cutter.push(chunk):
+            self._transform(rows)
 
     def finish(self) -> NDArray[np.float32]:
         """Half of the time's level, the loudest moment's and how far a bin stands out, in dB: ``(R, C, K, 3)``."""
-        if self._held is not None and (left := (self._held.shape[1] - _HOP) // ROW) > 0:
-            self._transform(left)
-        channels = 1 if self._held is None else len(self._held)
+        if rows := self._cutter.finish():
+            self._transform(rows)
+        channels = self._cutter.channels
         return np.concatenate(self._rows) if self._rows else np.zeros((0, channels, len(EDGES) - 1, 3), np.float32)
 
-    def _transform(self, rows: int) -> None:
-        assert self._held is not None
-        long = _powers(self._held[:, : rows * ROW + _HOP], LONG.n_fft, _HOP).reshape(len(self._held), rows, _FRAMES, -1)
+    def _transform(self, rows: Rows) -> None:
+        shape, samples = (len(rows.samples), rows.count), rows.samples
+        long = _powers(samples, LONG.n_fft, _HOP).reshape(*shape, _FRAMES, -1)
         outstanding = standing_out(long.mean(axis=2), sample_rate=self._rate)
-        short = _powers(self._held[:, : rows * ROW + _SHORT_HOP], SHORT.n_fft, _SHORT_HOP)
-        bands = band_powers(short, EDGES, sample_rate=self._rate).reshape(len(self._held), rows, _SHORT_FRAMES, -1)
+        short = _powers(samples[:, : rows.count * ROW + _SHORT_HOP], SHORT.n_fft, _SHORT_HOP)
+        bands = band_powers(short, EDGES, sample_rate=self._rate).reshape(*shape, _SHORT_FRAMES, -1)
         ordered = decibels(np.maximum(np.partition(bands, [_MIDDLE, _SHORT_FRAMES - 1], axis=2), 1e-20))
         facts = [ordered[:, :, _MIDDLE], ordered[:, :, -1], outstanding]
         self._rows.append(np.stack(facts, axis=-1).swapaxes(0, 1).astype(np.float32))
-        self._held = self._held[:, rows * ROW :]
 
 
 def _powers(samples: NDArray[np.float32], n_fft: int, hop: int) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
+from regroove.dsp.rows import RowCutter, Rows
 from regroove.dsp.stft import LONG
 from regroove.noise.describe.octaves import THIRD_EDGES, band_powers
 
@@ -31,30 +32,27 @@ class BandHistory:
         # Of the mean logarithm of a Gaussian noise's power in so many independent bins.
         cells = independent_bins(sample_rate=sample_rate)
         self._bias = digamma(cells) - np.log(cells)
-        self._held: NDArray[np.float32] | None = None
+        self._cutter = RowCutter(row=ROW, beyond=_HOP, batch=_BATCH)
         self._rows: list[NDArray[np.float32]] = []
 
     def add(self, chunk: NDArray[np.float32]) -> None:
         """Add ``(channels, time)`` more samples."""
-        self._held = chunk if self._held is None else np.concatenate([self._held, chunk], axis=1)
-        while self._held.shape[1] >= _BATCH * ROW + _HOP:
-            self._transform(_BATCH)
+        for rows in self._cutter.push(chunk):
+            self._transform(rows)
 
     def finish(self) -> NDArray[np.float32]:
         """The powers ``(rows, channels, third octaves)``; row i is centred on sample (i + 1/2) ROW + ROW / 8."""
-        if self._held is not None and (left := (self._held.shape[1] - _HOP) // ROW) > 0:
-            self._transform(left)
-        channels = 1 if self._held is None else len(self._held)
+        if rows := self._cutter.finish():
+            self._transform(rows)
+        channels = self._cutter.channels
         return np.concatenate(self._rows) if self._rows else np.zeros((0, channels, len(THIRD_EDGES) - 1), np.float32)
 
-    def _transform(self, rows: int) -> None:
-        assert self._held is not None
-        windows = np.lib.stride_tricks.sliding_window_view(self._held, LONG.n_fft, axis=1)[:, : rows * ROW : _HOP]
+    def _transform(self, rows: Rows) -> None:
+        windows = np.lib.stride_tricks.sliding_window_view(rows.samples, LONG.n_fft, axis=1)[:, ::_HOP]
         spectrum = np.fft.rfft(windows * _WINDOW, axis=-1)
         bands = band_powers(np.abs(spectrum) ** 2, THIRD_EDGES, sample_rate=self._rate)
-        logs = np.log(np.maximum(bands, 1e-20)).reshape(len(self._held), rows, _FRAMES, -1).mean(axis=2)
+        logs = np.log(np.maximum(bands, 1e-20)).reshape(len(rows.samples), rows.count, _FRAMES, -1).mean(axis=2)
         self._rows.append(np.exp(logs - self._bias).swapaxes(0, 1).astype(np.float32))
-        self._held = self._held[:, rows * ROW :]
 
 
 def independent_bins(*, sample_rate: int) -> NDArray[np.float64]:
