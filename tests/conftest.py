@@ -3,6 +3,7 @@
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from regroove.cli.main import run as run_regroove
 from regroove.noise.find.segments import Segment
 from regroove.training.corpus.noise_excerpts import NoiseSettings, render_noise
 from regroove.training.corpus.shards import write_shards
@@ -34,6 +36,21 @@ def signals_as_before() -> Iterator[None]:
 def no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a command says does not depend on how busy the machine is."""
     monkeypatch.setattr("regroove.cli.progress.LINES", 3600.0)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs ``regroove`` in this process: exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["regroove", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            run_regroove()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    return run
 
 
 @pytest.fixture

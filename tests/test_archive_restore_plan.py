@@ -1,15 +1,12 @@
 """``regroove restore --plan`` and ``regroove batch`` as commands: what wins, what is said, and the exit codes."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-
-from regroove.cli.main import run as run_regroove
 
 RATE = 22_050
 Run = Callable[..., tuple[int, str, str]]
@@ -24,19 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         '[outputs]\nresidual = true\nremove_offset = true\nheadroom = "off"\n'
     )
     return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["regroove", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            run_regroove()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 def result(name: str) -> dict:

@@ -1,7 +1,6 @@
 """``regroove noise`` from end to end: what it says, what it draws, and how it refuses."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import soundfile
 from PIL import Image
 
 import regroove
-from regroove.cli.main import run as run_regroove
 
 RATE = 48_000
 EXAMPLE = Path(regroove.__file__).parent / "examples" / "noisy-78.flac"
@@ -31,21 +29,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     noise = 0.003 * rng.standard_normal((len(t), 2))
     soundfile.write(tmp_path / "in.wav", (hum + notes)[:, None] + noise, RATE, subtype="PCM_24")
     return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``regroove`` in this process: exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["regroove", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            run_regroove()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 def test_a_real_file(folder: Path, run: Run) -> None:

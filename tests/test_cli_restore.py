@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import soundfile
 import torch
 
 import regroove
-from regroove.cli.main import run as run_regroove
 from regroove.networks.checkpoints import bundled_model, find_model
 from regroove.restoration.settings import RestoreSettings
 
@@ -29,21 +27,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     noise = 0.01 * np.random.default_rng(0).standard_normal((len(t), 2))
     soundfile.write(tmp_path / "in.wav", note[:, None] + noise, RATE, subtype="PCM_24")
     return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``regroove`` in this process: exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["regroove", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            run_regroove()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run
 
 
 def receipt(output: str | Path) -> dict:

@@ -1,7 +1,6 @@
 """``regroove combine`` from end to end: what it makes, what it says, and how it refuses."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from regroove.cli.main import run as run_regroove
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.restoration.sources import ArraySource
 from regroove.walls.transfers.resample import BEST, along
@@ -72,18 +70,9 @@ def transfers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Samples]:
 
 
 @pytest.fixture
-def run(transfers: tuple[Path, Samples], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``regroove`` in this process and in the folder: exit code, standard output and standard error."""
+def run(transfers: tuple[Path, Samples], run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs ``regroove`` in the folder of the transfers."""
     monkeypatch.chdir(transfers[0])
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["regroove", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            run_regroove()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
     return run
 
 
