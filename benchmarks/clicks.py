@@ -24,7 +24,7 @@ from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.noise.clicks.repair import ClickRepairer, Repaired, repair_clicks
 from regroove.noise.make.presets import preset
-from regroove.noise.make.settings import OFF
+from regroove.noise.make.synthesis_settings import OFF
 from regroove.noise.make.synthesise import synthesise
 from regroove.restoration.restorer import Restorer
 

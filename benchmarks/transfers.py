@@ -23,11 +23,11 @@ from scipy.interpolate import CubicSpline
 
 from regroove.errors import AudioError
 from regroove.evaluation.metrics.si_sdr import si_sdr
+from regroove.restoration.array_source import ArraySource
 from regroove.restoration.restorer import Restorer
-from regroove.restoration.sources import ArraySource
-from regroove.walls.transfers.combine import combined
-from regroove.walls.transfers.plan import Planned, plan_of
-from regroove.walls.transfers.resample import BEST, along
+from regroove.walls.transfers.combination_plan import Planned, plan_of
+from regroove.walls.transfers.combining import combined
+from regroove.walls.transfers.curve_reading import BEST, along
 
 RATE = 44_100
 MUSIC = ("strauss-blue-danube-marine-band.ogg", "offenbach-can-can-orchestra.ogg")

@@ -30,10 +30,10 @@ from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet
 from regroove.noise.measure import map_of_noise
-from regroove.walls.combine import WallCombiner
-from regroove.walls.evidence import WallEvidence, weigh
-from regroove.walls.plan import WallPlan, plan_of
+from regroove.walls.combiner import WallCombiner
+from regroove.walls.one_record_test import WallEvidence, weigh
 from regroove.walls.statistics import WallMeter
+from regroove.walls.wall_plan import WallPlan, plan_of
 
 RATE = 44_100
 LEAD = 2 * RATE

@@ -15,8 +15,8 @@ from regroove.drawing.ticks import frequency_ticks
 from regroove.dsp.stft import SHORT, stft
 from regroove.restoration.results.spectra_panels import draw_time, headline
 from regroove.walls.bursts import momentary_share
-from regroove.walls.combine import WallCombiner
-from regroove.walls.plan import plan_of
+from regroove.walls.combiner import WallCombiner
+from regroove.walls.wall_plan import plan_of
 from walls import LEAD, RATE, heard, noise_of, pieces, walls_of
 
 SIZE, PANEL = (1400, 560), (76.0, 50.0, 1180.0, 500.0)

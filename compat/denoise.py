@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from regroove.compat.command import run
-from regroove.compat.settings import DenoiseConfig
+from regroove.compat.script_settings import DenoiseConfig
 
 CONF = Path(__file__).parent / "conf" / "denoise.yaml"
 

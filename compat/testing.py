@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from regroove.compat.command import run
-from regroove.compat.settings import InferenceConfig
+from regroove.compat.script_settings import InferenceConfig
 
 CONF = Path(__file__).parent / "conf" / "inference.yaml"
 

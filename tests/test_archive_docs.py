@@ -7,7 +7,7 @@ import pytest
 import typer.main
 
 from regroove.archive.flags import CODES
-from regroove.archive.plans.files import bundled_plans, load_plan
+from regroove.archive.plans.plan_files import bundled_plans, load_plan
 from regroove.archive.sources.manifest import read_manifest
 from regroove.cli.batch import app as batch_app
 from regroove.cli.verify import app as verify_app

@@ -21,7 +21,7 @@ import soundfile
 
 from regroove.archive.journal.journal import Journal
 from regroove.archive.journal.records import State
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 
 RATE = 22_050
 # The engine without a network, told where the noise is alone: it always has something to remove.

@@ -17,7 +17,7 @@ from regroove.archive.plans.plan import Plan
 from regroove.archive.review.from_journal import write_review_of
 from regroove.archive.review.marks import COLUMNS
 from regroove.archive.review.taken import take_marks
-from regroove.archive.run import run_batch
+from regroove.archive.run_batch import run_batch
 from regroove.archive.sources.jobs import make_jobs
 from regroove.archive.sources.scan import scan
 from regroove.cli.review import app

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from regroove.archive.plans.files import bundled_plans, load_plan
 from regroove.archive.plans.models import check_model, model_hashes
 from regroove.archive.plans.plan import OutputSettings, Plan, plan_from_json
+from regroove.archive.plans.plan_files import bundled_plans, load_plan
 from regroove.errors import ModelError, SettingsError
 from regroove.restoration.engines.matched import MatchedSettings
 from regroove.restoration.restorer import Restorer

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from regroove.archive.review.listed_sides import Flag, Side
 from regroove.archive.review.marks import Mark, read_marks
 from regroove.archive.review.page import review_page, write_review
-from regroove.archive.review.sides import Flag, Side
 from regroove.errors import AudioError, SettingsError
 
 CHROMIUM = shutil.which("chromium")

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from regroove.archive import run
+from regroove.archive import run_batch as batch_run
+from regroove.archive.batch_progress import BatchProgress, Event, Outcome, Row
 from regroove.archive.dry_run import describe_dry_run, dry_run
 from regroove.archive.journal.journal import GONE_SECONDS, Journal
 from regroove.archive.journal.records import State
 from regroove.archive.plans.plan import Plan
-from regroove.archive.progress import BatchProgress, Event, Outcome, Row
-from regroove.archive.run import BatchResult, run_batch
+from regroove.archive.run_batch import BatchResult, run_batch
 from regroove.archive.sources.job import Refused
 from regroove.archive.sources.jobs import JobList, make_jobs
 from regroove.archive.sources.scan import scan
@@ -186,11 +186,11 @@ def test_a_worker_that_dies_is_no_matter_and_three_are_a_failure(folder: Path, b
 def test_a_full_disk_stops_it_and_the_next_run_goes_on(
     folder: Path, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spare = run._SPARE_BYTES
-    monkeypatch.setattr(run, "_SPARE_BYTES", 2**60)
+    spare = batch_run._SPARE_BYTES
+    monkeypatch.setattr(batch_run, "_SPARE_BYTES", 2**60)
     result = batch()
     assert result.stopped is not None and "is full: a.wav needs" in result.stopped and not result.rows
-    monkeypatch.setattr(run, "_SPARE_BYTES", spare)
+    monkeypatch.setattr(batch_run, "_SPARE_BYTES", spare)
     assert outcomes(batch()) == both("done")
 
 

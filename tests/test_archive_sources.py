@@ -11,7 +11,7 @@ from regroove.archive.plans.plan import Plan
 from regroove.archive.sources.job import Found
 from regroove.archive.sources.jobs import JobList, make_jobs
 from regroove.archive.sources.manifest import read_manifest
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.sources.scan import scan
 from regroove.archive.workers.local import usable_cores
 from regroove.errors import ArchiveError, AudioError, SettingsError

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from regroove.audio.formats import SampleFormat, container_for, output_format
-from regroove.audio.metadata.model import Metadata
+from regroove.audio.metadata.metadata_values import Metadata
 from regroove.audio.reader import AudioReader
 from regroove.audio.writer import AudioWriter, _container
 from regroove.errors import AudioError

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from regroove.restoration.engines.base import BlockId, BlockLayout
-from regroove.restoration.stages.blocks import JoinCores
+from regroove.restoration.engines.engine import BlockId, BlockLayout
+from regroove.restoration.stages.cut_and_join import JoinCores
 
 LAYOUT = BlockLayout(block=40, context=4, fade=8)
 

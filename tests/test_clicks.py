@@ -11,7 +11,7 @@ from regroove.dsp.autoregression import Interpolation, autocorrelation, models_f
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.noise.clicks.repair import BLOCK, ClickRepairer, repair_clicks
 from regroove.noise.make.presets import preset
-from regroove.noise.make.settings import OFF, RecordNoise
+from regroove.noise.make.synthesis_settings import OFF, RecordNoise
 from regroove.noise.make.synthesise import synthesise
 from regroove.training.corpus.percussion import drum_beat, pick
 

@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from regroove.compat.recordings import Filters, Prepared, denoised, filtered, observe_recording
-from regroove.compat.settings import NetworkConfig
+from regroove.compat.script_settings import NetworkConfig
 from regroove.compat.translate import network_settings
 from regroove.diffusion.posterior import SamplerSettings
 from regroove.diffusion.schedules import KarrasSettings
 from regroove.dsp.emphasis import deemphasize, emphasize
 from regroove.networks.cqt_unet import CqtUNet
 from regroove.noise.make.banks import NoiseBank
+from regroove.restoration.array_source import ArraySource
 from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
-from regroove.restoration.sources import ArraySource
 
 COMPAT = Path(__file__).parents[1] / "compat"
 EXAMPLE = Path(__file__).parents[1] / "src" / "regroove" / "examples" / "noisy-78.flac"

@@ -12,7 +12,7 @@ from regroove.compat.config import known_keys, nearest, read_config
 from regroove.compat.degrading import NoiseGainConfig
 from regroove.compat.original_keys import ORIGINAL_KEYS
 from regroove.compat.sample_settings import SampleConfig
-from regroove.compat.settings import DenoiseConfig, InferenceConfig
+from regroove.compat.script_settings import DenoiseConfig, InferenceConfig
 from regroove.diffusion.schedules import PUBLISHED_CHURN, cqtdiff_schedule, shellac_schedule
 from regroove.errors import SettingsError
 from regroove.networks.cqt_unet import CqtUNetSettings

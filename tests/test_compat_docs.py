@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import torch
 
-from regroove.compat.settings import NetworkConfig
+from regroove.compat.script_settings import NetworkConfig
 from regroove.compat.translate import network_settings
 from regroove.networks.cqt_unet import CqtUNet
 

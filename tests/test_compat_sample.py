@@ -15,9 +15,9 @@ from regroove.compat.config import read_config
 from regroove.compat.lowpass import cutoff_of, low_passed
 from regroove.compat.music import dataset_files, read_excerpt
 from regroove.compat.sample_settings import DatasetConfig, SampleConfig
+from regroove.compat.sample_tasks import TASKS, make_task
 from regroove.compat.sampling import find_checkpoint
-from regroove.compat.settings import NetworkConfig
-from regroove.compat.tasks import TASKS, make_task
+from regroove.compat.script_settings import NetworkConfig
 from regroove.compat.translate import network_settings
 from regroove.errors import ModelError, RegrooveError, SettingsError
 from regroove.networks.cqt_unet import CqtUNet

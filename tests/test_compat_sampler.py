@@ -10,7 +10,7 @@ from torch import Tensor
 
 import golden_numbers
 from regroove.compat.sampler import Sampler78rpm, xi_for_lowest_snr
-from regroove.compat.settings import DiffusionConfig
+from regroove.compat.script_settings import DiffusionConfig
 from regroove.compat.translate import sampler_settings
 from regroove.diffusion.denoiser import Denoiser
 from regroove.diffusion.guidance import GuidanceSettings

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from regroove.compat.sample_settings import SampleConfig, TrainConfig
-from regroove.compat.settings import NetworkConfig
+from regroove.compat.script_settings import NetworkConfig
 from regroove.compat.training import train, training_settings
 from regroove.compat.translate import network_settings
 from regroove.errors import AudioError, ModelError, SettingsError

@@ -11,7 +11,7 @@ from regroove.errors import SettingsError
 from regroove.operators.clip import Clip
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask, gap_mask
-from regroove.operators.resample import Resample
+from regroove.operators.resampling import Resample
 
 LENGTH = 256
 SIGMAS = karras_sigmas(KarrasSettings(steps=25, sigma_min=1e-4, sigma_max=1.0, rho=7))

@@ -15,10 +15,10 @@ from regroove.errors import SettingsError
 from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import build_network, save_model
 from regroove.noise.make.banks import NoiseBank
-from regroove.restoration.engines.base import BlockId, EngineRun
+from regroove.restoration.array_source import ArraySource
 from regroove.restoration.engines.cqtdiff import CqtDiffSettings, cqtdiff_engine
+from regroove.restoration.engines.engine import BlockId, EngineRun
 from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
-from regroove.restoration.sources import ArraySource
 from regroove.restoration.stream import observe, restore_stream
 
 RATE, BLOCK = 8_000, 2_048

@@ -17,7 +17,7 @@ from regroove.evaluation.methods.method_table import METHODS, build_method
 from regroove.evaluation.run.means import differences, mean_of, table_of
 from regroove.evaluation.run.quality_table import BEGIN, END, write_quality_table
 from regroove.evaluation.run.result_files import results_csv, results_json, write_tables
-from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.result_rows import Row
 from regroove.evaluation.run.runner import Run, RunSettings, run_suite
 from regroove.evaluation.run.verdicts import verdicts
 

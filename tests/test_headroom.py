@@ -9,7 +9,7 @@ import soundfile
 
 from regroove import Restorer
 from regroove.errors import SettingsError
-from regroove.solve.files import solve_file
+from regroove.solve.solved_files import solve_file
 from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 44_100

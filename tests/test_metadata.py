@@ -17,7 +17,7 @@ from mutagen.id3 import ID3
 import regroove
 from regroove.audio.reader import AudioReader
 from regroove.restoration.restorer import Restorer
-from regroove.solve.files import solve_file
+from regroove.solve.solved_files import solve_file
 from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 44_100

@@ -14,7 +14,7 @@ from regroove.noise.find.moments import EDGES, HOP, MomentCutter, levels_of
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
 from regroove.noise.measure import coloured, map_of_noise
-from regroove.restoration.engines.base import BlockId, EngineRun
+from regroove.restoration.engines.engine import BlockId, EngineRun
 from regroove.restoration.engines.noise_map_engine import ObservedNoise
 from regroove.restoration.engines.wiener import WienerSettings, wiener_engine
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from golden_numbers import golden, thin
-from regroove.compat.blocks import fade_in, padding, restore_in_blocks
+from regroove.compat.overlapping_blocks import fade_in, padding, restore_in_blocks
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.make.banks import NoiseBank, loop_by_revolution, unit_power
 from regroove.noise.powers import PowerRange, moving_power, power_range, xi_for_snr
-from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.array_source import ArraySource
+from regroove.restoration.engines.engine import BlockId, BlockLayout
 from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
-from regroove.restoration.sources import ArraySource
 
 LAYOUT = BlockLayout(block=44_100, context=0, fade=11_025)
 

@@ -9,7 +9,7 @@ from scipy.signal import butter, sosfilt, welch
 from regroove.noise.make.presets import PRESETS, preset
 from regroove.noise.make.pulse_sizes import with_kurtosis
 from regroove.noise.make.random import random_record_noise
-from regroove.noise.make.settings import OFF, RecordNoise
+from regroove.noise.make.synthesis_settings import OFF, RecordNoise
 from regroove.noise.make.synthesise import synthesise
 
 RATE = 44_100

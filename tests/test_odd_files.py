@@ -12,7 +12,7 @@ from regroove.audio.load import read_audio
 from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError
 from regroove.restoration.restorer import Restorer
-from regroove.solve.files import solve_file
+from regroove.solve.solved_files import solve_file
 from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 44_100

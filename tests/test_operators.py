@@ -7,14 +7,14 @@ import torch
 
 from golden_numbers import golden, thin
 from regroove.errors import SettingsError
-from regroove.operators.base import LinearOperator
 from regroove.operators.clip import Clip, clip_value_for_sdr
 from regroove.operators.filtering import Fir, Iir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask, gap_mask, random_mask
 from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr, gain_for_snr, mix_at_gain, mix_at_snr
+from regroove.operators.operator import LinearOperator
 from regroove.operators.registry import OPERATORS
-from regroove.operators.resample import Decimate, Resample
+from regroove.operators.resampling import Decimate, Resample
 
 LENGTHS = (48, 61)
 LINEAR = [name for name, entry in OPERATORS.items() if issubclass(entry.build, LinearOperator)]

@@ -15,7 +15,7 @@ from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
 from regroove.parallel import ParallelMap, parallel
 from regroove.restoration.engines import noise_map_engine
-from regroove.restoration.engines.base import BlockLayout
+from regroove.restoration.engines.engine import BlockLayout
 from regroove.restoration.hearing import hear_noise
 from regroove.restoration.restorer import Restorer
 

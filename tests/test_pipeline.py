@@ -10,11 +10,11 @@ import torch
 from regroove import Restorer
 from regroove.audio.resample import resampled_length
 from regroove.errors import AudioError
-from regroove.restoration.engines.base import BlockId, BlockLayout, EngineRun, block_seed
+from regroove.restoration.array_source import ArraySource
+from regroove.restoration.engines.engine import BlockId, BlockLayout, EngineRun, block_seed
 from regroove.restoration.engines.noise_map_engine import GRID, LAYOUT, SAMPLE_RATE
 from regroove.restoration.engines.wiener import WienerSettings, wiener_engine
-from regroove.restoration.sources import ArraySource
-from regroove.restoration.stages.blocks import block_count
+from regroove.restoration.stages.cut_and_join import block_count
 from regroove.restoration.stream import observe, restore_stream
 
 CUT = BlockLayout(block=20_000, context=1_000, fade=0)

@@ -26,7 +26,7 @@ from regroove.restoration.engines.noise_map_engine import GRID
 from regroove.restoration.engines.wiener_denoiser import WienerDenoiser
 from regroove.restoration.progress import Progress, Work
 from regroove.restoration.results.report import Spectra
-from regroove.restoration.stages.progress import StreamProgress
+from regroove.restoration.stages.tell_progress import StreamProgress
 
 RATE = 44_100
 # Milliseconds for a second of audio, and for drawing a picture, on two machines: that of benchmarks/README.md, and a

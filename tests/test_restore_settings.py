@@ -36,7 +36,7 @@ FILES = {
 
 HALVES = """
 from dataclasses import dataclass
-from regroove.restoration.engines.base import BlockLayout
+from regroove.restoration.engines.engine import BlockLayout
 
 @dataclass(frozen=True, kw_only=True)
 class Share:

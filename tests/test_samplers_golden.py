@@ -14,8 +14,8 @@ from regroove.operators.clip import Clip
 from regroove.operators.filtering import Fir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask
-from regroove.operators.resample import Decimate
-from regroove.restoration.engines.base import BlockId
+from regroove.operators.resampling import Decimate
+from regroove.restoration.engines.engine import BlockId
 from regroove.restoration.engines.guided_engine import CqtDiffEngine, GuidedSettings
 
 LENGTH = 2048

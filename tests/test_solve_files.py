@@ -11,7 +11,7 @@ import soundfile
 
 from regroove.cli.solve import app
 from regroove.errors import AudioError
-from regroove.solve.files import solve_file
+from regroove.solve.solved_files import solve_file
 from regroove.solve.solver import Job, Samples
 from regroove.solve.tasks.declipping import DeclippingSolver
 from regroove.solve.tasks.inpainting import InpaintingSolver

@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from regroove.noise.clicks.detect import ClickSettings
-from regroove.restoration.engines.base import BlockId, BlockLayout, EngineRun
+from regroove.restoration.engines.engine import BlockId, BlockLayout, EngineRun
 from regroove.restoration.engines.image import MIDDLE, Mix
 from regroove.restoration.engines.wiener import WienerSettings, wiener_engine
-from regroove.restoration.stages.blocks import CutBlocks, JoinCores, block_count
-from regroove.restoration.stages.clicks import RepairClicks, add_taken
+from regroove.restoration.stages.change_rate import Resample
+from regroove.restoration.stages.cut_and_join import CutBlocks, JoinCores, block_count
+from regroove.restoration.stages.keep_silence import KeepSilence
 from regroove.restoration.stages.mix import mix_down, mix_up
 from regroove.restoration.stages.originals import beside_originals, put_aside, subtract
 from regroove.restoration.stages.queues import SampleQueue
-from regroove.restoration.stages.resample import Resample
-from regroove.restoration.stages.silence import KeepSilence
+from regroove.restoration.stages.repair_clicks import RepairClicks, add_taken
 from regroove.restoration.stages.stage import Each, Stage, through
 from regroove.restoration.stages.tally import Tally
 

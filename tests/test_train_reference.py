@@ -15,7 +15,7 @@ from regroove.errors import AudioError, ModelError, SettingsError
 from regroove.networks.cqt_unet import CqtUNet, CqtUNetSettings
 from regroove.training.corpus.music_files import Music, find_music
 from regroove.training.curve import draw_curve, read_curve
-from regroove.training.devices import make_fabric
+from regroove.training.fabric import make_fabric
 from regroove.training.loggers import open_loggers, spectrogram
 from regroove.training.processes import OneProcess
 from regroove.training.reference.configuration_files import read_configuration

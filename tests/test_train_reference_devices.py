@@ -18,7 +18,7 @@ import torch
 
 from regroove.cli.main import run as run_regroove
 from regroove.errors import SettingsError
-from regroove.training.devices import launch
+from regroove.training.fabric import launch
 
 RATE, BLOCK = 22_050, 2_048
 NETWORK = {
@@ -45,7 +45,7 @@ from pathlib import Path
 import torch
 
 from regroove.errors import ModelError
-from regroove.training.devices import launch
+from regroove.training.fabric import launch
 from regroove.training.reference.edm_objective import reference_trainer
 from regroove.training.reference.configuration_files import read_configuration
 from regroove.training.corpus.music_files import Music, find_music

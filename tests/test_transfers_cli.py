@@ -11,8 +11,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from regroove.evaluation.metrics.si_sdr import si_sdr
-from regroove.restoration.sources import ArraySource
-from regroove.walls.transfers.resample import BEST, along
+from regroove.restoration.array_source import ArraySource
+from regroove.walls.transfers.curve_reading import BEST, along
 
 RATE = 22_050
 SECONDS = 20.0

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from regroove.errors import AudioError
-from regroove.restoration.sources import ArraySource
+from regroove.restoration.array_source import ArraySource
 from regroove.walls.transfers.coarse import match
+from regroove.walls.transfers.curve_reading import BEST, Window, along
 from regroove.walls.transfers.features import BANDS, FEATURE_RATE
 from regroove.walls.transfers.fine import CENTRES, Track
-from regroove.walls.transfers.resample import BEST, Window, along
 from regroove.walls.transfers.response import response_of
 from regroove.walls.transfers.smooth import fitted
 from regroove.walls.transfers.turning import rotation_of, turning

@@ -13,7 +13,7 @@ from regroove.audio.promised import Promise, promised_audio
 from regroove.audio.reader import AudioReader
 from regroove.cli.main import run as run_regroove
 from regroove.restoration.restorer import Restorer
-from regroove.solve.files import solve_file
+from regroove.solve.solved_files import solve_file
 from regroove.solve.tasks.inpainting import InpaintingSolver
 
 RATE = 44_100

@@ -8,7 +8,7 @@ import soundfile
 import torch
 
 from regroove.errors import SettingsError
-from regroove.restoration.engines.base import BlockId
+from regroove.restoration.engines.engine import BlockId
 from regroove.restoration.restorer import Restorer
 
 RATE = 44_100

@@ -9,12 +9,12 @@ from scipy.signal import fftconvolve, lfilter
 
 from regroove.walls.bursts import momentary_share
 from regroove.walls.clicks import fill_clicks
-from regroove.walls.combine import CONTEXT, CORE, WallCombiner
-from regroove.walls.delay import DelayFollower, Sighting
-from regroove.walls.evidence import MOST_LEAK, weigh
+from regroove.walls.combiner import CONTEXT, CORE, WallCombiner
+from regroove.walls.delay_between_walls import DelayFollower, Sighting
 from regroove.walls.one import OneRecord
-from regroove.walls.plan import WallPlan, plan_of
+from regroove.walls.one_record_test import MOST_LEAK, weigh
 from regroove.walls.statistics import WallMeter, WallStatistics
+from regroove.walls.wall_plan import WallPlan, plan_of
 
 RATE = 44_100
 SECONDS = 16

@@ -10,10 +10,10 @@ from regroove.diffusion.guidance import GuidanceSettings, ReconstructionGuidance
 from regroove.diffusion.schedules import KarrasSettings, karras_sigmas
 from regroove.diffusion.solvers import sample
 from regroove.errors import MissingDependencyError, SettingsError
-from regroove.operators.base import LinearOperator
 from regroove.operators.clip import Clip
 from regroove.operators.filtering import Fir
 from regroove.operators.mask import Mask
+from regroove.operators.operator import LinearOperator
 from regroove.operators.with_deepinv import denoiser_of, model_of, operator_of, physics_of
 
 TIME = 64

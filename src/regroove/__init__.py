@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from regroove.evaluation.metrics.metric import Metric
     from regroove.evaluation.metrics.metric_table import METRICS
     from regroove.evaluation.metrics.signals import Signals
-    from regroove.operators.base import LinearOperator, Operator
+    from regroove.operators.operator import LinearOperator, Operator
     from regroove.operators.registry import OPERATORS
-    from regroove.restoration.engines.base import Engine
+    from regroove.restoration.engines.engine import Engine
     from regroove.restoration.restorer import Restoration, Restorer, restore
     from regroove.restoration.settings import RestoreSettings
     from regroove.solve.arrays import declip, extend, generate, inpaint, retrieve, sense
@@ -63,16 +63,16 @@ __all__ = [
 
 _HOMES = {
     "Denoiser": "regroove.diffusion.denoiser",
-    "Engine": "regroove.restoration.engines.base",
+    "Engine": "regroove.restoration.engines.engine",
     "GuidanceSettings": "regroove.diffusion.guidance",
     "KarrasSettings": "regroove.diffusion.schedules",
-    "LinearOperator": "regroove.operators.base",
+    "LinearOperator": "regroove.operators.operator",
     "METHODS": "regroove.evaluation.methods.method_table",
     "METRICS": "regroove.evaluation.metrics.metric_table",
     "Method": "regroove.evaluation.methods.method",
     "Metric": "regroove.evaluation.metrics.metric",
     "OPERATORS": "regroove.operators.registry",
-    "Operator": "regroove.operators.base",
+    "Operator": "regroove.operators.operator",
     "ReconstructionGuidance": "regroove.diffusion.guidance",
     "Restoration": "regroove.restoration.restorer",
     "RestoreSettings": "regroove.restoration.settings",

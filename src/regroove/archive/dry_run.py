@@ -11,7 +11,7 @@ from regroove.archive.looks import look_at
 from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job
 from regroove.archive.sources.jobs import JobList
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.speed import Speed, measure_speed, time_for
 from regroove.archive.todo import disk_needed, reason_to_skip
 from regroove.archive.words import duration, size

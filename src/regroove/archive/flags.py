@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from regroove.audio.metadata.model import Metadata
+from regroove.audio.metadata.metadata_values import Metadata
 from regroove.noise.describe.likeness import Alike
 from regroove.noise.describe.warnings import UNSURE
 from regroove.noise.find.drift import DriftSettings

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from regroove.archive.journal.filesystems import ignores_case, network_type
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.workers.local import usable_cores
 from regroove.errors import ArchiveError
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from regroove.archive.progress import Row
+from regroove.archive.batch_progress import Row
 from regroove.pending import PendingFile
 
 COLUMNS = ("source", "output", "outcome", "why", "audio_seconds", "work_seconds", "flags")
@@ -20,7 +20,7 @@ def write_summary(rows: Iterable[Row], path: Path) -> None:
         AudioError: it cannot be written.
 
     >>> import tempfile
-    >>> from regroove.archive.progress import Outcome
+    >>> from regroove.archive.batch_progress import Outcome
     >>> row = Row(source=Path("/in/a.wav"), name=Path("a.wav"), outcome=Outcome.FAILED, why="It is empty.")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_summary([row], Path(folder) / "batch.csv")

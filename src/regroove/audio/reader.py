@@ -13,7 +13,7 @@ from regroove.audio.containers.layout import layout_of
 from regroove.audio.containers.links import Layout, Length, Link
 from regroove.audio.decoder import UNKNOWN_LENGTH, Decoder
 from regroove.audio.formats import CONTAINERS_IN, MAX_CHANNELS, MOST_TRANSFERS, RATES
-from regroove.audio.metadata.model import Metadata
+from regroove.audio.metadata.metadata_values import Metadata
 from regroove.audio.metadata.read import read_metadata
 from regroove.audio.promised import promised_audio
 from regroove.errors import AudioError

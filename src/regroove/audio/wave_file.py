@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.audio.formats import HEADER_LIMIT, SampleFormat
-from regroove.audio.metadata.model import RawChunk
+from regroove.audio.metadata.metadata_values import RawChunk
 
 _NONE = 2**32 - 1
 _PCM, _FLOAT = 1, 3

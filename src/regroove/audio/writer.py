@@ -15,7 +15,7 @@ from regroove.audio.containers.layout import layout_of
 from regroove.audio.decoder import Decoder
 from regroove.audio.formats import HEADER_LIMIT, LOSSY, SampleFormat, container_for
 from regroove.audio.metadata.carry import carry
-from regroove.audio.metadata.model import Metadata
+from regroove.audio.metadata.metadata_values import Metadata
 from regroove.audio.wave_file import WaveFile, append_aiff_chunks
 from regroove.errors import AudioError
 from regroove.pending import PendingFile

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from regroove.archive.plans.plan import Plan
-    from regroove.archive.run import BatchResult
+    from regroove.archive.run_batch import BatchResult
     from regroove.archive.sources.jobs import JobList
     from regroove.archive.workers.backend import Backend
 
@@ -102,8 +102,8 @@ def batch(
 
 
 def _plan(name: str | None, changes: list[str]) -> "Plan":
-    from regroove.archive.plans.files import load_plan
     from regroove.archive.plans.plan import Plan
+    from regroove.archive.plans.plan_files import load_plan
     from regroove.errors import SettingsError
 
     values = {}
@@ -158,7 +158,7 @@ def _run(
     progress: str,
 ) -> "BatchResult":  # fmt: skip
     from regroove.archive.review.from_journal import write_review_of
-    from regroove.archive.run import run_batch
+    from regroove.archive.run_batch import run_batch
     from regroove.archive.summary import NAME, write_summary
 
     with reporting(progress) as report:
@@ -177,9 +177,9 @@ def _run(
 
 
 def _print(result: "BatchResult", out: Path) -> None:
-    from regroove.archive.progress import Outcome
+    from regroove.archive.batch_progress import Outcome
     from regroove.archive.review.from_journal import NAME as REVIEW
-    from regroove.archive.sources.names import shown
+    from regroove.archive.sources.output_names import shown
     from regroove.archive.summary import NAME
 
     for row in result.rows:
@@ -193,7 +193,7 @@ def _print(result: "BatchResult", out: Path) -> None:
 
 
 def _code(result: "BatchResult") -> int:
-    from regroove.archive.progress import Outcome
+    from regroove.archive.batch_progress import Outcome
 
     failed = result.stopped is not None or result.count(Outcome.FAILED) > 0
     begun = result.count(Outcome.DONE) + result.count(Outcome.SKIPPED) > 0

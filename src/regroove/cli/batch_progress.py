@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from regroove.cli.messages import say
 
 if TYPE_CHECKING:
-    from regroove.archive.progress import Event
+    from regroove.archive.batch_progress import Event
 
 
 @contextmanager
 def reporting(kind: str) -> "Iterator[Callable[[Event], None]]":
-    """A callback for :func:`~regroove.archive.run.run_batch`: ``bar``, ``json`` or ``none``."""
+    """A callback for :func:`~regroove.archive.run_batch.run_batch`: ``bar``, ``json`` or ``none``."""
     if kind == "bar":
         with _bar() as report:
             yield report
@@ -26,7 +26,7 @@ def reporting(kind: str) -> "Iterator[Callable[[Event], None]]":
 
 
 def _say_json(event: "Event") -> None:
-    from regroove.archive.progress import BatchProgress, Row
+    from regroove.archive.batch_progress import BatchProgress, Row
 
     name = "file" if isinstance(event, Row) else "progress" if isinstance(event, BatchProgress) else "stage"
     say(json.dumps({"event": name, **asdict(event)}, default=_plain))
@@ -43,7 +43,7 @@ def _bar() -> "Iterator[Callable[[Event], None]]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from regroove.archive.progress import BatchProgress
+    from regroove.archive.batch_progress import BatchProgress
     from regroove.archive.words import duration
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"))

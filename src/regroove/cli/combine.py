@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from regroove.audio.reader import AudioReader
     from regroove.audio.source import Source
     from regroove.restoration.progress import Callback
-    from regroove.walls.transfers.plan import Progress
+    from regroove.walls.transfers.combination_plan import Progress
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -73,7 +73,7 @@ def combine(
         # All that can be refused is, before torch is imported: that takes seconds.
         from regroove.restoration.combination import combine_files
         from regroove.restoration.hearing import hear_noise
-        from regroove.walls.transfers.plan import plan_of
+        from regroove.walls.transfers.combination_plan import plan_of
 
         tell = _told(stack.enter_context(restoration_progress(quiet=quiet)))
         planned = plan_of(sources, names, reference=reference, mono=mono, hear=hear_noise, progress=tell)
@@ -95,7 +95,7 @@ def combine(
     if as_json:
         say(json.dumps(made.report.as_json(), indent=2, ensure_ascii=False))
     elif not quiet:
-        from regroove.walls.transfers.report import in_words
+        from regroove.walls.transfers.combination_report import in_words
 
         say(in_words(made.report))
         for role, path in paths.items():
@@ -125,7 +125,7 @@ def _opened(files: list[Path], by_channel: bool) -> tuple[list["AudioReader"], P
 
 def _chosen(readers: list["AudioReader"], channels: str | None) -> tuple[list["Source"], list[str]]:
     """The transfers as sources, and what they are called."""
-    from regroove.walls.transfers.sources import ChosenChannels
+    from regroove.walls.transfers.chosen_channels import ChosenChannels
 
     if channels is None:
         return [*readers], [reader.path.name for reader in readers]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from regroove.evaluation.cases.suites import Suite
-    from regroove.evaluation.run.rows import Row
+    from regroove.evaluation.run.result_rows import Row
     from regroove.evaluation.run.runner import RunSettings
 
 app = typer.Typer()

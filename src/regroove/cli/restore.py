@@ -191,9 +191,9 @@ def restore(
 
 def _chosen(ctx: typer.Context, name: str | None) -> "Plan":
     """The plan, if there is one, with what was given on the command line."""
-    from regroove.archive.plans.files import load_plan
     from regroove.archive.plans.models import check_model
     from regroove.archive.plans.plan import Plan
+    from regroove.archive.plans.plan_files import load_plan
 
     plan = load_plan(name) if name else Plan()
     # These are paths here, and only whether they are wanted there.

@@ -19,6 +19,6 @@ def review(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The outpu
     `regroove batch --marks` takes the marks that the page saves.
     """
     from regroove.archive.review.from_journal import write_review_of
-    from regroove.archive.sources.names import shown
+    from regroove.archive.sources.output_names import shown
 
     say(f"Open {shown(write_review_of(folder.absolute()))} in a browser.")

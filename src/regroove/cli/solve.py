@@ -197,7 +197,7 @@ def _run(
     quiet: bool,
 ) -> None:
     from regroove.cli.pipes import incoming, outgoing
-    from regroove.solve.files import solve_file
+    from regroove.solve.solved_files import solve_file
 
     check_progress(progress)
     with incoming(source) as reader, outgoing(output, reader) as target:

@@ -47,7 +47,7 @@ def verify(
 
 
 def _say(result: "Verification") -> None:
-    from regroove.archive.sources.names import shown
+    from regroove.archive.sources.output_names import shown
 
     for name, why in result.unfinished:
         note(f"{shown(name)} is not done: {shown(why)}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from regroove.compat.settings import PriorConfig
+from regroove.compat.script_settings import PriorConfig
 from regroove.compat.translate import network_settings
 from regroove.devices import resolve_device
 from regroove.diffusion.denoiser import Denoiser

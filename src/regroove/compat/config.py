@@ -18,7 +18,7 @@ _DEFAULTS = "defaults"
 def known_keys(schema: type, prefix: str = "") -> dict[str, object]:
     """The dotted names of a configuration's values, each with its type.
 
-    >>> from regroove.compat.settings import InferenceConfig
+    >>> from regroove.compat.script_settings import InferenceConfig
     >>> known_keys(InferenceConfig)["inference.use_gain"]
     <class 'bool'>
     """

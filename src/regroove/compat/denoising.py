@@ -9,7 +9,7 @@ import torch
 from regroove.compat.chosen_model import load_prior, schedule_note
 from regroove.compat.inference import build_engine, measured
 from regroove.compat.recordings import Filters, denoise_file
-from regroove.compat.settings import DenoiseConfig
+from regroove.compat.script_settings import DenoiseConfig
 from regroove.compat.translate import mode_by_number, noise_bank, required
 from regroove.dsp.emphasis import deemphasize, emphasize
 from regroove.errors import AudioError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from regroove.compat.chosen_model import Prior, load_prior, schedule_note
 from regroove.compat.recordings import Denoised, denoise_file
-from regroove.compat.settings import ConditionConfig, FixedNoiseConfig, InferenceConfig, RecordingConfig
+from regroove.compat.script_settings import ConditionConfig, FixedNoiseConfig, InferenceConfig, RecordingConfig
 from regroove.compat.translate import mode_by_flags, noise_bank, required, sampler_settings
 from regroove.diffusion.guidance import GuidanceSettings
 from regroove.errors import SettingsError

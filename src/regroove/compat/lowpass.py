@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from regroove.compat.sample_settings import SampleConfig
-from regroove.compat.tasks import DENOISING
+from regroove.compat.sample_tasks import DENOISING
 from regroove.dsp.filters import fir_filter, firwin_taps
 from regroove.errors import SettingsError
 

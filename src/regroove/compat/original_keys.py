@@ -4,7 +4,7 @@ Each stands with our name, or, where there is none, with the reason. A section s
 """
 
 from regroove.compat.sample_settings import SampleConfig
-from regroove.compat.settings import DenoiseConfig, InferenceConfig
+from regroove.compat.script_settings import DenoiseConfig, InferenceConfig
 
 _UNUSED = "the original does not use it either"
 _DIFFUSION = {

@@ -13,7 +13,7 @@ from regroove.audio.formats import SampleFormat, output_format
 from regroove.audio.reader import AudioReader
 from regroove.audio.source import Samples, Source
 from regroove.audio.writer import AudioWriter
-from regroove.compat.blocks import restore_in_blocks
+from regroove.compat.overlapping_blocks import restore_in_blocks
 from regroove.errors import AudioError
 from regroove.restoration.costs import HEARING, READING
 from regroove.restoration.engines.cqtdiff import CqtDiffSettings

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from regroove.compat.settings import NoiseConfig, PriorConfig
+from regroove.compat.script_settings import NoiseConfig, PriorConfig
 from regroove.training.reference.training_schedule import ReferenceSchedule
 
 

@@ -13,14 +13,14 @@ from regroove.compat.chosen_model import Prior, load_prior, schedule_note
 from regroove.compat.lowpass import low_passed
 from regroove.compat.music import dataset_files, read_excerpt, wave_files
 from regroove.compat.sample_settings import SampleConfig
-from regroove.compat.tasks import DENOISING, UNCONDITIONAL, Task, make_task
+from regroove.compat.sample_tasks import DENOISING, UNCONDITIONAL, Task, make_task
 from regroove.compat.translate import sampler_settings
 from regroove.diffusion.guidance import GuidanceSettings
 from regroove.diffusion.posterior import SamplerSettings, draw
 from regroove.diffusion.randomness import item_generators
 from regroove.diffusion.schedules import cqtdiff_schedule
 from regroove.errors import AudioError, ModelError, SettingsError
-from regroove.restoration.engines.base import block_seed
+from regroove.restoration.engines.engine import block_seed
 from regroove.restoration.progress import Callback, Work
 
 

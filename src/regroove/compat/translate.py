@@ -3,7 +3,13 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from regroove.compat.settings import ConditionConfig, DiffusionConfig, FixedNoiseConfig, NetworkConfig, NoiseConfig
+from regroove.compat.script_settings import (
+    ConditionConfig,
+    DiffusionConfig,
+    FixedNoiseConfig,
+    NetworkConfig,
+    NoiseConfig,
+)
 from regroove.diffusion.guidance import GuidanceSettings
 from regroove.diffusion.posterior import SamplerSettings
 from regroove.diffusion.schedules import PUBLISHED_CHURN, KarrasSettings

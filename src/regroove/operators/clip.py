@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from regroove.errors import SettingsError
-from regroove.operators.base import Operator
+from regroove.operators.operator import Operator
 
 
 class Clip(Operator):

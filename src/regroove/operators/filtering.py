@@ -5,7 +5,7 @@ from torch import Tensor
 
 from regroove.dsp.filters import fir_filter, fir_filter_adjoint, iir_filter, iir_filter_adjoint
 from regroove.errors import SettingsError
-from regroove.operators.base import LinearOperator
+from regroove.operators.operator import LinearOperator
 
 
 class Fir(LinearOperator):

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from regroove.errors import SettingsError
-from regroove.operators.base import Operator
+from regroove.operators.operator import Operator
 
 
 class StftMagnitude(Operator):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import torch
 
 from regroove.dsp.filters import biquad_sos, chebyshev_sos, firwin_taps
-from regroove.operators.base import Operator
 from regroove.operators.clip import Clip
 from regroove.operators.filtering import Fir, Iir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask, gap_mask, random_mask
 from regroove.operators.mixing import GainMixing, SnrMixing
-from regroove.operators.resample import Decimate, Resample
+from regroove.operators.operator import Operator
+from regroove.operators.resampling import Decimate, Resample
 
 
 @dataclass(frozen=True, kw_only=True)

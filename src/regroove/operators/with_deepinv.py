@@ -14,7 +14,7 @@ from torch import Tensor
 
 from regroove.diffusion.denoiser import Denoiser
 from regroove.errors import MissingDependencyError, SettingsError
-from regroove.operators.base import LinearOperator, Operator
+from regroove.operators.operator import LinearOperator, Operator
 
 
 def operator_of(physics: Any) -> Operator:

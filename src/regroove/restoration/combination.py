@@ -13,10 +13,10 @@ from regroove.pending import PendingFile
 from regroove.restoration.results.pictures import try_picture
 from regroove.restoration.results.receipts import input_part, receipt_text, run_part, versions
 from regroove.restoration.results.sound import SoundFiles, TooLoudError
-from regroove.walls.transfers.combine import combined
+from regroove.walls.transfers.combination_plan import Planned
+from regroove.walls.transfers.combination_report import Report, report_of
+from regroove.walls.transfers.combining import combined
 from regroove.walls.transfers.picture import draw_combination
-from regroove.walls.transfers.plan import Planned
-from regroove.walls.transfers.report import Report, report_of
 from regroove.walls.transfers.shares import ShareMeter
 
 

@@ -21,13 +21,13 @@ from regroove.restoration.hearing import hear_noise
 from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.spectrogram import PooledSpectrogram
 from regroove.restoration.settings import check_region
-from regroove.restoration.stages.clicks import RepairClicks
 from regroove.restoration.stages.queues import SampleQueue
-from regroove.restoration.stages.restore import threads
+from regroove.restoration.stages.repair_clicks import RepairClicks
+from regroove.restoration.stages.run_engine import threads
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
 from regroove.restoration.stream import listening, to_rate
-from regroove.walls.evidence import WallEvidence, weigh
+from regroove.walls.one_record_test import WallEvidence, weigh
 from regroove.walls.statistics import WallMeter
 
 

@@ -17,28 +17,28 @@ from regroove.audio.source import Samples, Source
 from regroove.devices import resolve_device
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.clicks.detect import ClickSettings
+from regroove.restoration.array_source import ArraySource
 from regroove.restoration.costs import StreamCosts, stream_costs, work_costs
-from regroove.restoration.engines.base import Engine, EngineRun, LosesBlocks, Observed
+from regroove.restoration.engines.engine import Engine, EngineRun, LosesBlocks, Observed
 from regroove.restoration.engines.flow_denoiser import DRAW_STEPS
 from regroove.restoration.engines.posterior_spread import DRAWS, UncertaintyEngine
 from regroove.restoration.engines.table import find_engine
 from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.array import ArrayResult
-from regroove.restoration.results.files import Facts, FileResults
+from regroove.restoration.results.file_results import Facts, FileResults
 from regroove.restoration.results.outputs import check_outputs, planned_outputs
 from regroove.restoration.results.pictures import Drawn
 from regroove.restoration.results.receipts import plain_settings
 from regroove.restoration.results.sound import TooLoudError
 from regroove.restoration.results.uncertainty import Spread, Uncertainty
 from regroove.restoration.settings import RestoreSettings, check_region
-from regroove.restoration.sources import ArraySource
+from regroove.restoration.stages.keep_silence import KeepSilence
 from regroove.restoration.stages.offset import add_offset, offset_note, offsets_of
 from regroove.restoration.stages.originals import take_away
-from regroove.restoration.stages.silence import KeepSilence
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Tally
 from regroove.restoration.stream import Stages, restore_stream, untouched
-from regroove.restoration.walls import SEPARATE, WallChoice, observe_walls
+from regroove.restoration.wall_choice import SEPARATE, WallChoice, observe_walls
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 # Names of the stages that progress is told of, and when all is made once more.

@@ -15,22 +15,22 @@ from regroove.audio.resample import resampled_length
 from regroove.audio.source import Samples, Source
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.restoration.costs import TYPICAL, StreamCosts, share_of_hearing
-from regroove.restoration.engines.base import Engine, Observed, Seen
+from regroove.restoration.engines.engine import Engine, Observed, Seen
 from regroove.restoration.engines.image import Mix
 from regroove.restoration.progress import Tell
-from regroove.restoration.stages.blocks import CutBlocks, JoinCores
-from regroove.restoration.stages.clicks import RepairClicks, add_taken
+from regroove.restoration.stages.change_rate import Resample
+from regroove.restoration.stages.cut_and_join import CutBlocks, JoinCores
+from regroove.restoration.stages.keep_silence import KeepSilence
+from regroove.restoration.stages.make_one import MakeOne, to_both
 from regroove.restoration.stages.mix import mix_down, mix_up
 from regroove.restoration.stages.originals import beside_originals, put_aside, refuse_absurd, subtract
-from regroove.restoration.stages.pieces import InPieces
-from regroove.restoration.stages.progress import StreamProgress, TellProgress
 from regroove.restoration.stages.queues import SampleQueue
-from regroove.restoration.stages.resample import Resample
-from regroove.restoration.stages.restore import RestoreBlocks, threads
-from regroove.restoration.stages.silence import KeepSilence
+from regroove.restoration.stages.repair_clicks import RepairClicks, add_taken
+from regroove.restoration.stages.run_engine import RestoreBlocks, threads
+from regroove.restoration.stages.smaller_chunks import InPieces
 from regroove.restoration.stages.stage import Each, Stage, through
 from regroove.restoration.stages.tally import Tally
-from regroove.restoration.stages.walls import MakeOne, to_both
+from regroove.restoration.stages.tell_progress import StreamProgress, TellProgress
 from regroove.walls.one import OneRecord
 
 Stages = list[Stage[Any, Any]]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from regroove.walls.combine import WallCombiner
-from regroove.walls.plan import WallPlan
+from regroove.walls.combiner import WallCombiner
+from regroove.walls.wall_plan import WallPlan
 
 
 @dataclass(frozen=True)

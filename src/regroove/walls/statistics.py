@@ -13,8 +13,8 @@ from torch import Tensor
 
 from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.stft import LONG, power_of, stft
-from regroove.walls.blocks import Windows
-from regroove.walls.delay import DelayFollower, DelayTrack, sighting
+from regroove.walls.delay_between_walls import DelayFollower, DelayTrack, sighting
+from regroove.walls.wall_frames import Windows
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regroove.archive.journal.records import COLUMNS
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.errors import ArchiveError
 
 FOLDER = ".regroove"

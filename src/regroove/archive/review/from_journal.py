@@ -7,9 +7,9 @@ from typing import Any
 from regroove.archive.journal.filesystems import network_type
 from regroove.archive.journal.journal import Journal
 from regroove.archive.journal.records import Record, State
+from regroove.archive.review.listed_sides import Flag, Side
 from regroove.archive.review.marks import Mark, Marked
 from regroove.archive.review.page import write_review
-from regroove.archive.review.sides import Flag, Side
 from regroove.archive.review.taken import marks_of
 
 NAME = "regroove-review.html"

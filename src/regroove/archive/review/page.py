@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from regroove.archive.review.listed_sides import Side
 from regroove.archive.review.marks import COLUMNS, Mark
-from regroove.archive.review.sides import Side
 from regroove.pending import PendingFile
 
 

@@ -7,7 +7,7 @@ from regroove.archive.journal.filesystems import network_type
 from regroove.archive.journal.journal import Journal
 from regroove.archive.journal.records import State
 from regroove.archive.review.marks import Mark, Marked, read_marks
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.errors import SettingsError
 
 _EVENT = "marked"

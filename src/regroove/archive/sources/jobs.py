@@ -9,7 +9,7 @@ from pathlib import Path
 from regroove.archive.plans.models import model_hashes
 from regroove.archive.plans.plan import Plan
 from regroove.archive.sources.job import Found, Job, Refused, output_name
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.errors import RegrooveError
 
 

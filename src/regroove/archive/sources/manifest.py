@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from regroove.archive.plans.plan import Plan, check_names
 from regroove.archive.sources.job import Found
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.errors import SettingsError
 
 _COLUMNS = ("source", "output")

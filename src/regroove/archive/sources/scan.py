@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regroove.archive.sources.job import Found
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.audio.formats import AUDIO_SUFFIXES
 from regroove.errors import AudioError
 

@@ -11,7 +11,7 @@ from regroove.archive.journal.journal import Journal
 from regroove.archive.journal.records import Record, State
 from regroove.archive.plans.plan import plan_from_json
 from regroove.archive.sources.job import paths_of
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.verify.schema import faults_of
 from regroove.errors import RegrooveError
 from regroove.restoration.results.receipts import sha256_of

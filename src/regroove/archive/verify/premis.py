@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from regroove.archive.journal.journal import Journal
 from regroove.archive.journal.records import FileFacts, Record, State
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.verify.check import Verification
 from regroove.pending import PendingFile
 from regroove.version import __version__

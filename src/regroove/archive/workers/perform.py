@@ -8,7 +8,7 @@ from pathlib import Path
 
 from regroove.archive.flags import flags_of, flags_of_texts
 from regroove.archive.journal.locks import LockFile
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.workers.earlier import adopted, facts_of, source_facts, unchanged
 from regroove.archive.workers.tasks import Busy, Failed, Look, Looked, Restore, Restored, Result, Task
 from regroove.audio.formats import SampleFormat

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from regroove.archive.journal.database import FOLDER
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.workers.ray_bridge import serve
 from regroove.archive.workers.ray_messages import Bridge, Connected, Finish, Lost, Over, Ready, Said, Told
 from regroove.archive.workers.tasks import Died, Finished, Message, Progressed, Task

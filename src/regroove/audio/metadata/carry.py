@@ -4,8 +4,8 @@ import struct
 from dataclasses import dataclass
 
 from regroove.audio.metadata import broadcast, id3
-from regroove.audio.metadata.model import Metadata, Picture, RawChunk
-from regroove.audio.metadata.names import AIFF, INFO, inverse
+from regroove.audio.metadata.metadata_values import Metadata, Picture, RawChunk
+from regroove.audio.metadata.tag_names import AIFF, INFO, inverse
 
 _FAMILIES = {"WAV": "RIFF", "RF64": "RIFF", "AIFF": "AIFF", "FLAC": "FLAC", "OGG": "", "MP3": "ID3"}
 # What stands before the sound: players and archives look for bext there (EBU Tech 3285, 2.1).

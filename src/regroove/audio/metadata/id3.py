@@ -4,9 +4,9 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from regroove.audio.metadata.model import Metadata, Picture
-from regroove.audio.metadata.names import ID3 as FRAMES
-from regroove.audio.metadata.names import inverse
+from regroove.audio.metadata.metadata_values import Metadata, Picture
+from regroove.audio.metadata.tag_names import ID3 as FRAMES
+from regroove.audio.metadata.tag_names import inverse
 
 
 def parse(content: bytes) -> Metadata:

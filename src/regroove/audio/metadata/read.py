@@ -8,7 +8,7 @@ from regroove.audio.containers.mpeg import after_id3
 from regroove.audio.containers.ogg import first_link, packets
 from regroove.audio.containers.wave import FORMS
 from regroove.audio.metadata import id3, riff, vorbis
-from regroove.audio.metadata.model import Metadata, RawChunk
+from regroove.audio.metadata.metadata_values import Metadata, RawChunk
 from regroove.audio.metadata.texts import decoded, encoding_note
 
 _BLOCK_NAMES = {APPLICATION: "an application block", CUESHEET: "the cue sheet"}

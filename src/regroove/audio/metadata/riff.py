@@ -8,8 +8,8 @@ from regroove.audio.containers.chunks import Chunk, walk, walk_caf
 from regroove.audio.containers.file_bytes import FileBytes
 from regroove.audio.containers.wave import wave_chunks
 from regroove.audio.metadata import broadcast, id3
-from regroove.audio.metadata.model import Metadata, Picture, RawChunk
-from regroove.audio.metadata.names import AIFF, INFO
+from regroove.audio.metadata.metadata_values import Metadata, Picture, RawChunk
+from regroove.audio.metadata.tag_names import AIFF, INFO
 from regroove.audio.metadata.texts import decoded, encoding_note
 
 # What is sound, describes its format, or holds nothing; and what editors measure anew: peaks and overviews of it.

@@ -4,7 +4,7 @@ import base64
 import binascii
 import struct
 
-from regroove.audio.metadata.model import Picture
+from regroove.audio.metadata.metadata_values import Picture
 from regroove.audio.metadata.texts import decoded
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from regroove.evaluation.cases.suites import Case
 from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.metric_table import in_order
-from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.result_rows import Row
 
 DRAWS = 1000
 FEWEST_PIECES = 4

@@ -8,7 +8,7 @@ from regroove.errors import SettingsError
 from regroove.evaluation.clip_files import write_bytes
 from regroove.evaluation.metrics.metric_table import METRICS
 from regroove.evaluation.run.means import table_of
-from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.result_rows import Row
 from regroove.evaluation.run.runner import Run
 
 COLUMNS = ("si-sdr-gain", "lsd", "visqol")

@@ -10,7 +10,7 @@ from pathlib import Path
 from regroove.evaluation.clip_files import write_bytes
 from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.run.means import Mean, costs, differences, labels_of, metrics_of, table_of, verdict_counts
-from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.result_rows import Row
 from regroove.evaluation.run.runner import Run
 
 # What a method has to beat.

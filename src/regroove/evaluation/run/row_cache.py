@@ -16,7 +16,7 @@ from regroove.evaluation.fingerprints import code_hash, package_versions
 from regroove.evaluation.methods.method import Method
 from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.run import scoring
-from regroove.evaluation.run.rows import Row, row_from_json
+from regroove.evaluation.run.result_rows import Row, row_from_json
 
 
 def row_key(case: Case, method: Method, metrics: Sequence[Metric]) -> str:

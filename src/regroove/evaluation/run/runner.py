@@ -15,8 +15,8 @@ from regroove.errors import RegrooveError
 from regroove.evaluation.cases.suites import Case, Suite
 from regroove.evaluation.methods.method_table import build_method
 from regroove.evaluation.metrics.metric_table import choose_metrics
+from regroove.evaluation.run.result_rows import Row
 from regroove.evaluation.run.row_cache import keep_row, kept_row, row_key
-from regroove.evaluation.run.rows import Row
 from regroove.evaluation.run.scoring import score_case
 
 Progress = Callable[[int, int], None]

@@ -16,7 +16,7 @@ from regroove.evaluation.methods.method import Method
 from regroove.evaluation.metrics.metric import Metric
 from regroove.evaluation.metrics.signals import Signals
 from regroove.evaluation.run.cost import measure_cost
-from regroove.evaluation.run.rows import Row
+from regroove.evaluation.run.result_rows import Row
 from regroove.evaluation.run.verdicts import verdicts
 
 

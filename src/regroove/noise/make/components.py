@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, sosfilt
 
 from regroove.noise.make.draws import log_uniform
-from regroove.noise.make.settings import RecordNoise
+from regroove.noise.make.synthesis_settings import RecordNoise
 
 FLUCTUATION_STEP = 32
 # Seconds within which a motor forgets its speed.

@@ -1,7 +1,7 @@
 """Noise of well-known media under a name."""
 
 from regroove.errors import SettingsError
-from regroove.noise.make.settings import RecordNoise
+from regroove.noise.make.synthesis_settings import RecordNoise
 
 # In "shellac-rough" a third of the energy lies below 60 Hz, and half between 100 Hz and 1 kHz comes in bursts.
 PRESETS: dict[str, RecordNoise] = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from regroove.noise.make.components import Audio, hiss_gains, lowpass_gains
-from regroove.noise.make.settings import OFF, RecordNoise
+from regroove.noise.make.synthesis_settings import OFF, RecordNoise
 
 # Above which kurtosis is measured, in hertz: music hides pulses below it.
 ABOVE = 6000.0

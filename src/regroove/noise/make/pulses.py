@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regroove.noise.make.components import wandering
-from regroove.noise.make.settings import RecordNoise
+from regroove.noise.make.synthesis_settings import RecordNoise
 
 GATHERING_TIME = 0.05
 Audio = NDArray[np.float64]

@@ -8,7 +8,7 @@ import numpy as np
 
 from regroove.noise.make.draws import log_uniform
 from regroove.noise.make.pulse_sizes import with_kurtosis
-from regroove.noise.make.settings import OFF, REVOLUTION_78, RecordNoise
+from regroove.noise.make.synthesis_settings import OFF, REVOLUTION_78, RecordNoise
 
 
 def random_record_noise(rng: np.random.Generator) -> RecordNoise:

@@ -9,7 +9,7 @@ from scipy.signal import bilinear, lfilter
 from regroove.errors import SettingsError
 from regroove.noise.make.components import hiss, hum, lowpass_gains, motor, roughness, rumble, shaped
 from regroove.noise.make.pulses import clicks, crackle, scratches, thumps
-from regroove.noise.make.settings import OFF, RecordNoise
+from regroove.noise.make.synthesis_settings import OFF, RecordNoise
 
 BASS_SHELF = 50.0
 # At how many frequencies the low-pass of the surface is worked out; between them it is a straight line in dB.

@@ -10,7 +10,7 @@ from regroove.restoration.engines.noise_modes import NOISE_MODES
 from regroove.restoration.ranges import check_range
 
 if TYPE_CHECKING:
-    from regroove.restoration.engines.base import EngineRun
+    from regroove.restoration.engines.engine import EngineRun
     from regroove.restoration.engines.guided_engine import CqtDiffEngine
 
 NOISE_PRESET = "shellac"

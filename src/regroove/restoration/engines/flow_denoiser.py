@@ -14,8 +14,8 @@ from regroove.diffusion.randomness import ItemNoise, TimelineNoise, item_generat
 from regroove.diffusion.solvers import Noise
 from regroove.networks.matched_denoiser import Corrector, MatchedDenoiser
 from regroove.noise.measure import coloured
-from regroove.restoration.engines.base import BlockId, BlockLayout, block_seed
 from regroove.restoration.engines.block_noise import BlockNoise
+from regroove.restoration.engines.engine import BlockId, BlockLayout, block_seed
 
 # Evaluations of a posterior sample.
 DRAW_STEPS = 4

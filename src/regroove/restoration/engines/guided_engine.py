@@ -16,7 +16,7 @@ from regroove.diffusion.schedules import shellac_schedule
 from regroove.errors import SettingsError
 from regroove.noise.make.banks import NoiseBank
 from regroove.noise.powers import WINDOW, PowerRange, power_range
-from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.engine import BlockId, BlockLayout
 from regroove.restoration.engines.noise_modes import NOISE_MODES
 from regroove.restoration.engines.record_sampler import RecordSampler
 

@@ -7,7 +7,7 @@ from regroove.errors import ModelError, SettingsError
 from regroove.restoration.ranges import check_range
 
 if TYPE_CHECKING:
-    from regroove.restoration.engines.base import Engine, EngineRun
+    from regroove.restoration.engines.engine import Engine, EngineRun
 
 PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 # What lies further away than this share of a network's reach changes what it restores by -60 dB at most.

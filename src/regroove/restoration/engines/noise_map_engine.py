@@ -21,8 +21,8 @@ from regroove.noise.describe.warnings import warnings_of
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.noise.music_top import MusicTops, TopHistory, music_tops
-from regroove.restoration.engines.base import BlockId, BlockLayout
 from regroove.restoration.engines.block_noise import BlockNoise
+from regroove.restoration.engines.engine import BlockId, BlockLayout
 from regroove.restoration.engines.image import ImageMeter, Mix, with_middle
 from regroove.restoration.hearing import hear_noise
 

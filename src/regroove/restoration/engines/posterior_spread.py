@@ -10,7 +10,7 @@ from torch import Tensor
 from regroove.dsp.stft import LONG, power_of, stft
 from regroove.errors import SettingsError
 from regroove.noise.find.found import FoundNoise
-from regroove.restoration.engines.base import BlockId, BlockLayout, Engine, Observed, Sampling, SamplingEngine
+from regroove.restoration.engines.engine import BlockId, BlockLayout, Engine, Observed, Sampling, SamplingEngine
 from regroove.restoration.engines.image import Mix
 
 DRAWS = 4

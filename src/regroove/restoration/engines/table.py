@@ -11,7 +11,7 @@ from regroove.restoration.engines.matched import MatchedSettings, matched_engine
 from regroove.restoration.engines.wiener import WienerSettings, wiener_engine
 
 if TYPE_CHECKING:
-    from regroove.restoration.engines.base import Engine, EngineRun
+    from regroove.restoration.engines.engine import Engine, EngineRun
 
 # Entry points of other people's engines.
 GROUP = "regroove.engines"
@@ -45,7 +45,7 @@ ENGINES = {
 def find_engine(name: str) -> EngineEntry:
     """An engine of the table, an installed one, or ``package.module:Class``.
 
-    A class is called with its settings and an :class:`~regroove.restoration.engines.base.EngineRun`; its own settings
+    A class is called with its settings and an :class:`~regroove.restoration.engines.engine.EngineRun`; its own settings
     are the dataclass ``Settings``, if it has one.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from regroove.restoration.ranges import check_range
 
 if TYPE_CHECKING:
-    from regroove.restoration.engines.base import Engine, EngineRun
+    from regroove.restoration.engines.engine import Engine, EngineRun
 
 # Searches for clicks, as many as before the default engine.
 PASSES = 3

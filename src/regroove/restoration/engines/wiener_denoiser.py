@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from regroove.dsp.wiener import DecisionDirectedSettings, wiener_filter
-from regroove.restoration.engines.base import BlockId, BlockLayout
 from regroove.restoration.engines.block_noise import BlockNoise
+from regroove.restoration.engines.engine import BlockId, BlockLayout
 
 WIENER = DecisionDirectedSettings(memory=0.98)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.stft import LONG
-from regroove.restoration.engines.base import BlockId, BlockLayout
+from regroove.restoration.engines.engine import BlockId, BlockLayout
 
 BANDS = 96
 LOWEST_HZ = 40.0

@@ -9,7 +9,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from regroove.errors import SettingsError
-from regroove.restoration.engines.base import block_seed
+from regroove.restoration.engines.engine import block_seed
 from regroove.solve.checks import check_method
 from regroove.solve.detection import find_clip_levels
 from regroove.solve.methods.sparse import SparseSettings, power_of_two, sparse_reconstruction

@@ -10,7 +10,7 @@ from regroove.dsp.filters import firwin_taps
 from regroove.dsp.stft import StftSettings, istft, power_of, stft
 from regroove.errors import SettingsError
 from regroove.operators.filtering import Fir
-from regroove.restoration.engines.base import block_seed
+from regroove.restoration.engines.engine import block_seed
 from regroove.solve.checks import check_method
 from regroove.solve.detection import find_cutoff
 from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms

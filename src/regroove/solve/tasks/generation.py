@@ -10,7 +10,7 @@ from regroove.diffusion.schedules import cqtdiff_schedule
 from regroove.dsp.stft import LONG, istft, stft
 from regroove.errors import SettingsError
 from regroove.operators.mask import Mask
-from regroove.restoration.engines.base import block_seed
+from regroove.restoration.engines.engine import block_seed
 from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
 from regroove.solve.solver import Job, Release, Samples, keep, pieces
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regroove.errors import SettingsError
 from regroove.operators.mask import Mask, gap_mask
-from regroove.restoration.engines.base import block_seed
+from regroove.restoration.engines.engine import block_seed
 from regroove.solve.checks import check_method
 from regroove.solve.detection import Span, find_gaps, runs
 from regroove.solve.methods.autoregressive import bridge, fill

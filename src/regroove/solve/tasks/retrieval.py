@@ -8,7 +8,7 @@ from torch import Tensor
 
 from regroove.errors import SettingsError
 from regroove.operators.magnitude import StftMagnitude
-from regroove.restoration.engines.base import block_seed
+from regroove.restoration.engines.engine import block_seed
 from regroove.solve.checks import check_method
 from regroove.solve.prior import Prior, PriorSettings, load_prior, refine, rms
 from regroove.solve.solver import Job, Samples, pieces

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 
 from regroove.errors import SettingsError
 from regroove.operators.mask import Mask
-from regroove.restoration.engines.base import block_seed
+from regroove.restoration.engines.engine import block_seed
 from regroove.solve.checks import check_method
 from regroove.solve.detection import find_missing
 from regroove.solve.methods.autoregressive import fill

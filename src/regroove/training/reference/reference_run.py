@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from regroove.errors import SettingsError
 from regroove.training.corpus.music_files import Music
-from regroove.training.devices import launch
+from regroove.training.fabric import launch
 from regroove.training.loggers import Logger, open_loggers, require_wandb
 from regroove.training.reference.edm_objective import reference_trainer
 from regroove.training.reference.training_settings import ReferenceSettings

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from regroove.audio.source import Source
 from regroove.errors import AudioError
+from regroove.walls.transfers.chosen_channels import seconds_of
 from regroove.walls.transfers.coarse import Line, Match, match
 from regroove.walls.transfers.correlogram import Delays, delays
 from regroove.walls.transfers.features import onsets
 from regroove.walls.transfers.fine import FineSettings, Track, agreement, compare, refine
 from regroove.walls.transfers.smooth import fitted
-from regroove.walls.transfers.sources import seconds_of
 from regroove.walls.transfers.warp import Piece, Warp
 
 Values = NDArray[np.float64]

@@ -12,10 +12,10 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from regroove.audio.source import Samples, Source
+from regroove.walls.transfers.chosen_channels import seconds_of
 from regroove.walls.transfers.coarse import Line
+from regroove.walls.transfers.curve_reading import DRAFT, along
 from regroove.walls.transfers.features import RATE, analysed
-from regroove.walls.transfers.resample import DRAFT, along
-from regroove.walls.transfers.sources import seconds_of
 
 _DOWN = 4
 _RATE = RATE / _DOWN

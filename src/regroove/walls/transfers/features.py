@@ -11,8 +11,8 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from regroove.audio.source import Samples, Source
-from regroove.walls.transfers.resample import AtRate
-from regroove.walls.transfers.sources import Middle
+from regroove.walls.transfers.chosen_channels import Middle
+from regroove.walls.transfers.curve_reading import AtRate
 
 RATE = 22_050
 HOP = 441

@@ -17,8 +17,8 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from regroove.audio.source import Samples, Source
+from regroove.walls.transfers.curve_reading import DRAFT, along
 from regroove.walls.transfers.features import RATE, analysed, frames_of
-from regroove.walls.transfers.resample import DRAFT, along
 from regroove.walls.transfers.smooth import fitted
 from regroove.walls.transfers.turning import turning
 from regroove.walls.transfers.warp import Piece, Warp

@@ -11,7 +11,7 @@ from regroove.dsp.stft import LONG
 from regroove.noise.find.finder import HearNoise, NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.walls.transfers import fine
-from regroove.walls.transfers.resample import at_rate
+from regroove.walls.transfers.curve_reading import at_rate
 
 Values = NDArray[np.float64]
 MAP_RATE = 44_100

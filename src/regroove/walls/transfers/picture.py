@@ -8,7 +8,7 @@ from regroove.drawing.canvas import Canvas
 from regroove.drawing.colours import BLACK, BLUE, CYAN, GREEN, ORANGE, PINK, PURPLE, RED, Colour
 from regroove.drawing.panel import Panel, colour_bar
 from regroove.drawing.ticks import Ticks, even_ticks, time_ticks
-from regroove.walls.transfers.plan import Planned
+from regroove.walls.transfers.combination_plan import Planned
 from regroove.walls.transfers.shares import Shares
 
 _COLOURS: tuple[Colour, ...] = (BLACK, BLUE, RED, GREEN, ORANGE, PURPLE, CYAN, PINK)

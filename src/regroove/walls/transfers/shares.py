@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.walls.transfers.combine import Part, Plan
+from regroove.walls.transfers.combining import Part, Plan
 
 Values = NDArray[np.float64]
 # Octaves from 63 Hz, in hertz.

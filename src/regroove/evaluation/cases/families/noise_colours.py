@@ -10,7 +10,7 @@ from regroove.evaluation.cases.families.material import Material
 from regroove.evaluation.cases.mono_files import SUITE_RATE
 from regroove.evaluation.metrics.signals import Samples
 from regroove.noise.make.draws import log_uniform
-from regroove.noise.make.settings import REVOLUTION_78
+from regroove.noise.make.synthesis_settings import REVOLUTION_78
 
 
 def plain(m: Material) -> Take:

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from regroove.audio.source import Samples, Source
-from regroove.restoration.engines.base import BlockLayout, LosesBlocks, Observed
+from regroove.restoration.engines.engine import BlockLayout, LosesBlocks, Observed
 from regroove.restoration.progress import Tell
-from regroove.restoration.stages.blocks import CutBlocks, Item, JoinCores
+from regroove.restoration.stages.cut_and_join import CutBlocks, Item, JoinCores
 from regroove.restoration.stages.stage import through
 from regroove.restoration.stages.tally import Counts, Tally
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from regroove.restoration.engines.base import BlockId, BlockLayout, block_seed
+from regroove.restoration.engines.engine import BlockId, BlockLayout, block_seed
 
 Item = tuple[BlockId, NDArray[np.float32]]
 

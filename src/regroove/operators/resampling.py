@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from regroove.errors import SettingsError
-from regroove.operators.base import LinearOperator
+from regroove.operators.operator import LinearOperator
 
 
 class Decimate(LinearOperator):

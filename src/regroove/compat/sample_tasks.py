@@ -14,13 +14,13 @@ from regroove.diffusion.randomness import ItemNoise, item_generators
 from regroove.dsp.filters import biquad_sos, chebyshev_sos, firwin_taps
 from regroove.errors import AudioError, SettingsError
 from regroove.noise.make.banks import NoiseBank
-from regroove.operators.base import Operator
 from regroove.operators.clip import Clip, clip_value_for_sdr
 from regroove.operators.filtering import Fir, Iir
 from regroove.operators.magnitude import StftMagnitude
 from regroove.operators.mask import Mask, gap_mask, random_mask
 from regroove.operators.mixing import GainMixing, SnrMixing, UniformSnr, mix_at_gain, mix_at_snr
-from regroove.operators.resample import Decimate, Resample
+from regroove.operators.operator import Operator
+from regroove.operators.resampling import Decimate, Resample
 from regroove.restoration.engines.record_sampler import excerpts
 
 UNCONDITIONAL, DENOISING = "unconditional", "denoising"

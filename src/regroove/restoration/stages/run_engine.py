@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from regroove.errors import AudioError
 from regroove.parallel import ParallelMap
-from regroove.restoration.engines.base import BlockId, Engine, LosesBlocks, Observed
-from regroove.restoration.stages.blocks import Item
+from regroove.restoration.engines.engine import BlockId, Engine, LosesBlocks, Observed
+from regroove.restoration.stages.cut_and_join import Item
 from regroove.restoration.stages.tally import Counts, Tally
 
 Removed = list[tuple[BlockId, NDArray[np.float64]]]

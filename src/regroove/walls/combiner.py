@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from regroove.dsp.stft import LONG, SHORT, istft, stft
-from regroove.walls.blocks import Windows
 from regroove.walls.bursts import without_bursts
 from regroove.walls.clicks import fill_clicks
-from regroove.walls.plan import WallPlan
+from regroove.walls.wall_frames import Windows
+from regroove.walls.wall_plan import WallPlan
 
 # Windows of 3 s, and what is heard beside them: two long windows, and what tells a click from an onset.
 CORE, CONTEXT = 128 * LONG.hop, 8 * LONG.hop
@@ -18,7 +18,7 @@ class WallCombiner:
 
     The music comes out midway between both walls, in level (the mean of both in dB), tone and time.
 
-    >>> from regroove.walls.plan import plan_of
+    >>> from regroove.walls.wall_plan import plan_of
     >>> from regroove.walls.statistics import WallMeter
     >>> walls = torch.randn(1, 200_000, generator=torch.Generator().manual_seed(1)).expand(2, -1)
     >>> meter = WallMeter(sample_rate=44_100)

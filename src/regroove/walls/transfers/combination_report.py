@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from regroove.noise.find.found import Place
-from regroove.walls.transfers.plan import Known, Planned
+from regroove.walls.transfers.chosen_channels import seconds_of
+from regroove.walls.transfers.combination_plan import Known, Planned
 from regroove.walls.transfers.shares import Shares
-from regroove.walls.transfers.sources import seconds_of
 from regroove.walls.transfers.warp import Piece, Warp
 
 # The usual speed of electrical recordings on shellac: 3600 turns of a motor at 60 Hz with a gear of 46 to 1.

@@ -9,14 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from regroove.archive.batch_progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row, row_of
 from regroove.archive.journal.database import FOLDER
 from regroove.archive.journal.journal import LOCKS, Claim, Journal
 from regroove.archive.journal.records import State
 from regroove.archive.looks import look_at
-from regroove.archive.progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row, row_of
 from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job, Refused
-from regroove.archive.sources.names import shown
+from regroove.archive.sources.output_names import shown
 from regroove.archive.todo import UNCHANGED, disk_needed, reason_to_skip
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Busy, Died, Failed, Finished, Looked, Progressed, Restore, Restored

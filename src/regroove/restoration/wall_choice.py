@@ -7,16 +7,16 @@ import torch
 
 from regroove.audio.source import Source
 from regroove.errors import SettingsError
-from regroove.restoration.engines.base import Engine, Observed
+from regroove.restoration.engines.engine import Engine, Observed
 from regroove.restoration.progress import Tell
-from regroove.restoration.stages.restore import threads
+from regroove.restoration.stages.make_one import MakeOne
+from regroove.restoration.stages.run_engine import threads
 from regroove.restoration.stages.stage import through
-from regroove.restoration.stages.walls import MakeOne
 from regroove.restoration.stream import listening, to_rate
 from regroove.walls.choices import GAINS
 from regroove.walls.one import OneRecord
-from regroove.walls.plan import plan_of
 from regroove.walls.statistics import WallMeter
+from regroove.walls.wall_plan import plan_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from regroove.audio.source import Samples, Source
 from regroove.dsp.stft import StftSettings, istft, stft
+from regroove.walls.transfers.curve_reading import BEST, Window, along
 from regroove.walls.transfers.noises import ChannelNoise
-from regroove.walls.transfers.resample import BEST, Window, along
 from regroove.walls.transfers.response import Response
 from regroove.walls.transfers.warp import Warp
 from regroove.walls.transfers.weights import WeightSettings, weights_of

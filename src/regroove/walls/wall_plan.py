@@ -1,4 +1,4 @@
-"""How two walls become one: everything that :mod:`regroove.walls.combine` needs, as a frozen value."""
+"""How two walls become one: everything that :mod:`regroove.walls.combiner` needs, as a frozen value."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from regroove.dsp.stft import LONG
-from regroove.walls.delay import DelayTrack
-from regroove.walls.evidence import WallEvidence, decibels, weigh
+from regroove.walls.delay_between_walls import DelayTrack
+from regroove.walls.one_record_test import WallEvidence, decibels, weigh
 from regroove.walls.statistics import EDGES, INDEPENDENT, WallStatistics
 
 Floats = NDArray[np.float64]

@@ -12,12 +12,12 @@ from regroove.errors import AudioError
 from regroove.noise.find.finder import HearNoise
 from regroove.noise.find.found import FoundNoise
 from regroove.walls.transfers.align import Alignment, AlignSettings, Evidence, align, evidence
-from regroove.walls.transfers.combine import Observation, Plan
+from regroove.walls.transfers.chosen_channels import ChosenChannels, seconds_of
+from regroove.walls.transfers.combining import Observation, Plan
 from regroove.walls.transfers.features import onsets
 from regroove.walls.transfers.fine import compare
 from regroove.walls.transfers.noises import ChannelNoise, find_noise, from_differences
 from regroove.walls.transfers.response import FLAT, response_of
-from regroove.walls.transfers.sources import ChosenChannels, seconds_of
 from regroove.walls.transfers.warp import identity
 
 Progress = Callable[[str, float], None]
