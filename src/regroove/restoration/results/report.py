@@ -33,7 +33,7 @@ TITLES = ("Before", "After", "Removed")
 # colour bar, the first line of the headline and every further one.
 _WIDTH, _ROW, _APART = 1354, 322, 40
 _LEFT, _CURVES, _BAR, _BAR_LABEL = 76, 300, 24, 112
-_TITLE, _LINE = 57, 21
+_TITLE, _LINE = 68, 21
 
 
 class SpectrogramReport:
