@@ -49,10 +49,10 @@ class MusicTopSettings:
     a map may be too high; record noise swishes by 5 dB. ``moment_db`` of the loudest 23 ms of a row, and ``beyond_db``
     more than where noise is alone, in which there may be clicks. ``standing_out_db`` of a bin over its neighbours, of
     which white noise reached 7.7 dB in half a minute, and ``over_lines_db`` more than the map's own bins stand out.
-    ``often`` rows within four seconds must say so. ``kept`` seconds on either side are kept as well, and ``margin`` third
-    octaves above: an orchestra, full band in film noise at 5 dB, has music 8 to 10 dB below the noise from 5.7 to 9 kHz,
-    and of 2.29 MOS by ViSQOL margins of 1, 3 and 4 leave 1.47, 1.85 and 2.21. A map of no more ``confidence`` than that
-    is as likely wrong as right.
+    ``often`` rows within four seconds must say so. ``kept`` seconds on either side are kept as well, and ``margin``
+    third octaves above: an orchestra, full band in film noise at 5 dB, has music 8 to 10 dB below the noise from 5.7 to
+    9 kHz, and of 2.29 MOS by ViSQOL margins of 1, 3 and 4 leave 1.47, 1.85 and 2.21. A map of no more ``confidence``
+    than that is as likely wrong as right.
     """
 
     over_db: float = 4.0
