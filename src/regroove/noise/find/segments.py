@@ -8,6 +8,7 @@ Legend: C channels, B third octaves, K wide bands, F bins.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.bands import bins_of_bands
+from regroove.noise.find.medians import median
 from regroove.noise.find.moments import Levels, Moment, MomentCutter
 
 # Moments that a change must outlast by half: half a second.
@@ -118,8 +120,8 @@ class Segmenter:
         ended: list[Segment] = []
         full = len(self._run) >= SHORTEST and len(self._ahead) >= AHEAD
         if full and self._changed():
-            before = np.median([m.levels for m in self._run[-self._settings.memory :]], axis=0)
-            step = np.median([m.levels for m in self._ahead], axis=0) - before
+            before = median(_levels_of(self._run[-self._settings.memory :]))
+            step = median(_levels_of(self._ahead)) - before
             while len(self._ahead) > 1 and not _holds(self._ahead[0], before, step):
                 self._run.append(self._ahead.popleft())
             while len(self._run) > 1 and _holds(self._run[-1], before, step):
@@ -135,12 +137,11 @@ class Segmenter:
 
     def _changed(self) -> bool:
         s = self._settings
-        run = np.stack([m.levels for m in self._run[-s.memory :]])
-        ahead = np.stack([m.levels for m in self._ahead])
+        run = _levels_of(self._run[-s.memory :])
         base, spread = _median_and_spread(run, self._chance.spread)
-        after = np.median(ahead, axis=0) - base
-        together = run.mean(axis=(1, 2))
-        broad = abs(float(np.clip(after, -_MOST_DB, _MOST_DB).mean()))
+        after = median(_levels_of(self._ahead)) - base
+        together = run.reshape(len(run), -1).mean(axis=1)
+        broad = abs(float(np.minimum(np.maximum(after, -_MOST_DB), _MOST_DB).mean()))
         wander = _wander(together)
         narrow = np.abs(after)
         # What less than half a second says of the level is less sure.
@@ -158,9 +159,9 @@ class Segmenter:
 
     def _without_remains(self, run: list[Moment]) -> list[Moment]:
         """``run`` without those moments at either end in which a band stands out: what rings on, or begins."""
-        levels = np.stack([m.levels for m in run])
-        median, spread = _median_and_spread(levels, self._chance.spread)
-        above = levels - median
+        levels = _levels_of(run)
+        usual, spread = _median_and_spread(levels, self._chance.spread)
+        above = levels - usual
         # A burst raises all bands.
         above = above - np.maximum(np.median(above, axis=(1, 2), keepdims=True), 0.0)
         stands_out = (above > np.maximum(REMAINS_DB, REMAINS_SIGMAS * spread)).any(axis=(1, 2))
@@ -169,7 +170,7 @@ class Segmenter:
 
 
 def _segment_of(kept: list[Moment], by_chance: "Chance", wide: list[tuple[int, int]]) -> Segment:
-    series = np.stack([m.levels for m in kept])
+    series = _levels_of(kept)
     levels, spread = _median_and_spread(series, by_chance.spread)
     together, third = series.mean(axis=(1, 2)), max(len(kept) // 3, 1)
     log_means = torch.stack([m.log_mean for m in kept])
@@ -179,9 +180,9 @@ def _segment_of(kept: list[Moment], by_chance: "Chance", wide: list[tuple[int, i
         count=len(kept),
         levels=levels,
         spread=spread,
-        tonality=np.median([m.tonality for m in kept], axis=0),
+        tonality=median(np.array([m.tonality for m in kept])),
         unrest=_shape_variance(log_means, wide) / by_chance.shape_variance,
-        trend_db=float(np.median(together[-third:]) - np.median(together[:third])),
+        trend_db=float(median(together[-third:]) - median(together[:third])),
         wander_db=_wander(together),
         mean=torch.stack([m.mean for m in kept]).mean(dim=0),
         log_mean=log_means.mean(dim=0),
@@ -223,6 +224,11 @@ def _shape_variance(log_means: Tensor, bands: list[tuple[int, int]]) -> Levels:
     return torch.stack(out, dim=-1).double().numpy()
 
 
+def _levels_of(moments: Iterable[Moment]) -> Levels:
+    """``(T, C, B)``."""
+    return np.array([m.levels for m in moments])
+
+
 def _holds(moment: Moment, before: Levels, step: Levels) -> bool:
     """Whether a moment holds a change by ``step`` (C, B): half of it, in all bands together or in the strongest."""
     away = moment.levels - before
@@ -238,12 +244,12 @@ def _wander(together: NDArray[np.float64]) -> float:
     A median says nothing of bursts in half a second, so the fewer moments there are, the more of the plain standard
     deviation there is in it.
     """
-    away = np.clip(together - np.median(together), -_MOST_DB, _MOST_DB)
-    robust = _MAD * np.median(np.abs(away))
+    away = np.minimum(np.maximum(together - median(together), -_MOST_DB), _MOST_DB)
+    robust = _MAD * float(median(np.abs(away)))
     if len(together) >= 3 * HALF_TURN:
         # A fade is no wandering: what is left of differences without their median.
         steps = together[HALF_TURN:] - together[:-HALF_TURN]
-        robust = min(robust, _MAD * np.median(np.abs(steps - np.median(steps))) / 2**0.5)
+        robust = min(robust, _MAD * float(median(np.abs(steps - median(steps)))) / 2**0.5)
     share = min(AHEAD / len(away), 1.0)
     return float(np.sqrt((1 - share) * robust**2 + share * np.mean(away**2)))
 
@@ -253,9 +259,9 @@ def _median_and_spread(levels: Levels, white: Levels) -> tuple[Levels, Levels]:
 
     What few moments say of the spread in a band is averaged with what is usual in all bands beyond white noise's.
     """
-    median = np.median(levels, axis=0)
-    own = np.square(_MAD * np.median(np.abs(levels - median), axis=0))
+    middle = median(levels)
+    own = np.square(_MAD * median(np.abs(levels - middle)))
     least = np.square(white)
-    usual = least + np.median(np.maximum(own - least, 0.0))
+    usual = least + median(np.maximum(own - least, 0.0).ravel())
     share = len(levels) / (len(levels) + FEW)
-    return median, np.sqrt(np.maximum(share * own + (1 - share) * usual, least))
+    return middle, np.sqrt(np.maximum(share * own + (1 - share) * usual, least))
