@@ -89,7 +89,7 @@ def listen(
         for repaired in through(heard(tell), [clicks]):
             taken.take(repaired.shape[1])
             history.add(repaired)
-        found = finder.finish().of_channels(slice(0, source.channels))
+        found = finder.finish(slice(0, source.channels))
     counts = tally.finish()
     description = _described(found, original, quiet, history, clicks=counts.repaired + counts.left)
     walls = None if meter is None else weigh(meter.finish())
