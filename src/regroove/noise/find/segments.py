@@ -10,7 +10,6 @@ Legend: C channels, B third octaves, K wide bands, F bins.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -18,8 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.bands import bins_of_bands
+from regroove.noise.find.chance import STEADY_EDGES, Chance, chance, shape_variance
 from regroove.noise.find.medians import median
-from regroove.noise.find.moments import Levels, Moment, MomentCutter
+from regroove.noise.find.moments import Levels, Moment
 
 # Moments that a change must outlast by half: half a second.
 AHEAD = 5
@@ -39,8 +39,6 @@ LONGEST = 128
 FEW = 8
 # A band of a single moment stands out by this many standard deviations, and dB: one in 10 000 does in noise.
 REMAINS_SIGMAS, REMAINS_DB = 4.0, 5.0
-# Wide bands in hertz in which the spectrum is asked whether it stays as it is.
-STEADY_EDGES = (100, 300, 900, 2200, 5000, 10_000, 20_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +167,7 @@ class Segmenter:
         return run[steady[0] : steady[-1] + 1] if len(steady) else []
 
 
-def _segment_of(kept: list[Moment], by_chance: "Chance", wide: list[tuple[int, int]]) -> Segment:
+def _segment_of(kept: list[Moment], by_chance: Chance, wide: list[tuple[int, int]]) -> Segment:
     series = _levels_of(kept)
     levels, spread = _median_and_spread(series, by_chance.spread)
     together, third = series.mean(axis=(1, 2)), max(len(kept) // 3, 1)
@@ -181,47 +179,12 @@ def _segment_of(kept: list[Moment], by_chance: "Chance", wide: list[tuple[int, i
         levels=levels,
         spread=spread,
         tonality=median(np.array([m.tonality for m in kept])),
-        unrest=_shape_variance(log_means, wide) / by_chance.shape_variance,
+        unrest=shape_variance(log_means, wide) / by_chance.shape_variance,
         trend_db=float(median(together[-third:]) - median(together[:third])),
         wander_db=_wander(together),
         mean=torch.stack([m.mean for m in kept]).mean(dim=0),
         log_mean=log_means.mean(dim=0),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Chance:
-    """What chance does to moments of white noise, the steadiest there is.
-
-    ``spread`` (B,) is the standard deviation of levels in dB, ``shape_variance`` (W,) that of the spectrum's shape.
-    """
-
-    spread: Levels
-    shape_variance: Levels
-
-
-@lru_cache(maxsize=4)
-def chance(sample_rate: int) -> Chance:
-    """Measured in a minute of white noise.
-
-    >>> bool(2 < chance(44_100).spread[0] < 5 and chance(44_100).spread[-1] < 0.4)
-    True
-    """
-    white = torch.randn(1, 60 * 44_100, generator=torch.Generator().manual_seed(1))
-    cutter = MomentCutter(sample_rate=sample_rate, channels=1)
-    moments = cutter.add(white) + cutter.finish()
-    shape = _shape_variance(torch.stack([m.log_mean for m in moments]), bins_of_bands(STEADY_EDGES, sample_rate))
-    return Chance(np.std([m.levels[0] for m in moments], axis=0), shape[0])
-
-
-def _shape_variance(log_means: Tensor, bands: list[tuple[int, int]]) -> Levels:
-    """How much the shape of the spectrum changes over time, ``(C, W)``, by log powers of moments ``(T, C, F)``."""
-    out = []
-    for low, high in bands:
-        shape = log_means[..., low:high] - log_means[..., low:high].mean(dim=-1, keepdim=True)
-        # Neighbouring moments share samples, so the variance of few is too low by as much as theirs is alike.
-        out.append((shape - shape.mean(dim=0)).square().sum(dim=0).mean(dim=-1) / (len(shape) - 1))
-    return torch.stack(out, dim=-1).double().numpy()
 
 
 def _levels_of(moments: Iterable[Moment]) -> Levels:
