@@ -241,8 +241,12 @@ class ObservedNoise:
 
 
 def _layout(length: int, context: int) -> BlockLayout:
-    """Few blocks for ``length`` samples, all equally long, so that the last one is not mostly silence."""
-    count = max(-(-length // replace(LAYOUT, context=context).hop), 1)
+    """Few blocks for ``length`` samples, all equally long, so that the last one is not mostly silence.
+
+    With less context they are shorter by as much, so that the same share is seen twice in less memory.
+    """
+    longest = LAYOUT.block * context // LAYOUT.context
+    count = max(-(-length // replace(LAYOUT, block=longest, context=context).hop), 1)
     # In pairs, so that two workers end together.
     count += count % 2 if count > 1 else 0
     hop = -(-length // (count * GRID)) * GRID
