@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 from scipy.ndimage import maximum_filter1d, percentile_filter, uniform_filter1d
 
 from regroove.dsp.band_limit import EVERYTHING
@@ -131,7 +132,7 @@ def _powers(samples: NDArray[np.float32], n_fft: int, hop: int) -> NDArray[np.fl
     """``(C, windows, bins)`` of successive windows a hop apart, in the units of a noise map."""
     windows = np.lib.stride_tricks.sliding_window_view(samples, n_fft, axis=1)[:, ::hop]
     hann = np.hanning(n_fft + 1)[:-1].astype(np.float32)
-    spectrum = np.fft.rfft(windows * (hann / np.sqrt(np.square(hann).sum())), axis=-1)
+    spectrum = rfft(windows * (hann / np.sqrt(np.square(hann).sum())), axis=-1)
     return np.square(spectrum.real) + np.square(spectrum.imag)
 
 
