@@ -9,8 +9,8 @@ with it rather than with the map of the very noise that was added, or of the reg
 is one of these where there is a lead-in, of those where there is none). ``--engine wiener`` (the default), ``matched``
 or ``fast`` restores. ``--stability`` adds by how much the map of an octave moves, at most, when the recording is cut,
 turned down, inverted, resampled or dithered; and by how much that of the marked region does when the same 50 ms are cut
-off or out of it, which is what the noise's own bursts do to any map. For clean music: the SI-SDR of the result against the input.
-``--validation`` prints the older table of the validation suite instead.
+off or out of it, which is what the noise's own bursts do to any map. For clean music: the SI-SDR of the result against
+the input. ``--validation`` prints the older table of the validation suite instead.
 """
 
 import argparse
