@@ -8,8 +8,9 @@ map is from the noise under the music (mean over octaves from 125 Hz to 8 kHz), 
 with it rather than with the map of the very noise that was added, or of the region a person would mark (the worst clip
 is one of these where there is a lead-in, of those where there is none). ``--engine wiener`` (the default), ``matched``
 or ``fast`` restores. ``--stability`` adds by how much the map of an octave moves, at most, when the recording is cut,
-turned down, inverted, resampled or dithered. For clean music: the SI-SDR of the result against the input.
-``--validation`` prints the older table of the validation suite instead.
+turned down, inverted, resampled or dithered; and by how much that of the marked region does when the same 50 ms are cut
+off or out of it, which is what the noise's own bursts do to any map. For clean music: the SI-SDR of the result against
+the input. ``--validation`` prints the older table of the validation suite instead.
 """
 
 import argparse
@@ -91,7 +92,8 @@ class Score:
     """What came of one case; dB each, NaN where there is nothing to compare with.
 
     ``true``, ``marked`` and ``found`` are SI-SDR of the music restored with that map, mean over channels, ``noisy``
-    that of the input; ``error`` is that of the map; ``moves`` its largest move over the variants.
+    that of the input; ``error`` is that of the map; ``moves`` its largest move over the variants, ``marked_moves``
+    that of the marked region's map over the cuts.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Score:
     found: float
     error: float
     moves: float
+    marked_moves: float
 
 
 def score(case: FamilyCase, restore: Restore, *, lead_in: bool, stability: bool) -> Score:
@@ -120,6 +123,7 @@ def score(case: FamilyCase, restore: Restore, *, lead_in: bool, stability: bool)
         found=quality(case, restored(case, own, restore)),
         error=map_error(case, own) if noise else nan,
         moves=largest_move(case, own) if stability else nan,
+        marked_moves=marked_move(case, case.lead) if stability and case.lead else nan,
     )  # fmt: skip
 
 
@@ -177,10 +181,21 @@ def largest_move(case: FamilyCase, known: Known) -> float:
     return float(max(moves))
 
 
+def marked_move(case: FamilyCase, lead: Region) -> float:
+    """By how many dB the map of an octave of the marked region moves, at most, when 50 ms are cut off or out of it."""
+    region = case.noisy[:, case.within(lead)]
+    middle = (0.0, region.shape[-1] / SUITE_RATE)
+    usual, *cut = (
+        octave_levels(map_of_noise(torch.from_numpy(np.ascontiguousarray(audio)).float()).mean[..., 0])
+        for audio in (region, *(v.audio for v in variants(region, sample_rate=SUITE_RATE, lead=middle) if v.is_cut))
+    )
+    return max(float((levels - usual).abs().max()) for levels in cut)
+
+
 def table(scores: list[Score], stability: bool) -> Iterator[str]:
     """The rows of the Markdown table: each family with a lead-in and without, and all."""
     columns = ["cases", "found", "map error, dB", "lost to true", "lost to marked", "worst clip", "default's gain"]
-    columns += ["moves, dB"] if stability else []
+    columns += ["moves, dB", "marked moves, dB"] if stability else []
     yield "| family | lead-in | " + " | ".join(columns) + " |"
     yield "| --- | --- |" + " ---: |" * len(columns)
     noisy = [s for s in scores if FAMILIES[s.family].noisy]
@@ -207,6 +222,7 @@ def _cells(group: list[Score], stability: bool) -> Iterator[str]:
     yield f"{np.mean(values['found'] - values['noisy']):.2f}"
     if stability:
         yield f"{max(s.moves for s in group):.1f}"
+        yield f"{max(s.marked_moves for s in group):.1f}" if group[0].lead_in else ""
 
 
 def all_scores(arguments: argparse.Namespace, restore: Restore) -> Iterator[Score]:

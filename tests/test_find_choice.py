@@ -102,6 +102,14 @@ def test_a_fade_is_no_run_out(steady_part: Make, trend_db: float, found: bool) -
     assert (choose(parts, recording(parts), np.arange(200), ChoiceSettings()) is not None) is found
 
 
+@pytest.mark.parametrize(("count", "trend_db", "found"), [(8, -1.5, True), (8, -2.7, False), (13, -2.7, True)])
+def test_what_a_recording_begins_with_is_the_end_of_a_note_where_it_falls(
+    steady_part: Make, count: int, trend_db: float, found: bool
+) -> None:
+    parts = [steady_part(0, count, trend_db=trend_db)]
+    assert (choose(parts, recording(parts), np.arange(200), ChoiceSettings()) is not None) is found
+
+
 def test_noise_that_wanders_as_much_is_no_fade(steady_part: Make) -> None:
     assert chosen([steady_part(170, 200, trend_db=-2.7, wander_db=3.0)]).place is Place.RUN_OUT
 

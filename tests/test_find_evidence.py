@@ -75,7 +75,7 @@ def test_much_speaks_against_a_chord_that_is_held() -> None:
 @pytest.mark.parametrize(("share", "is_too_much"), [(0.38, False), (0.55, True)])
 def test_a_spectrum_that_changes_its_shape(steady_part: Make, share: float, is_too_much: bool) -> None:
     part = steady_part(0, 20, unrest=np.full((1, 6), 1 + share))
-    assert is_noise(part, levels_around(), np.arange(200), SETTINGS) is not is_too_much
+    assert is_noise(part, levels_around(), np.arange(200), SETTINGS, most=SETTINGS.most) is not is_too_much
 
 
 @pytest.mark.parametrize(("db", "is_too_much"), [(4.2, False), (5.0, True)])
@@ -108,7 +108,7 @@ def test_how_much_of_one_band_is_free(steady_part: Make) -> None:
 @pytest.mark.parametrize(("nepers", "is_too_much"), [(0.95, False), (1.25, True)])
 def test_bins_that_differ(steady_part: Make, nepers: float, is_too_much: bool) -> None:
     part = steady_part(0, 20, tonality=np.array([[0, nepers, 0, 9, 9]]))
-    assert is_noise(part, levels_around(), np.arange(200), SETTINGS) is not is_too_much
+    assert is_noise(part, levels_around(), np.arange(200), SETTINGS, most=SETTINGS.most) is not is_too_much
 
 
 def test_how_tonal_noise_may_be(steady_part: Make) -> None:
@@ -121,7 +121,8 @@ def test_the_four_kinds_add_up(steady_part: Make) -> None:
     part = steady_part(0, 20, unrest=np.full((1, 6), 1.2), tonality=np.full((1, 5), 0.9))
     one = replace(part, unrest=np.ones((1, 6)))
     other = replace(part, tonality=np.zeros((1, 5)))
-    assert [is_noise(p, levels_around(), np.arange(200), SETTINGS) for p in (one, other, part)] == [True, True, False]
+    noise = [is_noise(p, levels_around(), np.arange(200), SETTINGS, most=SETTINGS.most) for p in (one, other, part)]
+    assert noise == [True, True, False]
 
 
 def test_the_same_noise_at_another_level_is_no_floor(steady_part: Make) -> None:
@@ -158,7 +159,7 @@ def test_what_is_quieter_before_a_lead_in_is_no_floor(steady_part: Make, rise_db
     levels[:60] = -60
     levels[:30, :, :3] = -68
     levels[:30, :, -4:] = -60 + rise_db
-    assert is_noise(steady_part(30, 60), levels, np.arange(200), SETTINGS) is says_nothing
+    assert is_noise(steady_part(30, 60), levels, np.arange(200), SETTINGS, most=SETTINGS.most) is says_nothing
 
 
 @pytest.mark.parametrize(("below_db", "says_nothing"), [(9.5, False), (15.0, True)])
@@ -170,10 +171,10 @@ def test_what_is_idle_at_an_end_is_no_floor(steady_part: Make, below_db: float, 
     levels[160:, :, ::5] = -90
     # Before the part, something louder than it, or what is quiet would be left out for that.
     levels[:10] = -40
-    assert is_noise(steady_part(10, 40), levels, np.arange(200), SETTINGS) is says_nothing
+    assert is_noise(steady_part(10, 40), levels, np.arange(200), SETTINGS, most=SETTINGS.most) is says_nothing
 
 
 @pytest.mark.parametrize(("share", "is_hum"), [(0.35, True), (0.5, False)])
 def test_tones_that_are_steadier_than_noise_are_hum(steady_part: Make, share: float, is_hum: bool) -> None:
     part = steady_part(0, 20, unrest=np.full((1, 6), share), tonality=np.full((1, 5), 9.0))
-    assert is_noise(part, levels_around(), np.arange(200), SETTINGS) is is_hum
+    assert is_noise(part, levels_around(), np.arange(200), SETTINGS, most=SETTINGS.most) is is_hum

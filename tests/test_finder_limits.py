@@ -75,6 +75,26 @@ def test_the_spread_of_a_band_is_its_own_where_there_are_many_moments() -> None:
     assert part.spread[0, 15] == pytest.approx(expected, rel=0.01)
 
 
+def wobbling(seconds: float, db: float) -> np.ndarray:
+    """White noise whose sixth octaves go up and down by so many dB, each by itself, from one tenth of a second on."""
+    rng = np.random.default_rng(5)
+    _, times, spectrum = signal.stft(rng.standard_normal(round(seconds * RATE)), RATE, nperseg=4096, noverlap=3072)
+    band = np.round(6 * np.log2(np.arange(1, spectrum.shape[0] + 1))).astype(int)
+    gains = rng.standard_normal((band.max() + 1, len(times) // 4 + 1))
+    moved = np.array([np.interp(np.arange(len(times)) / 4, np.arange(g.size), g) for g in gains])
+    return signal.istft(spectrum * 10 ** (db * moved[band] / 20), RATE, nperseg=4096, noverlap=3072)[1]
+
+
+@pytest.mark.parametrize(
+    ("db", "pause", "found"), [(2.0, True, Place.PAUSES), (3.0, True, Place.NOWHERE), (3.0, False, Place.LEAD_IN)]
+)
+def test_a_pause_must_be_surer_noise_than_a_lead_in_of_a_second(db: float, pause: bool, found: Place) -> None:
+    """``most_elsewhere``: about 0.4 and 1.1 speak against these."""
+    music, silence = notes(4, RATE), np.zeros(2 * RATE)
+    side = np.concatenate([music, silence, music] if pause else [silence, music])
+    assert place(side + 0.003 * wobbling(side.size / RATE + 1, db)[: side.size]) is found
+
+
 @pytest.mark.parametrize(("seconds", "louder_db", "noise"), [(1.4, 6.0, False), (1.4, 2.0, True), (0.5, 6.0, True)])
 def test_what_stays_to_the_end_is_music_where_the_recording_goes_below_it(
     seconds: float, louder_db: float, noise: bool

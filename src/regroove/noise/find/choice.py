@@ -35,7 +35,7 @@ class ChoiceSettings:
     run-out that sounds alike is not needed. ``quieter_db`` below the floor of the
     music noise is that of another state of the record, and not used; pauses are, moreover, not above it by more than
     ``louder_db``. What follows music and falls by
-    ``trend_db`` is the end of that.
+    ``trend_db`` is the end of that; what a recording begins with, and lasts for less than ``enough``, may be so too.
     """
 
     enough: int = 11
@@ -60,6 +60,10 @@ class Choice:
     def count(self) -> int:
         """How many moments they hold."""
         return sum(p.count for p in self.parts)
+
+    def is_long_lead_in(self, settings: ChoiceSettings) -> bool:
+        """Whether it is a lead-in with enough of it, which few recordings have anything else in place of."""
+        return self.place is Place.LEAD_IN and self.count >= settings.enough
 
     def average(self, name: str) -> NDArray[np.float64]:
         """The mean of one of the parts' arrays, by how long they are."""
@@ -117,8 +121,8 @@ def _alike(parts: Sequence[Segment], settings: ChoiceSettings) -> list[list[Segm
 def _places(group: Sequence[Segment], music: NDArray[np.int64], s: ChoiceSettings) -> dict[Place, list[Segment]]:
     """The parts before, between and after the moments of music; where the lead-in is short, both ends."""
     first, last = extent(music)
-    lead = [p for p in group if p.end <= first]
-    after = [p for p in group if p.end > first and p.trend_db > -max(s.trend_db, p.wander_db)]
+    lead = [p for p in group if p.end <= first and not (p.count < s.enough and _rings_out(p, s))]
+    after = [p for p in group if p.end > first and not _rings_out(p, s)]
     out = [p for p in after if p.start > last]
     pauses = [p for p in after if p.start <= last]
     if sum(p.count for p in lead) >= s.enough:
@@ -127,6 +131,11 @@ def _places(group: Sequence[Segment], music: NDArray[np.int64], s: ChoiceSetting
     if lead and out:
         places = {Place.BOTH_ENDS: lead + out, Place.PAUSES: pauses}
     return {place: sorted(chosen, key=lambda p: p.start) for place, chosen in places.items() if chosen}
+
+
+def _rings_out(part: Segment, s: ChoiceSettings) -> bool:
+    """Whether a part falls as the end of a note does, and by more than it wanders."""
+    return part.trend_db <= -max(s.trend_db, part.wander_db)
 
 
 def playing(parts: Sequence[Segment], at: NDArray[np.int64], levels: Levels) -> NDArray[np.bool_]:

@@ -34,7 +34,8 @@ class NoiseSettings:
     lies above the floor of the recording (``over_floor_db``, mean over bands); a band lies above it by more than chance
     (``one_band_db`` beyond ``free_band_db``); neighbouring bins differ (``tonality`` beyond ``free_tonality``, nepers,
     the most tonal of the musical bands; at an unrest of ``hum``, that of a loose connection, that says nothing). Noise
-    alone stays below 0.75 nineteen times in twenty, music exceeds 2.3 as often; ``most`` lies between.
+    alone stays below 0.75 nineteen times in twenty, music exceeds 2.3 as often; ``most`` lies between. Anywhere but in
+    a lead-in of a second there is far more music than noise, so there it is ``most_elsewhere``.
 
     What is before a lead-in, or after a run-out, and does not rise above it by ``before_db`` is not music either, and
     says nothing of the floor; nor does what is below it by ``idle_db`` in nearly all bands at either end, where the
@@ -49,6 +50,7 @@ class NoiseSettings:
     free_tonality: float = 0.3
     hum: float = 0.4
     most: float = 1.3
+    most_elsewhere: float = 0.8
     before_db: float = 3.0
     idle_db: float = 12.0
 
@@ -107,11 +109,11 @@ def floor_of(levels: Levels) -> tuple[Levels, float]:
     return np.quantile(levels, share, axis=0), -float(ndtri(share))
 
 
-def is_noise(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: NoiseSettings) -> bool:
-    """Whether a part is noise alone, of a recording whose moments ``at`` (T,) have ``levels`` (T, C, B)."""
-    if shape_against(segment, settings) > settings.most:
+def is_noise(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: NoiseSettings, *, most: float) -> bool:
+    """Whether no more than ``most`` speaks against a part, of a recording whose moments ``at`` (T,) have ``levels``."""
+    if shape_against(segment, settings) > most:
         return False
-    return against(segment, levels[played(segment, levels, at, settings)], settings) < settings.most
+    return against(segment, levels[played(segment, levels, at, settings)], settings) < most
 
 
 def played(segment: Segment, levels: Levels, at: NDArray[np.int64], settings: NoiseSettings) -> NDArray[np.bool_]:

@@ -139,7 +139,7 @@ class NoiseFinder:
         shape = (0, self._channels, len(self._bands))
         levels = np.stack(self._levels) if len(at) else np.zeros(shape)
         timeline = Timeline(at, levels, -(-self._samples // HOP))
-        parts = [p for p in self._parts if is_noise(p, levels, at, self.settings.noise)]
+        parts = self._noise_in(timeline, self.settings.noise.most)
         if self._region is not None:
             return self._marked(self._region, timeline, parts).of_channels(channels)
         found = self._alone(timeline, parts)
@@ -147,7 +147,11 @@ class NoiseFinder:
 
     def _alone(self, timeline: Timeline, parts: list[Segment]) -> FoundNoise | None:
         """The noise where it is alone, or that there is none; None where only the music can say."""
-        choice = choose(parts, timeline.levels, timeline.at, self.settings.choice)
+        settings, levels, at = self.settings, timeline.levels, timeline.at
+        choice = choose(parts, levels, at, settings.choice)
+        if choice is None or not choice.is_long_lead_in(settings.choice):
+            parts = self._noise_in(timeline, settings.noise.most_elsewhere)
+            choice = choose(parts, levels, at, settings.choice)
         if choice is None or self._is_music_alone(choice, timeline, parts):
             return None
         mean, log_mean = (torch.from_numpy(choice.average(k)).float() for k in ("mean", "log_mean"))
@@ -157,6 +161,11 @@ class NoiseFinder:
             return None if choice.lift_db > FAR_DB else self._nothing(timeline)
         measured = [(p.start, p.end) for p in choice.parts]
         return self._found(noise, choice.place, timeline, parts, measured, choice.average("levels"), choice.lift_db)
+
+    def _noise_in(self, timeline: Timeline, most: float) -> list[Segment]:
+        """The parts that are noise, if no more than ``most`` may speak against it."""
+        s = self.settings.noise
+        return [p for p in self._parts if is_noise(p, timeline.levels, timeline.at, s, most=most)]
 
     def _marked(self, region: Region, timeline: Timeline, parts: list[Segment]) -> FoundNoise:
         samples = region.finish()

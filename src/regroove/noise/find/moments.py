@@ -15,6 +15,7 @@ from torch import Tensor
 from regroove.dsp.bands import bins_of_bands
 from regroove.dsp.stft import LONG, power_of, stft
 from regroove.noise.measure import EULER
+from regroove.noise.silence import silent_windows
 from regroove.parallel import ParallelMap
 
 Levels = NDArray[np.float64]
@@ -23,11 +24,10 @@ FRAMES = 4
 # Samples from one moment to the next (93 ms at the engines' rate), and those that it sees.
 HOP = FRAMES * LONG.hop
 LENGTH = HOP + LONG.n_fft
+# A moment is left out of which more than this share is digital silence.
+SILENT = 0.05
 # Moments that are looked at together, always the same ones: rounding depends on how many they are.
 BATCH = 32
-# Below -130 dBFS nothing was recorded; so many equal samples in a row are digital silence.
-SILENCE = 1e-13
-RUN = 64
 # Third octaves in hertz. Below 80 Hz a band has fewer than two bins, and its level says little in a tenth of a second.
 EDGES = tuple(80 * 2 ** (i / 3) for i in range(24))
 # Wide bands whose tonality is measured, and groups of bins within which their levels are compared.
@@ -88,7 +88,7 @@ class MomentCutter:
     def _measure(self, part: tuple[int, Tensor]) -> list[Moment]:
         """The moments of ``(channels, time)`` samples, given the index of the first; silent ones are left out."""
         first, samples = part
-        silent = _silent(samples)
+        silent = silent_windows(samples, length=min(LENGTH, samples.shape[-1]), hop=HOP, share=SILENT).tolist()
         if all(silent):
             return []
         edge = LONG.n_fft // LONG.hop // 2
@@ -111,16 +111,6 @@ def levels_of(power: Tensor, bands: Sequence[tuple[int, int]]) -> Levels:
     """
     total = torch.stack([power[..., a:b].mean(dim=-1) for a, b in bands], dim=-1).clamp_min(1e-20)
     return np.round(10 * total.double().log10().numpy(), 6)
-
-
-def _silent(samples: Tensor) -> list[bool]:
-    """Which moments are digital silence in all channels, in part or altogether, with or without an offset."""
-    length = min(LENGTH, samples.shape[-1])
-    equal = torch.nn.functional.pad((samples[:, 1:] == samples[:, :-1]).cumsum(-1), (2, 0))
-    # Quiet noise of few bits has many equal neighbours, but no long runs of them.
-    still = (equal[:, RUN:] - equal[:, :-RUN] == RUN).float().unfold(-1, length - RUN + 1, HOP).mean(dim=-1)
-    quiet = samples.unfold(-1, length, HOP).square().mean(dim=-1) < SILENCE
-    return (quiet | (still > 0.05)).all(dim=0).tolist()
 
 
 def _over_moments(frames: Tensor) -> Tensor:

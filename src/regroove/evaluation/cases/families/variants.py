@@ -18,13 +18,15 @@ OTHER_RATE = 96_000
 class Variant:
     """A changed recording ``(channels, time)``, and what takes levels measured in it back to the original.
 
-    ``gain_db`` is how much louder it is, ``channels`` which of the original's channels each of its channels is.
+    ``gain_db`` is how much louder it is, ``channels`` which of the original's channels each of its channels is, and
+    ``is_cut`` whether it lacks a part of it.
     """
 
     name: str
     audio: Samples
     gain_db: float = 0.0
     channels: tuple[int, ...]
+    is_cut: bool = False
 
     def mapped_back(self, levels_db: Samples) -> Samples:
         """Levels in dB ``(channels, ...)`` measured in the variant, as the original has them.
@@ -53,7 +55,7 @@ def variants(audio: Samples, *, sample_rate: int, lead: Region | None = None) ->
     middle = length // 2 if lead is None else round(sum(lead) / 2 * sample_rate)
     for name, first in (("start cut", 0), ("middle cut", middle - cut // 2), ("end cut", length - cut)):
         shortened = np.delete(audio, slice(first, first + cut), axis=-1)
-        yield Variant(name=name, audio=shortened, channels=same)
+        yield Variant(name=name, audio=shortened, channels=same, is_cut=True)
     quiet = audio * 10 ** (TURNED_DOWN_DB / 20)
     yield Variant(name="6 dB less", audio=quiet, gain_db=TURNED_DOWN_DB, channels=same)
     yield Variant(name="inverted", audio=-audio, channels=same)
