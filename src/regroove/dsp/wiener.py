@@ -63,7 +63,9 @@ def _recursion(
     kept, now = np.zeros_like(out[..., 0, :]), np.empty_like(out[..., 0, :])
     for frame in range(out.shape[-2]):
         xi = out[..., frame, :]
-        np.divide(power[..., frame, :], noise[..., frame, :], out=now)
+        # By next to nothing the quotient is infinite, and then bounded.
+        with np.errstate(over="ignore"):
+            np.divide(power[..., frame, :], noise[..., frame, :], out=now)
         np.minimum(now, MOST, out=now)
         np.subtract(now, 1, out=xi)
         np.maximum(xi, 0, out=xi)
