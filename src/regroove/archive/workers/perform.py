@@ -91,6 +91,9 @@ class Performer:
         facts = {role: facts_of(path.relative_to(task.folder), task.folder) for role, path in done.paths.items()}
         after = task.source.stat()
         if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            # Else the next run would take them for what the recording, as it is by then, gives.
+            for path in done.paths.values():
+                path.unlink(missing_ok=True)
             raise AudioError(f"{shown(task.source)} changed while it was restored.")
         return Restored(
             how="restored",

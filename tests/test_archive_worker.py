@@ -1,4 +1,4 @@
-"""A worker loads a model once, however the settings of its recordings alternate."""
+"""What a worker keeps from one recording to the next: models, once loaded, and nothing half done."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import soundfile
 from regroove.archive.plans.plan import Plan
 from regroove.archive.workers.kept_engines import MOST, KeptEngines
 from regroove.archive.workers.perform import Performer
-from regroove.archive.workers.tasks import Restore, Restored
+from regroove.archive.workers.tasks import Failed, Restore, Restored
 from regroove.networks import checkpoints
 from regroove.networks.checkpoints import LoadedModel
 from regroove.restoration.settings import RestoreSettings
@@ -56,3 +56,26 @@ def test_no_more_engines_are_kept_than_a_worker_has_room_for(loads: list[str]) -
         engines.of(kind)
     assert len(loads) == MOST + 1
     assert engines.of(kinds[0]) is not first and len(loads) == MOST + 2
+
+
+def test_nothing_is_left_of_a_recording_that_changes_while_it_is_restored(tmp_path: Path) -> None:
+    noise = 0.01 * np.random.default_rng(0).standard_normal(4000)
+    soundfile.write(tmp_path / "a.wav", noise, 8000)
+    plan = Plan().changed(engine="wiener", noise_region="0-0.4")
+    (tmp_path / "out").mkdir()
+    paths = {"output": tmp_path / "out/a.wav", "receipt": tmp_path / "out/a.wav.receipt.json"}
+    task = Restore(
+        key=Path("a.wav"), source=tmp_path / "a.wav", folder=tmp_path / "out", paths=paths, plan=plan, recipe="",
+        may_overwrite=True,
+    )  # fmt: skip
+
+    def change(progress: object) -> None:
+        with (tmp_path / "a.wav").open("r+b") as file:
+            file.seek(1000)
+            file.write(b"another recording")
+
+    performer = Performer()
+    result = performer.perform(task, progress=change)
+    assert isinstance(result, Failed) and "changed while it was restored" in result.why
+    assert not list((tmp_path / "out").iterdir())
+    assert isinstance(performer.perform(task, progress=lambda progress: None), Restored)
