@@ -1,6 +1,7 @@
 """Sound beyond full scale is turned down for outputs that cannot hold it, or clipped and counted."""
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 import soundfile
 
 from regroove import Restorer
-from regroove.errors import SettingsError
+from regroove.errors import AudioError, SettingsError
+from regroove.restoration.results import kept_sound
 from regroove.solve.solved_files import solve_file
 from regroove.solve.tasks.inpainting import InpaintingSolver
 
@@ -23,7 +25,7 @@ def loud(tmp_path: Path) -> Path:
     return tmp_path / "loud.wav"
 
 
-def write(source: Path, output: Path, *, subtype: str) -> Path:
+def write(source: Path, output: Path, *, subtype: str | None) -> Path:
     samples, rate = soundfile.read(source)
     soundfile.write(output, samples, rate, subtype=subtype)
     return output
@@ -45,6 +47,43 @@ def test_an_ogg_over_full_scale_is_not_clipped_in_flac(tmp_path: Path, loud: Pat
     assert receipt["output"]["clipped_samples"] == 0
     np.testing.assert_allclose(after, receipt["gain"] * before, atol=2.0**-23)
     assert np.abs(after).max() == pytest.approx(1, abs=1e-6)
+
+
+def test_what_is_turned_down_is_what_was_restored(tmp_path: Path, loud: Path) -> None:
+    samples = soundfile.read(loud)[0] + 0.02 * np.random.default_rng(0).standard_normal(RATE)
+    soundfile.write(tmp_path / "noisy.ogg", samples, RATE, subtype="VORBIS")
+    restorer = Restorer(engine="wiener", noise_region=(0.0, 0.2))
+    for name in ("out.wav", "out.flac"):
+        restorer.restore_file(tmp_path / "noisy.ogg", tmp_path / name, residual=tmp_path / f"removed-{name}")
+    gain = json.loads((tmp_path / "out.flac.receipt.json").read_text())["result"]["gain"]
+    assert gain < 0.6
+    for prefix in ("", "removed-"):
+        floats, integers = (soundfile.read(tmp_path / f"{prefix}{name}")[0] for name in ("out.wav", "out.flac"))
+        np.testing.assert_allclose(integers, gain * floats, atol=2.0**-22)
+
+
+def test_without_room_for_what_is_kept_only_what_is_too_loud_fails(tmp_path: Path, loud: Path) -> None:
+    """Of 16 bits a side has less than half the bytes that are kept of it."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    fits, clips = write(loud, tmp_path / "fits.wav", subtype="PCM_16"), write(loud, tmp_path / "a.mp3", subtype=None)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3 * RATE, most))
+        assert restore(fits, tmp_path / "fits-out.wav") == []
+        with pytest.raises(AudioError, match="no room to keep .* --headroom off"):
+            restore(clips, tmp_path / "out.flac")
+        (_, note) = restore(clips, tmp_path / "out.flac", headroom="off")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert "are clipped" in note
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_more_than_24_bits_are_kept_as_they_are(tmp_path: Path) -> None:
+    fine = np.array([[0.5 + 2.0**-31]])
+    with kept_sound.KeptSound(tmp_path, bits=32) as kept:
+        kept.add(fine)
+        kept.rewind()
+        np.testing.assert_array_equal(kept.take(channels=1, frames=1), fine)
 
 
 def test_it_clips_and_counts_where_that_is_wanted(tmp_path: Path, loud: Path) -> None:

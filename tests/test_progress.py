@@ -103,17 +103,15 @@ def test_the_time_left_is_within_a_quarter_of_the_truth_from_a_tenth_on(
         assert at.share == pytest.approx(at.seconds / whole, abs=0.1), at
 
 
-def test_what_is_restored_once_more_is_told_once_more(tmp_path: Path) -> None:
+def test_what_is_turned_down_is_not_restored_again(tmp_path: Path) -> None:
     seen: list[Progress] = []
     x = 0.9 * np.sign(np.sin(np.arange(2 * RATE) * 0.05)) + 0.1 * np.random.default_rng(0).uniform(-1, 1, 2 * RATE)
     soundfile.write(tmp_path / "in.wav", x, RATE)
     restore = Restorer(engine="wiener")
     restore.restore_file(tmp_path / "in.wav", tmp_path / "out.wav", residual=tmp_path / "r.wav", progress=seen.append)
-    stages = list(dict.fromkeys(at.stage for at in seen))
-    assert stages == ["listening", "restoring", "listening again", "restoring again", "finishing"]
-    before = [at for at in seen if at.stage == "restoring"][-1]
-    again = next(at for at in seen if at.stage == "listening again")
-    assert again.share < 0.55 < before.share
+    assert list(dict.fromkeys(at.stage for at in seen)) == ["listening", "restoring", "turning down", "finishing"]
+    turned = [at for at in seen if at.stage == "turning down"]
+    assert turned[-1].done == 1.0 and turned[0].share > 0.7
     assert seen[-1].share == 1.0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from regroove.audio.headroom import check_headroom, headroom_note
+from regroove.audio.headroom import check_headroom
 from regroove.audio.reader import AudioInfo
 from regroove.pending import PendingFile
 from regroove.restoration.results.pictures import try_picture
@@ -99,7 +99,7 @@ def _write(
             sound.refuse_clipping()
         shares = meter.finish()
         report = report_of(planned, shares, rpm=rpm)
-        notes = [*sound.notes, *([] if gain == 1 else [headroom_note(gain)]), *sound.finish()]
+        notes = [*sound.notes, *sound.finish()]
         draw = partial(draw_combination, planned=planned, shares=shares)
         trouble = try_picture(pending["report"], draw, what="The picture") if "report" in pending else []
         notes += trouble

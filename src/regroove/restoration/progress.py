@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 # Gets the share of a stage that is done, 0 to 1.
 Tell = Callable[[float], None]
@@ -87,12 +88,12 @@ class Work:
             left, passed = self._left(now), now - self._first
             self._callback(Progress(stage=stage, done=self._done, share=share, seconds=passed, left=left))
 
-    def once_more(self, stages: Mapping[str, str], *, before: str) -> None:
-        """Those of ``stages`` that the work has come once more, by other names, ``before`` another stage."""
-        again = {name: self._costs[stage] for stage, name in stages.items() if stage in self._costs}
-        first = list(self._costs).index(before)
+    def insert(self, stage: str, cost: float, *, before: str) -> Tell:
+        """A stage has turned out to be needed, ``before`` another; gives what is told how much of it is done."""
         costs = list(self._costs.items())
-        self._costs = dict(costs[:first]) | again | dict(costs[first:])
+        first = list(self._costs).index(before)
+        self._costs = dict([*costs[:first], (stage, cost), *costs[first:]])
+        return partial(self.at, stage)
 
     def _before(self, stage: str) -> float:
         names = list(self._costs)

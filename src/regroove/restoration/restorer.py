@@ -1,16 +1,16 @@
 """Restoring files and arrays."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 
-from regroove.audio.headroom import check_headroom, headroom_note
+from regroove.audio.headroom import check_headroom
 from regroove.audio.reader import AudioReader
 from regroove.audio.resample import resampled_length
 from regroove.audio.source import Samples, Source
@@ -19,6 +19,7 @@ from regroove.errors import AudioError, SettingsError
 from regroove.noise.clicks.detect import ClickSettings
 from regroove.restoration.array_source import ArraySource
 from regroove.restoration.costs import StreamCosts, stream_costs, work_costs
+from regroove.restoration.delivery import Made, deliver
 from regroove.restoration.engines.engine import Engine, EngineRun, LosesBlocks, Observed
 from regroove.restoration.engines.flow_denoiser import DRAW_STEPS
 from regroove.restoration.engines.posterior_spread import DRAWS, UncertaintyEngine
@@ -27,9 +28,7 @@ from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.array import ArrayResult
 from regroove.restoration.results.file_results import Facts, FileResults
 from regroove.restoration.results.outputs import check_outputs, planned_outputs
-from regroove.restoration.results.pictures import Drawn
 from regroove.restoration.results.receipts import plain_settings
-from regroove.restoration.results.sound import TooLoudError
 from regroove.restoration.results.uncertainty import Spread, Uncertainty
 from regroove.restoration.settings import RestoreSettings, check_region
 from regroove.restoration.stages.keep_silence import KeepSilence
@@ -41,9 +40,6 @@ from regroove.restoration.stream import Stages, restore_stream, untouched
 from regroove.restoration.wall_choice import SEPARATE, WallChoice, observe_walls
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
-# Names of the stages that progress is told of, and when all is made once more.
-ONCE = {"listening": "listening", "restoring": "restoring"}
-AGAIN = {"listening": "listening again", "restoring": "restoring again"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,14 +209,16 @@ class Restorer:
             residual: where what was removed is written: output + residual = input, within one step of the format.
             report: where a picture (``.png``) of the spectrograms before, after and of what was removed is drawn.
             uncertainty: where a picture (``.png``) of what is invented is drawn; its numbers go beside it (``.npz``).
-            headroom: what happens to a result beyond the full scale of an integer format: ``auto`` restores once more
-                and turns all of it down by what is needed, ``off`` clips and counts.
+            headroom: what happens to a result beyond the full scale of an integer format: ``auto`` turns all of
+                it down by what is needed, ``off`` clips and counts. ``auto`` keeps what is restored in a temporary
+                file beside the output until then: 4 bytes a sample, 8 where there are more than 24 bits.
             remove_offset: whether each channel's mean is removed as well; the residual has it then.
             mono: whether the output has one channel, the mean of those that were restored; the residual keeps them.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
             progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some, of the stages
-                ``listening``, ``restoring`` and ``finishing``; what is done once more, quieter, makes ``share`` fall.
+                ``listening``, ``restoring`` and ``finishing``; before that ``turning down``, where
+                that is needed.
 
         Raises:
             AudioError: the input cannot be read, or an output not be written.
@@ -240,11 +238,14 @@ class Restorer:
         costs = stream_costs(self.settings.own, times=times, report="report" in paths)
         told = self._work(reader, costs, progress, report="report" in paths)
         work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, told, costs)
-        try:
-            drawn = self._write(work, refuse_clipping=headroom == "auto")
-        except TooLoudError as error:
-            told.once_more(AGAIN, before="finishing")
-            drawn = self._write(work, gain=error.gain, stages=AGAIN)
+        drawn = deliver(
+            partial(self._make, work),
+            partial(FileResults, reader.info, paths, overwrite=overwrite, mono=mono, began=began),
+            reader,
+            folder=paths["output"].absolute().parent,
+            headroom=headroom,
+            turning_down=partial(told.insert, "turning down", costs.writing * reader.info.seconds, before="finishing"),
+        )
         told.at("finishing", 1.0)
         return Restoration(
             paths={role: path for role, path in paths.items() if role not in drawn.failed},
@@ -254,40 +255,20 @@ class Restorer:
             audio_seconds=reader.info.seconds,
         )
 
-    def _write(
-        self,
-        work: "_FileWork",
-        *,
-        gain: float = 1.0,
-        refuse_clipping: bool = False,
-        stages: Mapping[str, str] = ONCE,
-    ) -> Drawn:
-        """Write everything, in ``stages`` of those names.
-
-        Raises:
-            TooLoudError: it is to ``refuse_clipping``, and the outputs would clip.
-        """
+    def _make(self, work: "_FileWork") -> Made:
+        """Observe a recording; it is restored as the result is taken."""
         reader, offsets = work.reader, work.offsets
         spread = Spread(sample_rate=self.engine.sample_rate) if "uncertainty" in work.paths else None
         engine = UncertaintyEngine(self.engine, spread) if spread else self.engine
         tally = Tally()
-        with FileResults(
-            reader.info, work.paths, overwrite=work.overwrite, mono=work.mono, began=work.began, gain=gain
-        ) as results:
-            observed, walls = self._observed(reader, engine, work.told.teller(stages["listening"]))
-            told = work.told.teller(stages["restoring"])
-            pairs = self._pairs(reader, engine, observed, walls, tally, told, work.costs)
-            last: Stages = []
-            if offsets is not None:
-                last = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
-            for original, restored in through(pairs, last):
-                results.add(original, restored)
-            if refuse_clipping:
-                results.refuse_clipping()
-            notes = [] if offsets is None else [offset_note(offsets)]
-            notes += [] if gain == 1 else [headroom_note(gain)]
-            notes += walls.notes()
-            return results.finish(self._facts(work, engine, observed, walls, tally, notes, spread))
+        observed, walls = self._observed(reader, engine, work.told.teller("listening"))
+        pairs = self._pairs(reader, engine, observed, walls, tally, work.told.teller("restoring"), work.costs)
+        last: Stages = []
+        if offsets is not None:
+            last = [add_offset(offsets), KeepSilence(channels=len(offsets)), take_away()]
+        notes = [*([] if offsets is None else [offset_note(offsets)]), *walls.notes()]
+        facts = partial(self._facts, work, engine, observed, walls, tally, notes, spread)
+        return Made(pairs=through(pairs, last), facts=facts)
 
     def _facts(
         self,

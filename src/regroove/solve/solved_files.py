@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from regroove.audio.formats import SampleFormat, output_format
-from regroove.audio.headroom import check_headroom, gain_for, headroom_note
+from regroove.audio.headroom import check_headroom, gain_for
 from regroove.audio.reader import AudioInfo, AudioReader
 from regroove.pending import PendingFile
 from regroove.restoration.progress import Callback, Work
@@ -133,7 +133,7 @@ def _write(
     with SoundFiles(info, paths, overwrite=overwrite, gain=gain, name_roles=False) as sound:
         for there in held.stretches():
             meter.add(sound.add(held.x[:, there], held.out[:, there]))
-        notes = [*sound.notes, *([headroom_note(gain)] if gain < 1 else []), *sound.finish()]
+        notes = [*sound.notes, *sound.finish()]
         if "receipt" in paths:
             written = sound.describe()["output"]
             inside = {

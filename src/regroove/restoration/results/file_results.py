@@ -86,6 +86,11 @@ class FileResults:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
+    @property
+    def bits(self) -> int | None:
+        """Of the finest integers among the sound files; None where none of them can clip."""
+        return self._sound.bits
+
     def add(self, original: Samples, restored: Samples) -> None:
         """Take the next ``(channels, n)`` samples."""
         written = self._sound.add(original, restored)

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from regroove.audio.formats import output_format
-from regroove.audio.headroom import gain_for
+from regroove.audio.headroom import gain_for, headroom_note
 from regroove.audio.reader import AudioInfo
 from regroove.audio.writer import AudioWriter
 from regroove.restoration.results.receipts import sha256_of
@@ -55,9 +55,18 @@ class SoundFiles:
         chosen = {role: paths[role] for role in ("output", "residual") if role in paths}
         formats = {role: output_format(path, subtype=info.subtype) for role, path in chosen.items()}
         self._files = {role: (path, formats[role][0]) for role, path in chosen.items()}
-        #: About the recording, and about formats that differ from its own.
-        self.notes = (*info.notes, *(self._of(role, note) for role, (_, note) in formats.items() if note))
+        #: About the recording, about formats that differ from its own, and the gain.
+        self.notes = (
+            *info.notes,
+            *(self._of(role, note) for role, (_, note) in formats.items() if note),
+            *([headroom_note(gain)] if gain != 1 else []),
+        )
         self._writers: dict[str, AudioWriter] = {}
+
+    @property
+    def bits(self) -> int | None:
+        """Of the finest integers among the files; None where all are floats or lossy, which never clip."""
+        return max((form.bits for _, form in self._files.values() if form.bits is not None), default=None)
 
     def _of(self, role: str, note: str) -> str:
         return f"{role.capitalize()}: {note}" if self._name_roles else note
@@ -96,7 +105,7 @@ class SoundFiles:
         return Written(original=original, given=given, kept=kept, removed=removed)
 
     def refuse_clipping(self) -> None:
-        """Give up where integers clip: all is made once more, with a gain.
+        """Give up where integers clip: all is written once more, with a gain.
 
         Raises:
             TooLoudError: some do.
