@@ -15,7 +15,7 @@ from regroove.archive.sources.job import Job
 from regroove.archive.sources.jobs import JobList
 from regroove.archive.sources.output_names import shown
 from regroove.archive.speed import Speed, measure_speed, serial_share, time_for
-from regroove.archive.todo import disk_needed, reason_to_skip, workers_of_use
+from regroove.archive.todo import disk_meanwhile, disk_needed, reason_to_skip, workers_of_use
 from regroove.archive.words import duration, size
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Looked
@@ -29,7 +29,7 @@ class Estimate:
         files: recordings to restore; ``done`` are done already, ``bad`` cannot be read or begun, each with its reason.
         audio_seconds: their length.
         seconds: how long it takes.
-        disk, free: bytes that the outputs take at most, and that are free.
+        disk, free: bytes that are taken at most, while it runs, and that are free.
     """
 
     files: int
@@ -56,7 +56,7 @@ def dry_run(
     bad = [(item.source, item.why) for item in jobs.refused]
     lengths: list[float] = []
     readable: list[Job] = []
-    disk, workers, seconds = 0, 1, 0.0
+    disk, meanwhile, workers, seconds = 0, 0, 1, 0.0
     if todo:
         began = time.perf_counter()
         backend = start_workers(sum(map(workers_of_use, todo)))
@@ -66,6 +66,7 @@ def dry_run(
                     readable.append(job)
                     lengths.append(result.audio_seconds)
                     disk += disk_needed(job, result)
+                    meanwhile = max(meanwhile, disk_meanwhile(job, result))
                 else:
                     bad.append((job.source, result.why))
             workers = backend.workers
@@ -84,7 +85,7 @@ def dry_run(
         audio_seconds=sum(lengths),
         seconds=seconds,
         workers=workers,
-        disk=disk,
+        disk=disk + workers * meanwhile,
         free=shutil.disk_usage(_existing(out)).free,
     )
 

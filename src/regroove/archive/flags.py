@@ -24,7 +24,8 @@ UNEQUAL_DB = 6.0
 
 # So much of the power of what was removed is tones: of 44 restorations in which a stretch of music was marked as noise
 # 42 had 0.56 and more, two of an orchestra in film noise 0.27; of 132 good ones, 44 of them with a map of noise 10 dB
-# too loud, none had more than 0.41 (every tenth case of the validation suite, ``fast`` and ``wiener``).
+# too loud, none had more than 0.41 (``benchmarks/removed_tones.py``). Hum does not count, but that of a loose
+# connection, which comes and goes, is flagged, too (0.9).
 TONES = 0.5
 
 # A peak may be flat by chance, and a click may reach full scale; what is cut is cut again and again.

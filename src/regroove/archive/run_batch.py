@@ -18,7 +18,7 @@ from regroove.archive.looks import look_at
 from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job, Refused
 from regroove.archive.sources.output_names import shown
-from regroove.archive.todo import UNCHANGED, disk_needed, reason_to_skip, workers_of_use
+from regroove.archive.todo import UNCHANGED, disk_meanwhile, disk_needed, reason_to_skip, workers_of_use
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import (
     Busy,
@@ -191,7 +191,7 @@ class _Batch:
         for job, result in look_at(todo, crew, beat=self.journal.beat):
             if isinstance(result, Looked):
                 self._forecast.lengths[job.name] = result.audio_seconds
-                self._needs[job.name] = disk_needed(job, result)
+                self._needs[job.name] = disk_needed(job, result) + disk_meanwhile(job, result)
                 queue.append(job)
             elif claim := self.journal.claim(job):
                 self._fail(job, claim.number, result.why)

@@ -45,6 +45,13 @@ def disk_needed(job: Job, looked: Looked) -> int:
     return sounds * looked.raw_bytes + 2**20
 
 
+def disk_meanwhile(job: Job, looked: Looked) -> int:
+    """Bytes that are taken besides while it is restored: what is kept in case that it has to be turned down."""
+    if job.plan.outputs.headroom == "off":
+        return 0
+    return looked.samples * (4 if looked.raw_bytes <= 3 * looked.samples else 8)
+
+
 def workers_of_use(job: Job) -> int:
     """How many workers may share a recording, by the size of its file: one for 20 MB, ten minutes in FLAC.
 

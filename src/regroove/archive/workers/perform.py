@@ -124,5 +124,6 @@ class Performer:
 
 def _look(task: Look) -> Looked:
     info = AudioReader(task.source).info
-    raw = info.frames * info.channels * SampleFormat(subtype=info.subtype).bytes
-    return Looked(audio_seconds=info.seconds, raw_bytes=raw)
+    samples = info.frames * info.channels
+    raw = samples * SampleFormat(subtype=info.subtype).bytes
+    return Looked(audio_seconds=info.seconds, samples=samples, raw_bytes=raw)

@@ -59,9 +59,10 @@ Task = Look | Restore | Help
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A recording's length, and the bytes of its samples without compression."""
+    """A recording's length, its samples in all channels, and their bytes without compression."""
 
     audio_seconds: float
+    samples: int
     raw_bytes: int
 
 
