@@ -22,6 +22,7 @@ from regroove.archive.sharing.observation import read_observed, read_settings, w
 from regroove.archive.sharing.pieces import PieceFolder
 from regroove.archive.sharing.shared_engine import SharedEngine
 from regroove.archive.sources.job import Job
+from regroove.archive.todo import workers_of_use
 from regroove.archive.workers.local import LocalBackend
 from regroove.restoration.engines.engine import BlockId, Engine, Observed
 from regroove.restoration.restorer import Restorer, build_engine
@@ -202,6 +203,15 @@ def test_recordings_that_are_at_work_are_helped_and_the_least_helped_first(tmp_p
     assert given[1] is not None
     helpers.back(given[1], helped=False)
     assert [helpers.next() is not None for _ in range(helping.MOST_HELPERS)] == [True] * 5 + [False] * 2
+
+
+def test_a_large_file_is_worth_several_workers(tmp_path: Path) -> None:
+    job = Job(source=tmp_path / "a.wav", name=Path("a.wav"), plan=Plan(), recipe="")
+    for size, workers in ((0, 1), (15_000_000, 1), (60_000_000, 4), (10**10, 1 + helping.MOST_HELPERS)):
+        with (tmp_path / "a.wav").open("wb") as file:
+            file.truncate(size)
+        assert workers_of_use(job) == workers
+    assert helping.helpers_for(helping.LONG_SECONDS - 1, workers=8) == 0
 
 
 @pytest.mark.slow

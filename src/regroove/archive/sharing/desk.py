@@ -12,7 +12,7 @@ from regroove.archive.sharing.pieces import Piece, PieceFolder
 from regroove.restoration.engines.engine import BlockId
 
 # A piece takes seconds.
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.05
 # A helper that takes so many times as long as the slowest piece here, and so many seconds more, because network file
 # systems show files late, counts as dead: its piece is restored here.
 _SLOWER, _PATIENCE_SECONDS = 4.0, 10.0
