@@ -323,9 +323,9 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(folder: Path, batch: Ba
     assert "2 to restore, 0 done already, 1 bad" in describe_dry_run(estimate)
     # What a long file takes can be shared, but for a share of it; short ones keep one worker busy.
     slow = Speed(per_file=1.0, per_second=0.1)
-    alone, shared = slow.of(1990, serial=0.2), slow.of(1990, serial=0.2, helpers=1)
-    assert (alone.seconds, alone.alone, shared.alone) == (200, 200, 120)
-    assert time_for([alone], workers=2) == 200 and time_for([shared], workers=2) == 120
+    alone, shared = slow.of(1990, serial=0.25), slow.of(1990, serial=0.25, helpers=1)
+    assert (alone.seconds, alone.alone, shared.alone) == (200, 200, 125)
+    assert time_for([alone], workers=2) == 200 and time_for([shared], workers=2) == 125
     assert time_for([shared, alone], workers=2) == 200
     batch()
     again = dry_run(jobs_of(folder), out=folder / "out", start_workers=lambda tasks: Here())
