@@ -85,8 +85,8 @@ def measure_speed(backend: Backend, samples: Sequence[Job], *, where: Path | Non
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="regroove-", dir=where) as name:
         folder, crew = Path(name), Crew(backend)
-        # Models are loaded with the first tasks.
-        _restore(crew, samples, SHORT_SECONDS, folder / "first")
+        # Models are loaded, and memory is touched, with the first tasks.
+        first = _restore(crew, samples, LONG_SECONDS, folder / "first")
         start = time.perf_counter() - began
         quick = _restore(crew, samples, SHORT_SECONDS, folder / "short")
         slow = _restore(crew, samples, LONG_SECONDS, folder / "long")
@@ -95,9 +95,9 @@ def measure_speed(backend: Backend, samples: Sequence[Job], *, where: Path | Non
         raise ArchiveError("The speed cannot be measured: no excerpt of a recording can be restored.")
     longer = sum(s.audio_seconds - q.audio_seconds for q, s in both)
     rate = max(sum(s.work_seconds - q.work_seconds for q, s in both), 0.0) / longer if longer > 0 else 0.0
-    one = sum(q.work_seconds for q, _ in both) / len(both)
-    per_file = max(one - rate * sum(q.audio_seconds for q, _ in both) / len(both), 0.0)
-    return Speed(start=max(start - one, 0.0), per_file=per_file, per_second=rate)
+    per_file = max(sum(q.work_seconds - rate * q.audio_seconds for q, _ in both) / len(both), 0.0)
+    usual = max((slow[key].work_seconds for key in first.keys() & slow.keys()), default=0.0)
+    return Speed(start=max(start - usual, 0.0), per_file=per_file, per_second=rate)
 
 
 def _restore(crew: Crew, samples: Sequence[Job], seconds: float, folder: Path) -> dict[Path, Restored]:
