@@ -20,18 +20,22 @@ STAGES = {
     "resampling": [("audio/resample.py", "push"), ("audio/resample.py", "finish")],
     "noise finder": [("find/finder.py", "add"), ("find/finder.py", "finish")],
     "walls": [("walls/statistics.py", "add"), ("walls/statistics.py", "finish")],
-    "other listening": [("engines/image.py", "add"), ("describe/quiet.py", "add")],
+    "other listening": [("engines/image.py", "add"), ("describe/quiet.py", "add"), ("noise/music_top.py", "add")],
     "clicks": [("clicks/repair.py", "process"), ("clicks/repair.py", "flush")],
-    "engine": [("stages/restore.py", "_work")],
+    "engine": [("stages/run_engine.py", "_work")],
     "digital silence": [("dsp/silence.py", "in_silence")],
     "writing": [("audio/writer.py", "write"), ("audio/writer.py", "finish")],
-    "levels": [("results/levels.py", "add")],
+    "levels": [("results/levels.py", "add"), ("results/transfer.py", "add")],
     "hashing": [("results/receipts.py", "sha256_of")],
     "spectrograms": [("results/spectrogram.py", "add"), ("results/spectrogram.py", "finish")],
     "picture": [("results/report.py", "draw")],
 }
-# Of the engine's time; without the outlets.
-NETWORK = [("networks/matched_unet.py", "hidden"), ("networks/eight_bit.py", "forward")]
+# Parts of some of those: the network of the engine's time, in one precision or the other, without its outlets; and
+# hearing noise through music of the finder's.
+PARTS = {
+    "network, of the engine's": [("networks/matched_unet.py", "hidden"), ("networks/eight_bit.py", "__call__")],
+    "through music, of the finder's": [("find/finder.py", "_through_music")],
+}
 
 
 def arithmetic(settings: dict[str, object], source: Path, target: Path) -> float:
@@ -95,7 +99,7 @@ def main() -> None:
     rows = {name: seconds_of(stats, functions) for name, functions in STAGES.items()}
     total = stats.total_tt  # type: ignore[attr-defined]
     rows["all else"] = total - sum(rows.values())
-    rows["network, of the engine's"] = max((seconds_of(stats, [function]) for function in NETWORK), default=0.0)
+    rows |= {name: max(seconds_of(stats, [function]) for function in functions) for name, functions in PARTS.items()}
     found = {
         "imports": imports,
         "model": model,

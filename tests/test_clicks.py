@@ -168,19 +168,19 @@ def test_loud_crackle_of_a_record_is_reduced() -> None:
     assert sdr(hiss + tones(2.0), done.samples) > sdr(hiss + tones(2.0), noisy + tones(2.0)) + 10
 
 
-@pytest.mark.parametrize("size", [777, 10**7])
-def test_chunks_do_not_matter(size: int) -> None:
+@pytest.mark.parametrize(("size", "workers"), [(777, 1), (10**7, 1), (100_000, 2)])
+def test_chunks_and_workers_do_not_matter(size: int, workers: int) -> None:
     length = 2 * BLOCK + 12_345
     noise = RecordNoise(hiss=-50, clicks=-36, click_rate=8)
     music = synthesise(noise, length=length, sample_rate=RATE, seed=2).astype(np.float64)
 
-    def streamed(step: int) -> tuple[np.ndarray, int]:
-        repairer = ClickRepairer(sample_rate=RATE)
+    def streamed(step: int, workers: int) -> tuple[np.ndarray, int]:
+        repairer = ClickRepairer(sample_rate=RATE, workers=workers)
         parts = [repairer.process(music[i : i + step]) for i in range(0, length, step)]
         return np.concatenate([*parts, repairer.flush()]), repairer.repaired
 
-    found, count = streamed(size)
-    expected, expected_count = streamed(100_000)
+    found, count = streamed(size, workers)
+    expected, expected_count = streamed(100_000, 1)
     np.testing.assert_array_equal(found, expected)
     assert count == expected_count > 10
     whole = repair_clicks(music, sample_rate=RATE).samples

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from regroove.dsp.stft import LONG
+from regroove.noise.find.chance import chance, measured_chance
 from regroove.noise.find.moments import EDGES, HOP, Moment, MomentCutter
-from regroove.noise.find.segments import AHEAD, LONGEST, Segment, Segmenter, chance
+from regroove.noise.find.segments import AHEAD, LONGEST, Segment, Segmenter
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
 
@@ -190,3 +191,9 @@ def test_a_soft_note_does(name: str, note_db: float) -> None:
     times = torch.arange(3 * RATE) / RATE
     audio[:, 3 * RATE :] += 10 ** (note_db / 20) * audio.std() * torch.sin(2 * torch.pi * 440 * times)
     assert 2.4 < parts_of_sound(audio)[0].end * HOP / RATE < 3.05
+
+
+def test_what_chance_does_is_what_is_measured() -> None:
+    known, measured = chance(RATE), measured_chance(RATE)
+    np.testing.assert_allclose(known.spread, measured.spread, rtol=1e-4)
+    np.testing.assert_allclose(known.shape_variance, measured.shape_variance, rtol=1e-4)

@@ -19,6 +19,7 @@ from regroove.noise.find.finder import HearNoise, NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
+from regroove.noise.measure import map_of_noise
 
 RATE = 44_100
 OCTAVES = [bins_of_bands((f / 2**0.5, f * 2**0.5), RATE)[0] for f in (125.0 * 2**i for i in range(7))]
@@ -211,3 +212,20 @@ def test_different_channels_are_restored_each_by_itself() -> None:
     near = np.concatenate([left, left + 0.06 * right * level(left) / level(right)])
     removed = near - regroove.restore(near, sample_rate=RATE, engine="wiener", device="cpu")
     assert not np.array_equal(removed[0], removed[1])
+
+
+def test_only_the_channels_that_are_asked_for_are_heard() -> None:
+    asked = []
+
+    def hear(samples: torch.Tensor) -> NoiseMap:
+        asked.append(float(samples.square().mean()))
+        return map_of_noise(samples)
+
+    audio = np.concatenate([(1 + c) * recording(lead=0.0, seconds=26.0) for c in range(3)])
+    finders = [NoiseFinder(sample_rate=RATE, channels=3, hear=hear) for _ in range(2)]
+    for finder in finders:
+        finder.add(torch.from_numpy(audio).float())
+    whole, before = finders[0].finish(), len(asked)
+    some = finders[1].finish(slice(1, 3))
+    assert whole.place is some.place is Place.THROUGH_MUSIC and len(asked) - before == 2 * before / 3
+    assert torch.equal(some.map.mean, whole.map.mean[1:]) and len(some.drift) == 2

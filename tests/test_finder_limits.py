@@ -6,9 +6,9 @@ import torch
 from scipy import signal
 
 from regroove.dsp.noise_map import NoiseMap
+from regroove.noise.find.chance import chance
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import Place
-from regroove.noise.find.segments import chance
 from test_find_segments import noise, parts_of
 
 RATE = 44_100

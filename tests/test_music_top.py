@@ -55,11 +55,11 @@ def hits(noise: np.ndarray, *, decay: float, every: float, db: float) -> np.ndar
     return level(sosfilt(HIGH, burst) * (TIMES > LEAD), noise, db) * np.exp(-since / decay)
 
 
-def test_noise_alone_is_cut_off_above_the_second_band(noise: np.ndarray) -> None:
+def test_noise_alone_is_cut_off_an_octave_above_the_first_band(noise: np.ndarray) -> None:
     found = tops(np.zeros_like(noise), noise)
     assert found is not None
-    np.testing.assert_allclose(found.bins, EDGES[1] * 4096 / RATE, rtol=1e-6)
-    assert found.hertz(sample_rate=RATE) == [[5657, 5657]]
+    np.testing.assert_allclose(found.bins, EDGES[4] * 4096 / RATE, rtol=1e-6)
+    assert found.hertz(sample_rate=RATE) == [[11314, 11314]]
 
 
 @pytest.mark.parametrize(("decay", "every", "db"), [(0.03, 0.25, 12), (0.1, 0.5, 8), (0.4, 3.0, 6), (1.0, 5.0, 5)])
@@ -78,8 +78,7 @@ def test_faint_partials_are_kept(noise: np.ndarray, db: float, kept: bool) -> No
     """A tone at 12.3 kHz that is so far over the noise of its bin, 20 dB less over that of its band."""
     amplitude = 0.02 * np.sqrt(10 ** (db / 10) * 4 * 1.5 / 4096)
     found = tops(amplitude * np.sin(2 * np.pi * 12_345 * TIMES) * (TIMES > LEAD), noise)
-    assert found is not None
-    assert bool((found.bins[20:] * RATE / 4096 > 12_500).all()) == kept
+    assert everything(found) == kept
 
 
 def test_a_map_that_is_too_high_hides_no_cymbals(noise: np.ndarray) -> None:
@@ -92,7 +91,7 @@ def test_clicks_are_no_music(noise: np.ndarray) -> None:
     clicks = np.zeros_like(noise)
     clicks[:: RATE // 3] = 0.5
     found = tops(np.zeros_like(noise), noise + clicks)
-    assert found is not None and found.bins.max() < 600
+    assert found is not None and found.bins.max() < 1052
 
 
 def test_where_music_is_for_a_while_it_is_kept_with_seconds_around_it(noise: np.ndarray) -> None:
@@ -103,7 +102,7 @@ def test_where_music_is_for_a_while_it_is_kept_with_seconds_around_it(noise: np.
     assert found is not None
     at = found.at(0, channel=0, hop=RATE, frames=36)
     assert (at[11:21] >= EVERYTHING).all()
-    assert (at[:8] < 600).all() and (at[25:] < 600).all()
+    assert (at[:8] < 1052).all() and (at[25:] < 1052).all()
     # Within a second, and never at once.
     assert np.abs(np.diff(found.bins[:, 0])).max() < 500
 

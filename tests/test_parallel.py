@@ -13,7 +13,7 @@ from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import Place
 from regroove.noise.make.presets import preset
 from regroove.noise.make.synthesise import synthesise
-from regroove.parallel import ParallelMap, parallel
+from regroove.parallel import Beside, ParallelMap, parallel
 from regroove.restoration.engines import noise_map_engine
 from regroove.restoration.engines.engine import BlockLayout
 from regroove.restoration.hearing import hear_noise
@@ -58,6 +58,42 @@ def test_results_come_in_order_and_no_more_are_worked_on_than_asked_for(workers:
 
     assert parallel(work, range(6 * workers), workers=workers) == [item * item for item in range(6 * workers)]
     assert most == workers
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_works_get_all_items_in_order_and_beside_each_other(workers: int) -> None:
+    seen: list[list[int]] = [[], []]
+    both = threading.Barrier(2, timeout=20)
+
+    def other(item: int) -> None:
+        seen[1].append(item)
+        if workers > 1:
+            both.wait()
+
+    def one(item: int) -> None:
+        seen[0].append(item)
+        if workers > 1:
+            both.wait()
+
+    with Beside([one, other], workers=workers) as beside:
+        for item in range(7):
+            beside.push(item)
+        beside.finish()
+    assert seen == [list(range(7))] * 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_goes_wrong_in_one_of_several_works_is_told(workers: int) -> None:
+    def fails(item: int) -> None:
+        if item == 3:
+            raise ArithmeticError("three")
+
+    before = threading.active_count()
+    with pytest.raises(ArithmeticError, match="three"), Beside([abs, fails], workers=workers) as beside:
+        for item in range(9):
+            beside.push(item)
+        beside.finish()
+    assert threading.active_count() == before
 
 
 def test_an_error_reaches_who_waits_for_its_result_and_what_has_not_begun_is_dropped() -> None:

@@ -6,6 +6,7 @@ Legend: F = n_fft // 2 + 1 frequency bins, T = ceil(time / hop) + 1 frames, fram
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,16 +85,11 @@ def power_of(spectrum: Tensor) -> Tensor:
     >>> power_of(torch.tensor([3 + 4j]))
     tensor([25.])
     """
-    return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
-
-
-def scaled(spectrum: Tensor, gain: Tensor) -> Tensor:
-    """Complex values times real ones of as many dimensions, which is faster than making those complex first.
-
-    >>> scaled(torch.tensor([3 + 4j]), torch.tensor([0.5]))
-    tensor([1.5000+2.j])
-    """
-    return torch.view_as_complex(torch.view_as_real(spectrum) * gain[..., None])
+    if spectrum.device.type != "cpu" or spectrum.requires_grad:
+        return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+    # NumPy takes every second number in half the time.
+    values = spectrum.numpy()
+    return torch.from_numpy(np.square(values.real) + np.square(values.imag))
 
 
 def _overlap_add(frames: Tensor, settings: StftSettings) -> Tensor:

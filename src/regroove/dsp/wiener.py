@@ -4,19 +4,17 @@ Ephraim and Malah, "Speech enhancement using a minimum mean-square error short-t
 IEEE Trans. ASSP 32(6), 1984, equation 51; the gain is xi / (1 + xi) as in Scalart and Filho, ICASSP 1996.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from regroove.dsp.stft import LONG, istft, power_of, scaled, stft
+from regroove.dsp.stft import LONG, istft, power_of, stft
 
-Frames = TypeVar("Frames", Tensor, NDArray[np.floating])
+# Of a posterior SNR: 120 dB.
+MOST = 1e12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,28 +39,43 @@ def a_priori_snr(power: Tensor, noise: Tensor, settings: DecisionDirectedSetting
     >>> bool(xi[0, 0, -1] > 90)
     True
     """
-    tiny = torch.finfo(power.dtype).tiny
-    posterior = (power / noise.clamp_min(tiny)).clamp_max_(1e12)
-    # Frames first: what the next frame remembers of each, but for the gain, and what is new in each.
-    remembered = (settings.memory * posterior).movedim(-1, 0)
-    innovation = posterior.sub_(1).clamp_min_(0).mul_(1 - settings.memory).movedim(-1, 0)
     floor = 10 ** (settings.floor_db / 10)
-    if posterior.device.type != "cpu" or posterior.requires_grad:
-        return torch.stack(_recursion(remembered, innovation, partial(torch.clamp_min, min=floor)), dim=-2).mT
-    # NumPy begins an operation on so few numbers in a fraction of the time.
-    ratios = _recursion(remembered.numpy(), innovation.numpy(), partial(np.maximum, floor))
-    return torch.from_numpy(np.stack(ratios, axis=-2)).mT
+    tiny = torch.finfo(power.dtype).tiny
+    if power.device.type == "cpu" and not power.requires_grad:
+        # NumPy begins an operation on so few numbers in a fraction of the time.
+        near, far = power.mT.numpy(), noise.clamp_min(tiny).mT.numpy()
+        ratios = np.empty(near.shape, near.dtype)
+        _recursion(near, np.broadcast_to(far, near.shape), ratios, memory=settings.memory, floor=floor)
+        return torch.from_numpy(ratios).mT
+    # Frames first: what the next frame remembers of each, but for the gain, and what is new in each.
+    posterior = (power / noise.clamp_min(tiny)).clamp_max_(MOST).movedim(-1, 0)
+    kept, snrs = torch.zeros_like(posterior[0]), []
+    for now in posterior:
+        snrs.append(((now - 1).clamp_min(0).mul(1 - settings.memory) + kept).clamp_min(floor))
+        kept = wiener_gain(snrs[-1]).square() * (settings.memory * now)
+    return torch.stack(snrs, dim=-2).mT
 
 
-def _recursion(remembered: Frames, innovation: Frames, at_least: Callable[[Frames], Frames]) -> list[Frames]:
-    kept = 0 * remembered[0]
-    ratios = []
-    for now, fresh in zip(remembered, innovation, strict=True):
-        xi = at_least(fresh + kept)
-        ratios.append(xi)
-        gain = xi / (1 + xi)
-        kept = gain * gain * now
-    return ratios
+def _recursion(
+    power: NDArray[np.floating], noise: NDArray[np.floating], out: NDArray[np.floating], *, memory: float, floor: float
+) -> None:
+    """The same for ``(..., T, F)`` arrays, written to ``out``; nothing is made anew from frame to frame."""
+    kept, now = np.zeros_like(out[..., 0, :]), np.empty_like(out[..., 0, :])
+    for frame in range(out.shape[-2]):
+        xi = out[..., frame, :]
+        np.divide(power[..., frame, :], noise[..., frame, :], out=now)
+        np.minimum(now, MOST, out=now)
+        np.subtract(now, 1, out=xi)
+        np.maximum(xi, 0, out=xi)
+        np.multiply(xi, 1 - memory, out=xi)
+        np.add(xi, kept, out=xi)
+        np.maximum(xi, floor, out=xi)
+        # What the next frame remembers: the power of this one's estimate.
+        np.multiply(now, memory, out=now)
+        np.add(xi, 1, out=kept)
+        np.divide(xi, kept, out=kept)
+        np.multiply(kept, kept, out=kept)
+        np.multiply(kept, now, out=kept)
 
 
 def wiener_gain(xi: Tensor) -> Tensor:
@@ -78,4 +91,4 @@ def wiener_filter(y: Tensor, noise: Tensor, settings: DecisionDirectedSettings) 
     """
     spectrum = stft(y, LONG)
     xi = a_priori_snr(power_of(spectrum), noise, settings)
-    return istft(scaled(spectrum, wiener_gain(xi)), LONG, length=y.shape[-1])
+    return istft(spectrum * wiener_gain(xi), LONG, length=y.shape[-1])

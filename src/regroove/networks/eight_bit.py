@@ -52,7 +52,6 @@ class EightBitUNet:
         # Single precision where there are no eight bits, whatever the processor has.
         options = {"INFERENCE_NUM_THREADS": streams, "NUM_STREAMS": streams, "INFERENCE_PRECISION_HINT": "f32"}
         self.settings = settings
-        self._stride = 2 ** (len(settings.channels) - 1)
         try:
             self._compiled = core.compile_model(core.read_model(content, b""), "CPU", options)
         except RuntimeError as error:
@@ -62,7 +61,7 @@ class EightBitUNet:
     def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """``(B, FEATURES, T, P)`` to corrections and shares; valid until the same thread asks again."""
         frames = features.shape[2]
-        padded = functional.pad(features, (0, 0, 0, -frames % self._stride)).permute(0, 2, 3, 1).contiguous()
+        padded = functional.pad(features, (0, 0, 0, -frames % self.settings.stride)).permute(0, 2, 3, 1).contiguous()
         if not hasattr(self._own, "request"):
             self._own.request = self._compiled.create_infer_request()
         done = self._own.request.infer({"features": padded.numpy()}, share_inputs=True, share_outputs=True)

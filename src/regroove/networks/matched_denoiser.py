@@ -25,26 +25,19 @@ from torch.nn import functional
 
 from regroove.dsp.band_limit import BandLimit
 from regroove.dsp.noise_map import NoiseMap
-from regroove.dsp.stft import LONG, SHORT, StftSettings, istft, power_of, scaled, stft
+from regroove.dsp.stft import LONG, SHORT, StftSettings, istft, power_of, stft
+from regroove.dsp.stretches import at, by_stretches
 from regroove.dsp.wiener import DecisionDirectedSettings, a_priori_snr, wiener_gain
-from regroove.networks.matched_unet import PATCH, MatchedUNetSettings, patches, patches_for
+from regroove.networks.matched_features import TINY, features, short_map
+from regroove.networks.matched_unet import PATCH, MatchedUNetSettings, patches_for
 
 PRIOR = DecisionDirectedSettings()
 # The long window at half the rate, and the one that is eight times as long (0.74 s).
 LOW = StftSettings(n_fft=LONG.n_fft // 2, hop=LONG.hop // 2)
 LONGEST = StftSettings(n_fft=8 * LOW.n_fft, hop=8 * LOW.hop)
-TINY = 1e-20
 # How far the noise of a bin rises above its mean power, as an amplitude (25 dB): dust on a quiet disc comes near.
 MOST_REMOVED = 10 ** (25 / 20)
 # The weights were trained with the following numbers: changing any of them spoils the weights.
-# Of natural logarithms of powers, so that what the network sees is about 1: 29 dB are 1; of bursts 14 dB are.
-LOG_SCALE, BURST_SCALE = 0.15, 0.3
-# Added to the posterior SNR before its logarithm, which is cut where it is that large (130 dB).
-LEAST_SNR, MOST_LOG_SNR = 0.1, 30.0
-# The power of the normalised spectrum that the network sees is the inverse of this on average.
-SPECTRUM_POWER = 4
-# Its parts are cut there: 8 times their standard deviation.
-LARGEST = 4
 # Of what the network says: the logistic scale of c_skip, and how soon the share of the longest window is a whole.
 SKIP_SCALE, SHARE_SCALE = 4, 4
 # The same for the gain of the short window: full at SNRs below 12 dB, and at least and at most e^-6 and e^0.7.
@@ -71,7 +64,7 @@ class MatchedDenoiser(nn.Module):
 
     def forward(self, y: Tensor, noise: NoiseMap, limit: BandLimit | None = None) -> Tensor:
         """Restore ``(B, time)`` samples at the model's rate; same shape out. Nothing is kept beyond a ``limit``."""
-        short, sharp = stft(y, SHORT), _short_map(noise.mean)
+        short, sharp = stft(y, SHORT), short_map(noise.mean)
         spectrum, logs = self._in_long_windows(y, short, noise, sharp, limit)
         return _third_estimate(istft(spectrum, LONG, length=y.shape[-1]), short, sharp, logs)
 
@@ -81,14 +74,15 @@ class MatchedDenoiser(nn.Module):
         """The spectrum of the second estimate, and what scales the short window's."""
         long = stft(y, LONG)
         seen = LONG.bins if limit is None else PATCH * patches_for(limit.end, self.settings) + 1
-        low, mean, typical = long[:, :seen], noise.mean[:, :seen], noise.typical[:, :seen]
+        low, lowest = long[:, :seen], NoiseMap(noise.mean[:, :seen], noise.typical[:, :seen])
         power = power_of(low)
-        xi = a_priori_snr(power, mean, PRIOR)
-        corrections, shares = self.network(_features(low, power, short, NoiseMap(mean, typical), sharp, xi))
+        xi = a_priori_snr(power, lowest.mean, PRIOR)
+        shown = features(low, power, short, lowest, sharp, xi, stride=self.settings.stride)
+        corrections, shares = self.network(shown)
         parts = corrections.split(PATCH, dim=1)
-        first = _whole(_first_estimate(low, mean, xi, parts), LONG.bins)
-        second = _second_estimate(first, long, noise.mean, shares)
-        return second if limit is None else scaled(second, limit.gain(LONG.bins)), parts[3]
+        first = _whole(_first_estimate(low, lowest.mean, xi, parts), LONG.bins)
+        second = _second_estimate(first, long, noise.mean, shares[:, :, : long.shape[-1]])
+        return second if limit is None else second * limit.gain(LONG.bins), parts[3]
 
 
 class WhiteNoiseDenoiser:
@@ -115,81 +109,34 @@ def _unpatch(x: Tensor) -> Tensor:
     return torch.cat([flat, flat[..., -1:]], dim=-1).float().mT
 
 
-def _short_map(mean: Tensor) -> Tensor:
-    """The noise power per short-window bin: the mean of the long bins it covers, ``(B, P, T or 1)``."""
-    return mean[:, :-1].reshape(mean.shape[0], -1, PATCH, mean.shape[-1]).mean(dim=2)
-
-
 def _whole(x: Tensor, bins: int) -> Tensor:
     """The lowest bins of spectra ``(B, F, T)``, with zeros above them."""
-    return x if x.shape[1] == bins else functional.pad(x, (0, 0, 0, bins - x.shape[1]))
-
-
-def _on_grid(short: Tensor, frames: int) -> Tensor:
-    """Short-window values (B, P, 4 T) to (B, T, P, 4): the four short frames around each long one."""
-    x = functional.pad(short.mT, (0, 0, 1, max(0, 4 * frames - 1 - short.shape[-1])))
-    return x[:, : 4 * frames].unflatten(1, (frames, 4)).transpose(2, 3)
-
-
-def _off_grid(x: Tensor, frames: int) -> Tensor:
-    """(B, 4, T, P) to (B, P + 1, ``frames``) for as many short frames; the Nyquist bin repeats its neighbour."""
-    flat = x.permute(0, 2, 1, 3).flatten(1, 2)[:, 1 : frames + 1]
-    return torch.cat([flat, flat[..., -1:]], dim=-1).float().mT
-
-
-def _each_short_frame(noise: Tensor, frames: int) -> Tensor:
-    """A map that changes from long frame to long frame, repeated for the short ones; a constant one as it is."""
-    return noise if noise.shape[-1] == 1 else noise.repeat_interleave(4, dim=-1)[..., :frames]
-
-
-def _loudness(power: Tensor, noise: Tensor) -> Tensor:
-    """Posterior SNR on a compressed scale: about 0 at the noise level, +-1 for 30 dB over it and 10 dB under it."""
-    return (power / (noise + TINY)).add_(LEAST_SNR).log_().clamp_max_(MOST_LOG_SNR).mul_(LOG_SCALE)
-
-
-def _features(long: Tensor, power: Tensor, short: Tensor, noise: NoiseMap, sharp: Tensor, xi: Tensor) -> Tensor:
-    """What the network sees, ``(B, FEATURES, T, P)``, in the precision that it computes in."""
-    frames, kind = long.shape[-1], long.device.type
-    c_in = (xi + 1).mul_(SPECTRUM_POWER * (noise.mean + TINY)).rsqrt_()
-    colour = torch.log(sharp + TINY)
-    seen = long.shape[1] // PATCH
-    colour = LOG_SCALE * (colour - colour.mean(dim=1, keepdim=True))[:, :seen]
-    sharp, short = sharp[:, :seen], short[:, :seen]
-    burstiness = BURST_SCALE * torch.log((noise.mean + TINY) / (noise.typical + TINY))
-    maps = torch.stack([colour.mT, _short_map(burstiness).mT], dim=-1).expand(-1, frames, -1, -1)
-    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else long.real.dtype
-    # Each is brought to that precision at once, because together they are the most that is held in memory.
-    features = [
-        patches(_loudness(power, noise.mean).to(dtype)),
-        patches((LOG_SCALE * torch.log(xi)).to(dtype)),
-        patches((long.real * c_in).clamp_(-LARGEST, LARGEST).to(dtype)),
-        patches((long.imag * c_in).clamp_(-LARGEST, LARGEST).to(dtype)),
-        _on_grid(_loudness(power_of(short), _each_short_frame(sharp, short.shape[-1])).to(dtype), frames),
-        patches(_loudness(power, noise.typical).to(dtype)),
-        maps.to(dtype),
-    ]
-    # Channels-last memory, as it comes.
-    return torch.cat(features, dim=-1).permute(0, 3, 1, 2)
+    return x if x.shape[1] == bins else functional.pad(x.mT, (0, bins - x.shape[1])).mT
 
 
 def _first_estimate(long: Tensor, noise: Tensor, xi: Tensor, parts: tuple[Tensor, ...]) -> Tensor:
-    c_skip = torch.log(xi).add(_unpatch(parts[0]), alpha=SKIP_SCALE).sigmoid_()
-    c_out = (wiener_gain(xi) * noise).sqrt_()
-    real, imaginary = (
-        torch.addcmul(part * c_skip, c_out, _unpatch(residual))
-        for part, residual in ((long.real, parts[1]), (long.imag, parts[2]))
-    )
-    return torch.complex(real, imaginary)
+    def some_frames(some: slice) -> Tensor:
+        near = xi[..., some]
+        skip, *residual = (_unpatch(part[:, :, some]) for part in parts[:3])
+        c_skip = torch.log(near).add(skip, alpha=SKIP_SCALE).sigmoid_()
+        c_out = (wiener_gain(near) * at(noise, some)).sqrt_()
+        return (long[..., some] * c_skip).add_(torch.complex(*residual) * c_out).mT
+
+    return by_stretches(some_frames, frames=long.shape[-1], bins=long.shape[1], like=long).mT
 
 
 def _second_estimate(first: Tensor, long: Tensor, noise: Tensor, logits: Tensor) -> Tensor:
     """Of the spectra of the first estimate and of the recording."""
-    share = torch.tanh(SHARE_SCALE * _unpatch(logits))
-    bins = share.shape[1]
+    bins = PATCH * logits.shape[-1] + 1
     held = _held(first[:, : LOW.bins], long[:, : LOW.bins], noise[:, : LOW.bins])
-    second = first.clone()
-    second[:, :bins] = first[:, :bins].lerp(held[:, :bins], share.to(held.dtype))
-    return second
+
+    def some_frames(some: slice) -> Tensor:
+        share = torch.tanh(SHARE_SCALE * _unpatch(logits[:, :, some]))
+        near = first[..., some]
+        mixed = near[:, :bins].lerp(held[:, :bins, some], share.to(held.dtype))
+        return torch.cat([mixed.mT, near[:, bins:].mT], dim=-1)
+
+    return by_stretches(some_frames, frames=long.shape[-1], bins=LONG.bins, like=long).mT
 
 
 def _held(first: Tensor, long: Tensor, noise: Tensor) -> Tensor:
@@ -198,7 +145,7 @@ def _held(first: Tensor, long: Tensor, noise: Tensor) -> Tensor:
     power = power_of(stft(istft(first, LOW, length=length), LONGEST))
     gain = power / (power + (_fine_map(noise, power.shape[-1]) + TINY))
     recording = stft(istft(long, LOW, length=length), LONGEST)
-    return stft(istft(scaled(recording, gain), LONGEST, length=length), LOW)
+    return stft(istft(recording * gain, LONGEST, length=length), LOW)
 
 
 def _fine_map(noise: Tensor, frames: int) -> Tensor:
@@ -210,12 +157,29 @@ def _fine_map(noise: Tensor, frames: int) -> Tensor:
 
 
 def _third_estimate(second: Tensor, short: Tensor, noise: Tensor, logs: Tensor) -> Tensor:
-    frames = short.shape[-1]
-    spread = _each_short_frame(torch.cat([noise, noise[:, -1:]], dim=1), frames)
-    # Only where noise can be: a bin far above its noise map hardly changes.
-    weight = (FULL_GAIN_SNR * spread / (power_of(short) + (spread + TINY))).sqrt_()
-    gain = (weight * _whole(_off_grid(logs, frames), SHORT.bins)).clamp_(*LOG_GAINS).exp_()
-    change = scaled(stft(second, SHORT), gain).sub_(short)
-    most = MOST_REMOVED**2 * spread.clamp_min(torch.finfo(spread.dtype).tiny)
-    bounded = scaled(change, (power_of(change) / most).clamp_min_(1).rsqrt_())
-    return istft(bounded.add_(short), SHORT, length=second.shape[-1])
+    """Of the samples of the second estimate, the short spectrum of the recording and what scales it."""
+    estimate = stft(second, SHORT)
+    spread = torch.cat([noise, noise[:, -1:]], dim=1)
+
+    def some_frames(some: slice) -> Tensor:
+        near, own = short[..., some], spread
+        if noise.shape[-1] > 1:
+            own = spread[..., torch.arange(some.start, some.stop, device=noise.device) // 4]
+        # Only where noise can be: a bin far above its noise map hardly changes.
+        weight = (FULL_GAIN_SNR * own / (power_of(near) + (own + TINY))).sqrt_()
+        gain = (weight * _whole(_off_grid(logs, some), SHORT.bins)).clamp_(*LOG_GAINS).exp_()
+        change = (estimate[..., some] * gain).sub_(near)
+        most = MOST_REMOVED**2 * own.clamp_min(torch.finfo(own.dtype).tiny)
+        return (change * (power_of(change) / most).clamp_min_(1).rsqrt_()).add_(near).mT
+
+    bounded = by_stretches(some_frames, frames=short.shape[-1], bins=SHORT.bins, like=short).mT
+    return istft(bounded, SHORT, length=second.shape[-1])
+
+
+def _off_grid(x: Tensor, some: slice) -> Tensor:
+    """(B, 4, T, P) to (B, P + 1, some) for some of as many short frames; the Nyquist bin repeats its neighbour."""
+    # The short frame i is one of the four around the long frame (i + 1) // 4.
+    first, last = some.start + 1, some.stop + 1
+    around = x[:, :, first // 4 : -(-last // 4)].permute(0, 2, 1, 3).flatten(1, 2)
+    flat = around[:, first % 4 :][:, : last - first]
+    return torch.cat([flat, flat[..., -1:]], dim=-1).float().mT

@@ -47,6 +47,11 @@ class MatchedUNetSettings:
     def __post_init__(self) -> None:
         self.blocks_of_levels()
 
+    @property
+    def stride(self) -> int:
+        """Frames and patches of the finest level in one of the coarsest."""
+        return 2 ** (len(self.channels) - 1)
+
     def blocks_of_levels(self) -> list[int]:
         """How many residual blocks each level but the last has.
 
@@ -72,22 +77,25 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Same shape out; without gradients, on a processor, ``x`` itself gets the result."""
         if torch.is_grad_enabled() or x.device.type != "cpu":
-            return self._added(x).add_(x)
+            return self._convolved(functional.silu(x)).add_(x)
         # Stretch by stretch: what lies between the convolutions takes as much memory as x three times.
-        reach = self.first.dilation[0] + 1
-        before = x[:, :, :0]
-        for start in range(0, x.shape[2], STRETCH):
-            end = min(start + STRETCH, x.shape[2])
-            seen = torch.cat([before, x[:, :, start : end + reach]], dim=2)
-            after = seen.shape[2] - before.shape[2] - (end - start)
-            added = self._added(seen)[:, :, before.shape[2] : seen.shape[2] - after]
-            before = x[:, :, max(end - reach, 0) : end].clone()
-            x[:, :, start:end] += added
+        reach, frames = self.first.dilation[0] + 1, x.shape[2]
+        active = torch.empty_like(x[:, :, : STRETCH + 2 * reach])
+        held = 0
+        for start in range(0, frames, STRETCH):
+            end = min(start + STRETCH, frames)
+            ahead = min(end + reach, frames) - start
+            seen = active[:, :, : held + ahead]
+            torch.ops.aten.silu.out(x[:, :, start : start + ahead], out=seen[:, :, held:])
+            x[:, :, start:end] += self._convolved(seen)[:, :, held : held + end - start]
+            # Of what was there before this stretch got its result.
+            held, last = min(reach, end), held + end - start
+            active[:, :, :held] = seen[:, :, last - held : last].clone()
         return x
 
-    def _added(self, x: Tensor) -> Tensor:
+    def _convolved(self, active: Tensor) -> Tensor:
         # In place where no gradient asks for what was there.
-        inner = functional.silu(self.first(functional.silu(x)), inplace=not torch.is_grad_enabled())
+        inner = functional.silu(self.first(active), inplace=not torch.is_grad_enabled())
         return self.second(inner)
 
 
@@ -105,7 +113,7 @@ class MatchedUNet(nn.Module):
         outer = widths[:-1]
         blocks = settings.blocks_of_levels()
         self.settings = settings
-        self.stride = 2 ** (len(widths) - 1)
+        self.stride = settings.stride
         self.inlet = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
         self.position = nn.Parameter(0.1 * torch.randn(1, widths[0], 1, settings.patches))
         self.down = nn.ModuleList(_stack(w, count) for w, count in zip(outer, blocks, strict=True))
@@ -136,7 +144,8 @@ class MatchedUNet(nn.Module):
 
     def hidden(self, features: Tensor) -> Tensor:
         """The last values before the outlets, ``(B, C, T, P)``, T a multiple of ``stride``."""
-        x = self.inlet(functional.pad(features, (0, 0, 0, -features.shape[2] % self.stride)))
+        missing = -features.shape[2] % self.stride
+        x = self.inlet(functional.pad(features, (0, 0, 0, missing)) if missing else features)
         x += self.position[..., : x.shape[-1]].to(x.dtype)
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):

@@ -17,6 +17,7 @@ from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise
 from regroove.restoration.engines.image import with_middle
 from regroove.restoration.engines.noise_map_engine import SAMPLE_RATE
+from regroove.restoration.engines.workers import workers_on
 from regroove.restoration.hearing import hear_noise
 from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.spectrogram import PooledSpectrogram
@@ -62,7 +63,7 @@ def listen(
     original = _Overheard(source, picture=picture)
     # As the engines have it: the middle of two channels helps to decide.
     channels = len(with_middle(torch.zeros(source.channels, 0)))
-    workers = min(torch.get_num_threads(), 2)
+    workers = workers_on("cpu")
     finder = NoiseFinder(
         sample_rate=SAMPLE_RATE,
         channels=channels,
@@ -74,7 +75,12 @@ def listen(
     quiet, history = QuietMeter(sample_rate=SAMPLE_RATE), BandHistory(sample_rate=SAMPLE_RATE)
     tally, taken = Tally(), SampleQueue()
     clicks = RepairClicks(
-        channels=source.channels, sample_rate=SAMPLE_RATE, settings=ClickSettings(), taken=taken, tally=tally
+        channels=source.channels,
+        sample_rate=SAMPLE_RATE,
+        settings=ClickSettings(),
+        taken=taken,
+        tally=tally,
+        workers=workers,
     )
 
     def heard(tell: Tell | None) -> Iterator[NDArray[np.float32]]:
@@ -89,7 +95,7 @@ def listen(
         for repaired in through(heard(tell), [clicks]):
             taken.take(repaired.shape[1])
             history.add(repaired)
-        found = finder.finish().of_channels(slice(0, source.channels))
+        found = finder.finish(slice(0, source.channels))
     counts = tally.finish()
     description = _described(found, original, quiet, history, clicks=counts.repaired + counts.left)
     walls = None if meter is None else weigh(meter.finish())

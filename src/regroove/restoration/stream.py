@@ -17,6 +17,7 @@ from regroove.noise.clicks.detect import ClickSettings
 from regroove.restoration.costs import TYPICAL, StreamCosts, share_of_hearing
 from regroove.restoration.engines.engine import Engine, Observed, Seen
 from regroove.restoration.engines.image import Mix
+from regroove.restoration.engines.workers import workers_on
 from regroove.restoration.progress import Tell
 from regroove.restoration.stages.change_rate import Resample
 from regroove.restoration.stages.cut_and_join import CutBlocks, JoinCores
@@ -164,7 +165,12 @@ def _around(
     if clicks is not None:
         taken = SampleQueue()
         repair = RepairClicks(
-            channels=1 if alike else channels, sample_rate=sample_rate, settings=clicks, taken=taken, tally=tally
+            channels=1 if alike else channels,
+            sample_rate=sample_rate,
+            settings=clicks,
+            taken=taken,
+            tally=tally,
+            workers=workers_on("cpu"),
         )
         layers.append((repair, add_taken(taken)))
     if mix is not None:

@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import uniform_filter
 from torch import Tensor
 
-from regroove.dsp.stft import SHORT, power_of, scaled
+from regroove.dsp.stft import SHORT, power_of
 
 # Bins and frames that share a weight (690 Hz, and 1 536 samples), and that a power is taken of.
 BINS, FRAMES = 17, 3
@@ -45,7 +45,7 @@ def momentary_share(mean: Tensor, difference: Tensor) -> Tensor:
 def without_bursts(mean: Tensor, difference: Tensor) -> Tensor:
     """The mean without what the difference explains of it at the moment, all ``(F, T)`` spectra of the short STFT."""
     assert mean.shape[0] == SHORT.bins
-    return mean - scaled(difference, momentary_share(mean, difference))
+    return mean - difference * momentary_share(mean, difference)
 
 
 def _smooth(values: Tensor, bins: int, frames: int) -> Tensor:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from regroove.walls.statistics import EDGES, WallStatistics
 
@@ -105,7 +105,7 @@ def weigh(statistics: WallStatistics) -> WallEvidence:
     weights /= weights.sum()
     leak = float(weights @ np.where(known, leaks, 0.0))
     spread = float(_jackknife(np.stack([np.where(known, leak_of(*o), 0.0) @ weights for o in others])))
-    far = float(student.ppf(1 - ERROR_RATE, len(groups) - 1))
+    far = float(stdtrit(len(groups) - 1, 1 - ERROR_RATE))
     bound = leak + far * spread
     # By chance one band in a thousand would be here; one alone may be where a delay that wanders is felt most.
     apart = known & (leaks - 3 * leak_spread > 2 * MOST_LEAK)

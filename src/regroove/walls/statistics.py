@@ -117,23 +117,22 @@ class WallMeter:
 
         Noise of other frames says nothing of the noise in this one: so clicks and bursts are in no class of their own.
         """
-        smooth = aligned.clone()
-        smooth[1:-1] = (aligned[2:] + aligned[1:-1] + aligned[:-2]) / 3
+        low, high = self._bands[0][0], self._bands[-1][1]
+        smooth = (aligned[low + 1 : high + 1] + aligned[low:high] + aligned[low - 1 : high - 1]) / 3
         around = torch.minimum(
             smooth[:, own.start - APART : own.stop - APART], smooth[:, own.start + APART :][:, :SEGMENT]
         )
-        db = 10 * around.clamp_min(1e-20).log10()
-        kept = ~_burst(power[0][:, own] + power[1][:, own] - 2 * aligned[:, own], self._bands)
-        db = db[:, kept]
+        cells = [x[low:high, own] for x in (power[0], power[1], aligned)]
+        kept = ~_burst(cells[0] + cells[1] - 2 * cells[2], [(a - low, b - low) for a, b in self._bands])
+        db = 10 * around[:, kept].clamp_min(1e-20).log10()
         classes = ((db - LOWEST_DB) / CLASS_DB).floor().clamp(0, CLASSES - 1).long()
-        group = np.zeros((len(self._bands), CLASSES, 4))
-        cells = (x[:, own][:, kept] for x in (power[0], power[1], aligned))
-        values = (*cells, torch.ones_like(db))
-        for band, (low, high) in enumerate(self._bands):
-            index = classes[low:high].ravel()
-            for k, value in enumerate(values):
-                group[band, :, k] = torch.bincount(index, weights=value[low:high].ravel().double(), minlength=CLASSES)
-        self._keep(group)
+        # The classes of one band after those of the other: all are counted at once.
+        band = torch.repeat_interleave(torch.tensor([b - a for a, b in self._bands]))
+        index = (classes + CLASSES * band[:, None]).flatten()
+        size = len(self._bands) * CLASSES
+        sums = [torch.bincount(index, weights=c[:, kept].double().flatten(), minlength=size) for c in cells]
+        counts = torch.bincount(index, minlength=size).double()
+        self._keep(torch.stack([*sums, counts], dim=-1).numpy().reshape(len(self._bands), CLASSES, 4))
 
     def _keep(self, group: Floats) -> None:
         if self._groups and self._in_last < self._each:
@@ -149,11 +148,26 @@ class WallMeter:
 
     def _weigh(self, power: Tensor, aligned: Tensor, own: slice) -> None:
         """Add to the sums in which quiet moments, where noise is plain, count as much as they know."""
-        total = power.sum(dim=0)
-        loud = torch.nn.functional.avg_pool2d(total[None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0]
+        loud = _mean_around(power.sum(dim=0))
         weight = 1 / loud[:, own].clamp_min(1e-14)
         for k, value in enumerate((power[0], power[1], aligned)):
-            self._quiet[:, k] += (weight * value[:, own]).double().sum(dim=-1).numpy()
+            self._quiet[:, k] += (weight * value[:, own]).sum(dim=-1).double().numpy()
+
+
+def _mean_around(values: Tensor) -> Tensor:
+    """Of each of ``(F, T)`` values the mean of it and those on all sides, as far as there are any."""
+    sums, counts = values, torch.ones_like(values)
+    for dim in (0, 1):
+        size = values.shape[dim] - 1
+        sums, counts = (_with_neighbours(x, dim, size) for x in (sums, counts))
+    return sums / counts
+
+
+def _with_neighbours(x: Tensor, dim: int, size: int) -> Tensor:
+    summed = x.clone()
+    summed.narrow(dim, 1, size).add_(x.narrow(dim, 0, size))
+    summed.narrow(dim, 0, size).add_(x.narrow(dim, 1, size))
+    return summed
 
 
 def _burst(difference: Tensor, bands: list[tuple[int, int]]) -> Tensor:

@@ -20,6 +20,7 @@ from regroove.noise.clicks.detect import (
     prediction_errors,
     update_errors,
 )
+from regroove.parallel import ParallelMap
 
 BLOCK = 256 * HOP
 CONTEXT = 8 * HOP
@@ -99,45 +100,65 @@ def _interpolated(
     return repaired
 
 
+@dataclass(frozen=True)
+class _Block:
+    """The core of a block, and how many clicks in it were interpolated and were too long for that."""
+
+    samples: Samples
+    repaired: int = 0
+    left: int = 0
+
+
 class ClickRepairer:
     """Repairs one channel that comes in chunks of any size; what goes out is delayed.
 
-    ``repaired`` and ``left`` count the clicks that were interpolated and those that were too long.
+    ``repaired`` and ``left`` count the clicks that were interpolated and those that were too long; ``workers`` blocks
+    are repaired at a time.
 
     >>> repairer = ClickRepairer(sample_rate=44100)
     >>> len(repairer.process(np.zeros(100_000))), len(repairer.flush())
     (0, 100000)
     """
 
-    def __init__(self, *, sample_rate: int, settings: ClickSettings | None = None) -> None:
+    def __init__(self, *, sample_rate: int, settings: ClickSettings | None = None, workers: int = 1) -> None:
         self._rate, self._settings = sample_rate, settings or ClickSettings()
         self._pending = np.zeros(CONTEXT)
-        self.repaired = self.left = 0
+        self._blocks: ParallelMap[Samples, _Block] = ParallelMap(self._block, workers=workers)
+        self._missing = self.repaired = self.left = 0
 
     def process(self, chunk: Samples) -> Samples:
         """Take ``(time,)`` more samples; returns those that are done, often none."""
-        self._pending = np.concatenate([self._pending, chunk])
-        done = []
-        while len(self._pending) >= BLOCK + 2 * CONTEXT:
-            done.append(self._block(self._pending[: BLOCK + 2 * CONTEXT])[:BLOCK])
-            self._pending = self._pending[BLOCK:]
-        return np.concatenate(done) if done else np.zeros(0)
+        self._missing += len(chunk)
+        return self._given(self._cut(chunk))
 
     def flush(self) -> Samples:
         """The samples that are still missing."""
-        rest = len(self._pending) - CONTEXT
-        out = self.process(np.zeros(CONTEXT + -rest % BLOCK))[:rest]
+        left = len(self._pending) - CONTEXT
+        done = [*self._cut(np.zeros(CONTEXT + -left % BLOCK)), *self._blocks.rest()]
         self._pending = np.zeros(CONTEXT)
-        return out
+        return self._given(done)
 
-    def _block(self, samples: Samples) -> Samples:
+    def _cut(self, chunk: Samples) -> list[_Block]:
+        self._pending = np.concatenate([self._pending, chunk])
+        done: list[_Block] = []
+        while len(self._pending) >= BLOCK + 2 * CONTEXT:
+            done += self._blocks.push(self._pending[: BLOCK + 2 * CONTEXT])
+            self._pending = self._pending[BLOCK:]
+        return done
+
+    def _given(self, done: list[_Block]) -> Samples:
+        self.repaired += sum(block.repaired for block in done)
+        self.left += sum(block.left for block in done)
+        samples = np.concatenate([np.zeros(0), *(block.samples for block in done)])[: self._missing]
+        self._missing -= len(samples)
+        return samples
+
+    def _block(self, samples: Samples) -> _Block:
         core = slice(CONTEXT, CONTEXT + BLOCK)
         if not samples.any():
-            return samples[core]
+            return _Block(samples[core])
         done = repair_clicks(samples, sample_rate=self._rate, settings=self._settings)
-        self.repaired += _starts(done.interpolated, core)
-        self.left += _starts(done.long, core)
-        return done.samples[core]
+        return _Block(done.samples[core], repaired=_starts(done.interpolated, core), left=_starts(done.long, core))
 
 
 def _starts(mask: NDArray[np.bool_], core: slice) -> int:

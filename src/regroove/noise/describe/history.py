@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 from scipy.special import digamma
 
 from regroove.dsp.rows import RowCutter, Rows
@@ -49,7 +50,7 @@ class BandHistory:
 
     def _transform(self, rows: Rows) -> None:
         windows = np.lib.stride_tricks.sliding_window_view(rows.samples, LONG.n_fft, axis=1)[:, ::_HOP]
-        spectrum = np.fft.rfft(windows * _WINDOW, axis=-1)
+        spectrum = rfft(windows * _WINDOW, axis=-1)
         bands = band_powers(np.abs(spectrum) ** 2, THIRD_EDGES, sample_rate=self._rate)
         logs = np.log(np.maximum(bands, 1e-20)).reshape(len(rows.samples), rows.count, _FRAMES, -1).mean(axis=2)
         self._rows.append(np.exp(logs - self._bias).swapaxes(0, 1).astype(np.float32))

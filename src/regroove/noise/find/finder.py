@@ -128,8 +128,11 @@ class NoiseFinder:
             inner = self._parts[ENDS:-ENDS]
             self._parts.remove(max(inner, key=lambda p: float(p.levels.mean())))
 
-    def finish(self) -> FoundNoise:
-        """The noise; its map is zero when the recording is clean, or silent throughout."""
+    def finish(self, channels: slice = slice(None)) -> FoundNoise:
+        """The noise of some channels; all of them decide where it is alone.
+
+        The map is zero when the recording is clean, or silent throughout.
+        """
         self._remember(self._cutter.finish())
         self._keep(self._segmenter.finish())
         at = np.array(self._at, dtype=np.int64)
@@ -138,15 +141,20 @@ class NoiseFinder:
         timeline = Timeline(at, levels, -(-self._samples // HOP))
         parts = [p for p in self._parts if is_noise(p, levels, at, self.settings.noise)]
         if self._region is not None:
-            return self._marked(self._region, timeline, parts)
-        choice = choose(parts, levels, at, self.settings.choice)
+            return self._marked(self._region, timeline, parts).of_channels(channels)
+        found = self._alone(timeline, parts)
+        return self._through_music(timeline, channels) if found is None else found.of_channels(channels)
+
+    def _alone(self, timeline: Timeline, parts: list[Segment]) -> FoundNoise | None:
+        """The noise where it is alone, or that there is none; None where only the music can say."""
+        choice = choose(parts, timeline.levels, timeline.at, self.settings.choice)
         if choice is None or self._is_music_alone(choice, timeline, parts):
-            return self._through_music(timeline)
+            return None
         mean, log_mean = (torch.from_numpy(choice.average(k)).float() for k in ("mean", "log_mean"))
         noise = NoiseMap(mean[..., None], (log_mean + EULER).exp()[..., None])
-        if self._is_inaudible(noise):
+        if self._is_inaudible(noise, self._power):
             # So far below the music it may be that of the player, or the end of a fade.
-            return self._through_music(timeline) if choice.lift_db > FAR_DB else self._nothing(timeline)
+            return None if choice.lift_db > FAR_DB else self._nothing(timeline)
         measured = [(p.start, p.end) for p in choice.parts]
         return self._found(noise, choice.place, timeline, parts, measured, choice.average("levels"), choice.lift_db)
 
@@ -216,24 +224,26 @@ class NoiseFinder:
         below = choice.average("levels") - timeline.levels[rest]
         return int(rest.sum()) > THUMP and float(np.median(below.mean(axis=(1, 2)))) > self.settings.choice.alike_db
 
-    def _is_inaudible(self, noise: NoiseMap) -> bool:
+    def _is_inaudible(self, noise: NoiseMap, power: Tensor) -> bool:
+        """Whether it is, beside sound of so much power, both of the same channels."""
         first = round(LOWEST_HEARD * LONG.n_fft / self._rate)
-        music = float(self._power[:, first:].sum()) / max(len(self._at), 1)
+        music = float(power[:, first:].sum()) / max(len(self._at), 1)
         return float(noise.mean[:, first:].sum()) < music * 10 ** (-self.settings.inaudible_db / 10)
 
-    def _through_music(self, timeline: Timeline) -> FoundNoise:
-        """What is estimated through the music, if it can be: the median over excerpts."""
+    def _through_music(self, timeline: Timeline, channels: slice) -> FoundNoise:
+        """What is estimated of some channels through the music, if it can be: the median over excerpts."""
+        nothing = self._nothing(timeline).of_channels(channels)
         if self._hear is None:
-            return self._nothing(timeline)
-        channels = [self._heard(e) for e in self._excerpts]
-        if not any(noise.mean.any() for noise, _ in channels):
-            return self._nothing(timeline)
-        noise = NoiseMap(*(torch.cat([getattr(n, k) for n, _ in channels]) for k in ("mean", "typical")))
-        if self._is_inaudible(noise):
-            return self._nothing(timeline)
+            return nothing
+        heard = [self._heard(e) for e in self._excerpts[channels]]
+        if not any(noise.mean.any() for noise, _ in heard):
+            return nothing
+        noise = NoiseMap(*(torch.cat([getattr(n, k) for n, _ in heard]) for k in ("mean", "typical")))
+        if self._is_inaudible(noise, self._power[channels]):
+            return nothing
         trust = confidence_of(Place.THROUGH_MUSIC, seconds=0.0, lift_db=0.0, drift_db=0.0, limit_db=1.0)
         return replace(
-            self._nothing(timeline), map=noise, drift=tuple(d for _, d in channels), place=Place.THROUGH_MUSIC,
+            nothing, map=noise, drift=tuple(d for _, d in heard), place=Place.THROUGH_MUSIC,
             confidence=trust.confidence, reasons=trust.reasons,
         )  # fmt: skip
 

@@ -8,8 +8,8 @@ Legend: C channels, B third octaves, K wide bands, F bins.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regroove.dsp.bands import bins_of_bands
-from regroove.noise.find.moments import Levels, Moment, MomentCutter
+from regroove.noise.find.chance import STEADY_EDGES, Chance, chance, shape_variance
+from regroove.noise.find.medians import median
+from regroove.noise.find.moments import Levels, Moment
 
 # Moments that a change must outlast by half: half a second.
 AHEAD = 5
@@ -37,8 +39,6 @@ LONGEST = 128
 FEW = 8
 # A band of a single moment stands out by this many standard deviations, and dB: one in 10 000 does in noise.
 REMAINS_SIGMAS, REMAINS_DB = 4.0, 5.0
-# Wide bands in hertz in which the spectrum is asked whether it stays as it is.
-STEADY_EDGES = (100, 300, 900, 2200, 5000, 10_000, 20_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +118,8 @@ class Segmenter:
         ended: list[Segment] = []
         full = len(self._run) >= SHORTEST and len(self._ahead) >= AHEAD
         if full and self._changed():
-            before = np.median([m.levels for m in self._run[-self._settings.memory :]], axis=0)
-            step = np.median([m.levels for m in self._ahead], axis=0) - before
+            before = median(_levels_of(self._run[-self._settings.memory :]))
+            step = median(_levels_of(self._ahead)) - before
             while len(self._ahead) > 1 and not _holds(self._ahead[0], before, step):
                 self._run.append(self._ahead.popleft())
             while len(self._run) > 1 and _holds(self._run[-1], before, step):
@@ -135,12 +135,11 @@ class Segmenter:
 
     def _changed(self) -> bool:
         s = self._settings
-        run = np.stack([m.levels for m in self._run[-s.memory :]])
-        ahead = np.stack([m.levels for m in self._ahead])
+        run = _levels_of(self._run[-s.memory :])
         base, spread = _median_and_spread(run, self._chance.spread)
-        after = np.median(ahead, axis=0) - base
-        together = run.mean(axis=(1, 2))
-        broad = abs(float(np.clip(after, -_MOST_DB, _MOST_DB).mean()))
+        after = median(_levels_of(self._ahead)) - base
+        together = run.reshape(len(run), -1).mean(axis=1)
+        broad = abs(float(np.minimum(np.maximum(after, -_MOST_DB), _MOST_DB).mean()))
         wander = _wander(together)
         narrow = np.abs(after)
         # What less than half a second says of the level is less sure.
@@ -158,9 +157,9 @@ class Segmenter:
 
     def _without_remains(self, run: list[Moment]) -> list[Moment]:
         """``run`` without those moments at either end in which a band stands out: what rings on, or begins."""
-        levels = np.stack([m.levels for m in run])
-        median, spread = _median_and_spread(levels, self._chance.spread)
-        above = levels - median
+        levels = _levels_of(run)
+        usual, spread = _median_and_spread(levels, self._chance.spread)
+        above = levels - usual
         # A burst raises all bands.
         above = above - np.maximum(np.median(above, axis=(1, 2), keepdims=True), 0.0)
         stands_out = (above > np.maximum(REMAINS_DB, REMAINS_SIGMAS * spread)).any(axis=(1, 2))
@@ -168,8 +167,8 @@ class Segmenter:
         return run[steady[0] : steady[-1] + 1] if len(steady) else []
 
 
-def _segment_of(kept: list[Moment], by_chance: "Chance", wide: list[tuple[int, int]]) -> Segment:
-    series = np.stack([m.levels for m in kept])
+def _segment_of(kept: list[Moment], by_chance: Chance, wide: list[tuple[int, int]]) -> Segment:
+    series = _levels_of(kept)
     levels, spread = _median_and_spread(series, by_chance.spread)
     together, third = series.mean(axis=(1, 2)), max(len(kept) // 3, 1)
     log_means = torch.stack([m.log_mean for m in kept])
@@ -179,48 +178,18 @@ def _segment_of(kept: list[Moment], by_chance: "Chance", wide: list[tuple[int, i
         count=len(kept),
         levels=levels,
         spread=spread,
-        tonality=np.median([m.tonality for m in kept], axis=0),
-        unrest=_shape_variance(log_means, wide) / by_chance.shape_variance,
-        trend_db=float(np.median(together[-third:]) - np.median(together[:third])),
+        tonality=median(np.array([m.tonality for m in kept])),
+        unrest=shape_variance(log_means, wide) / by_chance.shape_variance,
+        trend_db=float(median(together[-third:]) - median(together[:third])),
         wander_db=_wander(together),
         mean=torch.stack([m.mean for m in kept]).mean(dim=0),
         log_mean=log_means.mean(dim=0),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Chance:
-    """What chance does to moments of white noise, the steadiest there is.
-
-    ``spread`` (B,) is the standard deviation of levels in dB, ``shape_variance`` (W,) that of the spectrum's shape.
-    """
-
-    spread: Levels
-    shape_variance: Levels
-
-
-@lru_cache(maxsize=4)
-def chance(sample_rate: int) -> Chance:
-    """Measured in a minute of white noise.
-
-    >>> bool(2 < chance(44_100).spread[0] < 5 and chance(44_100).spread[-1] < 0.4)
-    True
-    """
-    white = torch.randn(1, 60 * 44_100, generator=torch.Generator().manual_seed(1))
-    cutter = MomentCutter(sample_rate=sample_rate, channels=1)
-    moments = cutter.add(white) + cutter.finish()
-    shape = _shape_variance(torch.stack([m.log_mean for m in moments]), bins_of_bands(STEADY_EDGES, sample_rate))
-    return Chance(np.std([m.levels[0] for m in moments], axis=0), shape[0])
-
-
-def _shape_variance(log_means: Tensor, bands: list[tuple[int, int]]) -> Levels:
-    """How much the shape of the spectrum changes over time, ``(C, W)``, by log powers of moments ``(T, C, F)``."""
-    out = []
-    for low, high in bands:
-        shape = log_means[..., low:high] - log_means[..., low:high].mean(dim=-1, keepdim=True)
-        # Neighbouring moments share samples, so the variance of few is too low by as much as theirs is alike.
-        out.append((shape - shape.mean(dim=0)).square().sum(dim=0).mean(dim=-1) / (len(shape) - 1))
-    return torch.stack(out, dim=-1).double().numpy()
+def _levels_of(moments: Iterable[Moment]) -> Levels:
+    """``(T, C, B)``."""
+    return np.array([m.levels for m in moments])
 
 
 def _holds(moment: Moment, before: Levels, step: Levels) -> bool:
@@ -238,12 +207,12 @@ def _wander(together: NDArray[np.float64]) -> float:
     A median says nothing of bursts in half a second, so the fewer moments there are, the more of the plain standard
     deviation there is in it.
     """
-    away = np.clip(together - np.median(together), -_MOST_DB, _MOST_DB)
-    robust = _MAD * np.median(np.abs(away))
+    away = np.minimum(np.maximum(together - median(together), -_MOST_DB), _MOST_DB)
+    robust = _MAD * float(median(np.abs(away)))
     if len(together) >= 3 * HALF_TURN:
         # A fade is no wandering: what is left of differences without their median.
         steps = together[HALF_TURN:] - together[:-HALF_TURN]
-        robust = min(robust, _MAD * np.median(np.abs(steps - np.median(steps))) / 2**0.5)
+        robust = min(robust, _MAD * float(median(np.abs(steps - median(steps)))) / 2**0.5)
     share = min(AHEAD / len(away), 1.0)
     return float(np.sqrt((1 - share) * robust**2 + share * np.mean(away**2)))
 
@@ -253,9 +222,9 @@ def _median_and_spread(levels: Levels, white: Levels) -> tuple[Levels, Levels]:
 
     What few moments say of the spread in a band is averaged with what is usual in all bands beyond white noise's.
     """
-    median = np.median(levels, axis=0)
-    own = np.square(_MAD * np.median(np.abs(levels - median), axis=0))
+    middle = median(levels)
+    own = np.square(_MAD * median(np.abs(levels - middle)))
     least = np.square(white)
-    usual = least + np.median(np.maximum(own - least, 0.0))
+    usual = least + median(np.maximum(own - least, 0.0).ravel())
     share = len(levels) / (len(levels) + FEW)
-    return median, np.sqrt(np.maximum(share * own + (1 - share) * usual, least))
+    return middle, np.sqrt(np.maximum(share * own + (1 - share) * usual, least))

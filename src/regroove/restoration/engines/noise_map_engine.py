@@ -5,6 +5,7 @@ What restores a block, given its noise map, is an argument: the Wiener filter, o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -21,6 +22,7 @@ from regroove.noise.describe.warnings import warnings_of
 from regroove.noise.find.finder import NoiseFinder
 from regroove.noise.find.found import FoundNoise, Place
 from regroove.noise.music_top import MusicTops, TopHistory, music_tops
+from regroove.parallel import Beside
 from regroove.restoration.engines.block_noise import BlockNoise
 from regroove.restoration.engines.engine import BlockId, BlockLayout
 from regroove.restoration.engines.image import ImageMeter, Mix, with_middle
@@ -93,26 +95,31 @@ class NoiseMapEngine:
         Raises:
             AudioError: the region is shorter than 0.2 s or ends after the recording.
         """
-        finder: NoiseFinder | None = None
+        rest = iter(chunks)
+        first = next(rest, None)
+        if first is None:
+            raise ValueError("A recording without samples cannot be observed.")
+        finder = NoiseFinder(
+            sample_rate=self.sample_rate, channels=len(with_middle(first)), region=self._region, hear=hear_noise,
+            workers=self.workers,
+        )  # fmt: skip
         image, quiet = ImageMeter(), QuietMeter(sample_rate=self.sample_rate)
         tops = TopHistory(sample_rate=self.sample_rate)
-        for chunk in chunks:
-            seen = with_middle(chunk.float())
-            finder = finder or NoiseFinder(
-                sample_rate=self.sample_rate, channels=len(seen), region=self._region, hear=hear_noise,
-                workers=self.workers,
-            )  # fmt: skip
-            finder.add(seen)
+
+        def measure(seen: Tensor) -> None:
             image.add(seen)
             quiet.add(seen.numpy())
             if self._limited:
                 tops.add(seen.numpy())
-        if finder is None:
-            raise ValueError("A recording without samples cannot be observed.")
-        found, mix = finder.finish(), image.mix()
+
+        with Beside([finder.add, measure], workers=self.workers) as both:
+            for chunk in chain([first], rest):
+                both.push(with_middle(chunk.float()))
+            both.finish()
+        mix = image.mix()
         kept = slice(-1, None) if mix else slice(0, image.channels)
+        own = finder.finish(kept)
         reach = LAYOUT.context if self._reach is None else min(self._reach, LAYOUT.context)
-        own = found.of_channels(kept)
         return ObservedNoise(
             engine=self.name,
             denoiser=self._denoiser,
@@ -121,7 +128,7 @@ class NoiseMapEngine:
             mix=mix,
             found=own,
             tops=music_tops(tops.finish()[:, kept], own, sample_rate=self.sample_rate) if self._limited else None,
-            quiet=quiet.quietest(states=found.states, channels=kept),
+            quiet=quiet.quietest(states=own.states, channels=kept),
             offsets=image.offsets()[kept],
             length=image.frames,
         )
@@ -234,8 +241,12 @@ class ObservedNoise:
 
 
 def _layout(length: int, context: int) -> BlockLayout:
-    """Few blocks for ``length`` samples, all equally long, so that the last one is not mostly silence."""
-    count = max(-(-length // replace(LAYOUT, context=context).hop), 1)
+    """Few blocks for ``length`` samples, all equally long, so that the last one is not mostly silence.
+
+    With less context they are shorter by as much, so that the same share is seen twice in less memory.
+    """
+    longest = LAYOUT.block * context // LAYOUT.context
+    count = max(-(-length // replace(LAYOUT, block=longest, context=context).hop), 1)
     # In pairs, so that two workers end together.
     count += count % 2 if count > 1 else 0
     hop = -(-length // (count * GRID)) * GRID

@@ -20,6 +20,7 @@ class RepairClicks:
     Args:
         taken: where the difference is put.
         tally: counts the clicks, when the stream ends.
+        workers: how many blocks of each channel are repaired at a time.
 
     >>> taken = SampleQueue()
     >>> stage = RepairClicks(channels=1, sample_rate=44_100, settings=ClickSettings(), taken=taken, tally=Tally())
@@ -29,9 +30,18 @@ class RepairClicks:
     """
 
     def __init__(
-        self, *, channels: int, sample_rate: int, settings: ClickSettings, taken: SampleQueue, tally: Tally
+        self,
+        *,
+        channels: int,
+        sample_rate: int,
+        settings: ClickSettings,
+        taken: SampleQueue,
+        tally: Tally,
+        workers: int = 1,
     ) -> None:
-        self._repairers = [ClickRepairer(sample_rate=sample_rate, settings=settings) for _ in range(channels)]
+        self._repairers = [
+            ClickRepairer(sample_rate=sample_rate, settings=settings, workers=workers) for _ in range(channels)
+        ]
         self._originals, self._taken, self._tally = SampleQueue(), taken, tally
 
     def push(self, chunk: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
