@@ -164,7 +164,7 @@ class _Batch:
         try:
             crew, helpers = Crew(backend), Helpers(self.out / FOLDER, self.journal.is_at_work)
             queue = self._looked(todo, crew)
-            _, audio, work = self.journal.speed()
+            audio, work = self.journal.speed()
             self._forecast.workers, self._forecast.audio, self._forecast.work = backend.workers, audio, work
             theirs: deque[Job] = deque()
             while (queue and self.stopped is None) or theirs or crew.busy:

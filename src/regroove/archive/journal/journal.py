@@ -92,14 +92,14 @@ class Journal:
             row["file"]: row for row in self._data.rows("SELECT * FROM events WHERE what = ? ORDER BY number", (what,))
         }
 
-    def speed(self) -> tuple[int, float, float]:
-        """How many recordings were restored on this machine, their length, and how long workers took, in seconds."""
+    def speed(self) -> tuple[float, float]:
+        """The length of all recordings restored on this machine, and how long workers took, in seconds."""
         query = (
-            "SELECT COUNT(*), SUM(audio_seconds), SUM(work_seconds) FROM files JOIN runs ON files.run = runs.number"
+            "SELECT SUM(audio_seconds), SUM(work_seconds) FROM files JOIN runs ON files.run = runs.number"
             " WHERE state = ? AND work_seconds > 0 AND host = ?"
         )
-        count, audio, work = self._data.rows(query, (State.DONE.value, _host()))[0]
-        return count, audio or 0.0, work or 0.0
+        audio, work = self._data.rows(query, (State.DONE.value, _host()))[0]
+        return audio or 0.0, work or 0.0
 
     # Runs.
 
