@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,13 +99,21 @@ def test_recipes_name_options_that_there_are() -> None:
     assert yaml.safe_load(kube)["kind"] == "RayJob"
 
 
-@pytest.fixture
-def cluster() -> Iterator[object]:
+SMALL = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+
+
+def new_cluster() -> Any:
     """A head and another node, with one processor each."""
     utils = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed")
-    small = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
-    made = utils.Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
-    made.add_node(**small)
+    made = utils.Cluster(initialize_head=True, head_node_args={**SMALL, "include_dashboard": False})
+    made.add_node(**SMALL)
+    return made
+
+
+@pytest.fixture
+def cluster() -> Iterator[object]:
+    """A cluster that is there until the test ends."""
+    made = new_cluster()
     yield made
     made.shutdown()
 
@@ -114,10 +124,15 @@ def source(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(FILES):
-        t = np.arange(40 * RATE if f"{number}.wav" in LONG else RATE // 2) / RATE
-        note = np.where(t > 0.25, 0.3 * np.sin(2 * np.pi * (300 + number) * t), 0)
-        soundfile.write(folder / f"{number}.wav", note + 0.01 * np.random.default_rng(number).normal(size=len(t)), RATE)
+        write_recording(folder, number, seconds=40.0 if f"{number}.wav" in LONG else 0.5)
     return folder
+
+
+def write_recording(folder: Path, number: int, *, seconds: float) -> None:
+    """Noise, and from a quarter of a second on a note in it."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    note = np.where(t > 0.25, 0.3 * np.sin(2 * np.pi * (300 + number) * t), 0)
+    soundfile.write(folder / f"{number}.wav", note + 0.01 * np.random.default_rng(number).normal(size=len(t)), RATE)
 
 
 def start(source: Path, out: Path, *options: str) -> subprocess.Popen[str]:
@@ -215,3 +230,77 @@ def test_workers_and_the_head_are_killed_and_all_is_as_on_one_machine(tmp_path: 
     assert finish(start(source, tmp_path / "headless", "--workers", "1")) == (0, "")
     assert sounds(tmp_path / "headless") == wanted
     assert all(sum(what in ("restored", "adopted") for what in each) == 1 for each in events(tmp_path / "headless"))
+
+
+class Killed:
+    """A batch on a cluster, any part of which can be killed; what has to be started again is."""
+
+    def __init__(self, source: Path, out: Path) -> None:
+        self._source, self._out = source, out
+        self._cluster = new_cluster()
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return start(self._source, self._out, "--backend", "ray", "--address", self._cluster.address)
+
+    def kill(self, what: str) -> None:
+        getattr(self, f"_{what}")()
+
+    def _worker(self) -> None:
+        os.kill(random.choice(workers_of(self._cluster)), signal.SIGKILL)
+
+    def _machine(self) -> None:
+        """The other node, with its worker; another one takes its place."""
+        (node,) = self._cluster.worker_nodes
+        self._cluster.remove_node(node, allow_graceful=False)
+        self._cluster.add_node(**SMALL)
+
+    def _command(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+        self._process = self._start()
+
+    def _head(self) -> None:
+        for processes in self._cluster.head_node.all_processes.values():
+            for each in processes:
+                each.process.kill()
+        assert finish(self._process)[0] in (1, 2)
+        self._cluster.shutdown()
+        self._cluster = new_cluster()
+        self._process = self._start()
+
+    def ends(self) -> tuple[int, str]:
+        return finish(self._process)
+
+    def close(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._cluster.shutdown()
+
+
+@pytest.mark.cluster
+def test_two_hundred_files_and_ten_kills_on_a_cluster(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(200):
+        write_recording(tmp_path / "in", number, seconds=1.0)
+    here, out = tmp_path / "here", tmp_path / "out"
+    assert finish(start(tmp_path / "in", here, "--workers", "2")) == (0, "")
+    kills = ["worker"] * 4 + ["machine"] * 2 + ["command"] * 2 + ["head"] * 2
+    random.Random(1).shuffle(kills)
+    batch = Killed(tmp_path / "in", out)
+    try:
+        for number, what in enumerate(kills):
+            until, before = time.monotonic() + 180, len(in_state(out, State.DONE))
+            # Each kill comes when some more are done, the last with files still to do.
+            while len(in_state(out, State.DONE)) < before + 5 or not in_state(out, State.RUNNING):
+                assert time.monotonic() < until, (number, what)
+                time.sleep(0.05)
+            batch.kill(what)
+        left = 200 - len(in_state(out, State.DONE))
+        assert left > 0
+        assert batch.ends() == (0, "")
+    finally:
+        batch.close()
+    assert sounds(out) == sounds(here) and len(sounds(out)) == 200
+    assert all(sum(what in ("restored", "adopted") for what in each) == 1 for each in events(out))
+    assert not list(out.rglob("*.part"))

@@ -22,6 +22,7 @@ from regroove.archive.run_batch import BatchResult, run_batch
 from regroove.archive.sources.job import Refused
 from regroove.archive.sources.jobs import JobList, make_jobs
 from regroove.archive.sources.scan import scan
+from regroove.archive.speed import Speed, time_for
 from regroove.archive.summary import write_summary
 from regroove.archive.verify.check import verify_folder
 from regroove.archive.workers.backend import TRIES, Crew
@@ -320,6 +321,12 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(folder: Path, batch: Ba
     assert (estimate.files, estimate.done, len(estimate.bad), estimate.audio_seconds) == (2, 0, 1, 1.0)
     assert estimate.seconds > 0 and 2 * RATE <= estimate.disk < 10 * 2**20
     assert "2 to restore, 0 done already, 1 bad" in describe_dry_run(estimate)
+    # What a long file takes can be shared, but for a share of it; short ones keep one worker busy.
+    slow = Speed(per_file=1.0, per_second=0.1)
+    alone, shared = slow.of(1990, serial=0.25), slow.of(1990, serial=0.25, helpers=1)
+    assert (alone.seconds, alone.alone, shared.alone) == (200, 200, 125)
+    assert time_for([alone], workers=2) == 200 and time_for([shared], workers=2) == 125
+    assert time_for([shared, alone], workers=2) == 200
     batch()
     again = dry_run(jobs_of(folder), out=folder / "out", start_workers=lambda tasks: Here())
     assert (again.files, again.done, again.seconds) == (0, 2, 0.0)

@@ -70,9 +70,13 @@ def test_links_are_followed_once_and_never_in_circles(tree: Path) -> None:
     (tree / "in/beyond").symlink_to("../other")
     (tree / "in/beyond again").symlink_to("../other")
     (tree / "in/link.wav").symlink_to("s1.wav")
+    (tree / "in/round.wav").symlink_to("and round.wav")
+    (tree / "in/and round.wav").symlink_to("round.wav")
     result = scan([str(tree / "in")], out=tree / "out")
     found = names(result.found)
-    assert sorted(found) == ["beyond/s3.wav", "box 2/s1.wav", "box 2/s10.FLAC", "link.wav", "s1.wav"]
+    circle = ["and round.wav", "round.wav"]
+    assert sorted(found) == sorted([*circle, "beyond/s3.wav", "box 2/s1.wav", "box 2/s10.FLAC", "link.wav", "s1.wav"])
+    assert {"round.wav", "and round.wav"} < {job.name.name for job in jobs(result.found, tree / "out").jobs}
     everywhere = scan([str(tree / "in/**/*.wav")], out=tree / "out")
     assert sorted(names(everywhere.found)) == sorted(name for name in found if name.endswith(".wav"))
     assert sum("is a link to a folder that is searched anyway" in note for note in result.notes) == 3

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from regroove.archive.flags import CODES, CUT_CRESTS, LITTLE_DB, MAINS_OFF, SILENT_DBFS, UNEQUAL_DB, flags_of
+from regroove.archive.flags import CODES, CUT_CRESTS, LITTLE_DB, MAINS_OFF, SILENT_DBFS, TONES, UNEQUAL_DB, flags_of
 from regroove.archive.journal.journal import Journal
 from regroove.archive.plans.plan import Plan
 from regroove.archive.sources.job import Found
@@ -167,6 +167,11 @@ def test_flags_come_from_the_receipts_numbers(receipt: Receipt) -> None:
     heard = with_value(with_value(found, "through the music", *NOISE, "place"), 0.9, *NOISE, "confidence")
     assert codes(heard) == {"noise-through-music": 0.9}
     level = found["result"]["levels_dbfs"]["input"]
+    for share, removed, flagged in ((TONES + 0.01, level, True), (TONES, level, False), (1.0, level - 41, False)):
+        changed = with_value(
+            with_value(found, share, "result", "removed_tones"), removed, "result", "levels_dbfs", "removed"
+        )
+        assert ("tonal-residual" in codes(changed)) == flagged
     for removed, flagged in ((level + LITTLE_DB - 0.1, True), (level + LITTLE_DB + 0.1, False), (None, True)):
         assert ("little-removed" in codes(with_value(found, removed, "result", "levels_dbfs", "removed"))) == flagged
     assert "silence" in codes(with_value(found, SILENT_DBFS - 0.1, "result", "levels_dbfs", "input"))

@@ -1,10 +1,12 @@
 """What a batch would do, before it does it: files, hours, time and disk."""
 
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from regroove.archive.helpers import helpers_for
 from regroove.archive.journal.database import FILE, FOLDER
 from regroove.archive.journal.journal import Journal
 from regroove.archive.looks import look_at
@@ -12,14 +14,11 @@ from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job
 from regroove.archive.sources.jobs import JobList
 from regroove.archive.sources.output_names import shown
-from regroove.archive.speed import Speed, measure_speed, time_for
-from regroove.archive.todo import disk_needed, reason_to_skip
+from regroove.archive.speed import Speed, measure_speed, serial_share, time_for
+from regroove.archive.todo import disk_meanwhile, disk_needed, reason_to_skip, workers_of_use
 from regroove.archive.words import duration, size
 from regroove.archive.workers.backend import Backend, Crew
 from regroove.archive.workers.tasks import Looked
-
-# So many recordings tell how fast the next ones will be.
-_ENOUGH_PAST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class Estimate:
         files: recordings to restore; ``done`` are done already, ``bad`` cannot be read or begun, each with its reason.
         audio_seconds: their length.
         seconds: how long it takes.
-        disk, free: bytes that the outputs take at most, and that are free.
+        disk, free: bytes that are taken at most, while it runs, and that are free.
     """
 
     files: int
@@ -46,33 +45,37 @@ class Estimate:
 def dry_run(
     jobs: JobList, *, out: Path, start_workers: Callable[[int], Backend], other_machines: bool = False
 ) -> Estimate:
-    """Look at all recordings, and restore an excerpt of one unless the journal knows how fast that is.
+    """Look at all recordings, and restore excerpts of some, one for each worker, to see how fast that is now.
 
-    Where workers are on ``other_machines``, the excerpt is beside the output folder, where they see it.
+    Where workers are on ``other_machines``, the excerpts are beside the output folder, where they see them.
 
     Raises:
         ArchiveError: workers cannot be started.
     """
-    todo, past = _todo(jobs.jobs, out)
+    todo = _todo(jobs.jobs, out)
     bad = [(item.source, item.why) for item in jobs.refused]
     lengths: list[float] = []
     readable: list[Job] = []
-    disk, workers, speed = 0, 1, past or Speed()
+    disk, meanwhile, workers, seconds = 0, 0, 1, 0.0
     if todo:
-        backend = start_workers(len(todo))
+        began = time.perf_counter()
+        backend = start_workers(sum(map(workers_of_use, todo)))
         try:
             for job, result in look_at(todo, Crew(backend)):
                 if isinstance(result, Looked):
                     readable.append(job)
                     lengths.append(result.audio_seconds)
                     disk += disk_needed(job, result)
+                    meanwhile = max(meanwhile, disk_meanwhile(job, result))
                 else:
                     bad.append((job.source, result.why))
             workers = backend.workers
-            if readable and past is None:
-                middle = sorted(range(len(lengths)), key=lengths.__getitem__)[len(lengths) // 2]
+            # The workers' start is a part of every batch, and so is looking.
+            looked = time.perf_counter() - began
+            if readable:
                 where = _existing(out) if other_machines else None
-                speed = measure_speed(backend, readable[middle].source, readable[middle].plan, where=where)
+                speed = measure_speed(backend, _spread(readable, lengths, workers), where=where)
+                seconds = looked + speed.start + _time_for(readable, lengths, speed, workers)
         finally:
             backend.close()
     return Estimate(
@@ -80,9 +83,9 @@ def dry_run(
         done=len(jobs.jobs) - len(todo),
         bad=tuple(bad),
         audio_seconds=sum(lengths),
-        seconds=time_for(lengths, speed, workers=workers),
+        seconds=seconds,
         workers=workers,
-        disk=disk,
+        disk=disk + workers * meanwhile,
         free=shutil.disk_usage(_existing(out)).free,
     )
 
@@ -99,16 +102,28 @@ def describe_dry_run(estimate: Estimate) -> str:
     return "\n".join(lines)
 
 
-def _todo(jobs: list[Job], out: Path) -> tuple[list[Job], Speed | None]:
-    """What is not done already, and how fast the journal says that this machine is."""
+def _time_for(jobs: Sequence[Job], lengths: Sequence[float], speed: Speed, workers: int) -> float:
+    costs = [
+        speed.of(length, serial=serial_share(job.plan.restore), helpers=helpers_for(length, workers=workers))
+        for job, length in zip(jobs, lengths, strict=True)
+    ]
+    return time_for(costs, workers=workers)
+
+
+def _spread(jobs: Sequence[Job], lengths: Sequence[float], count: int) -> list[Job]:
+    """So many recordings of all lengths: with one, that of middle length."""
+    order = sorted(range(len(jobs)), key=lengths.__getitem__)
+    return [jobs[order[len(jobs) * (2 * i + 1) // (2 * count)]] for i in range(count)]
+
+
+def _todo(jobs: list[Job], out: Path) -> list[Job]:
+    """What is not done already."""
     if not (out / FOLDER / FILE).is_file():
-        return list(jobs), None
+        return list(jobs)
     with Journal(out, create=False) as journal:
         records = [(job, journal.record(job.name)) for job in jobs]
-        count, audio, work = journal.speed()
         marks = marks_of(journal)
-    todo = [job for job, found in records if not (found and reason_to_skip(job, found, out, marks.get(found.number)))]
-    return todo, Speed(per_second=work / audio) if count >= _ENOUGH_PAST and audio else None
+    return [job for job, found in records if not (found and reason_to_skip(job, found, out, marks.get(found.number)))]
 
 
 def _existing(folder: Path) -> Path:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regroove.archive.batch_progress import BatchProgress, FileProgress, Forecast, Outcome, Report, Row, row_of
+from regroove.archive.helpers import Helpers, helpers_for, number_of
 from regroove.archive.journal.database import FOLDER
 from regroove.archive.journal.journal import LOCKS, Claim, Journal
 from regroove.archive.journal.records import State
@@ -17,9 +18,21 @@ from regroove.archive.looks import look_at
 from regroove.archive.review.taken import marks_of
 from regroove.archive.sources.job import Job, Refused
 from regroove.archive.sources.output_names import shown
-from regroove.archive.todo import UNCHANGED, disk_needed, reason_to_skip
+from regroove.archive.todo import UNCHANGED, disk_meanwhile, disk_needed, reason_to_skip, workers_of_use
 from regroove.archive.workers.backend import Backend, Crew
-from regroove.archive.workers.tasks import Busy, Died, Failed, Finished, Looked, Progressed, Restore, Restored
+from regroove.archive.workers.tasks import (
+    Busy,
+    Died,
+    Failed,
+    Finished,
+    Help,
+    Helped,
+    Looked,
+    Progressed,
+    Restore,
+    Restored,
+    Result,
+)
 from regroove.errors import ArchiveError
 from regroove.pending import remove_leftovers
 
@@ -98,6 +111,12 @@ def run_batch(
         return BatchResult(rows=tuple(batch.rows), stopped=batch.stopped)
 
 
+def _send_helpers(helpers: Helpers, crew: Crew) -> None:
+    """Let workers that have nothing else to do help others."""
+    while crew.free > 0 and (task := helpers.next()) is not None:
+        crew.submit(task)
+
+
 def _refuse_if_other(journal: Journal, recipe: str, number: int) -> None:
     """Of two runs with different settings the later one gives way, however near together they began."""
     for other in journal.others():
@@ -141,17 +160,19 @@ class _Batch:
 
     def work(self, todo: list[Job], start_workers: Callable[[int], Backend]) -> None:
         """Restore what is to be done, with as many workers as can be of use."""
-        backend = start_workers(len(todo))
+        backend = start_workers(sum(map(workers_of_use, todo)))
         try:
-            crew = Crew(backend)
+            crew, helpers = Crew(backend), Helpers(self.out / FOLDER, self.journal.is_at_work)
             queue = self._looked(todo, crew)
-            _, audio, work = self.journal.speed()
+            audio, work = self.journal.speed()
             self._forecast.workers, self._forecast.audio, self._forecast.work = backend.workers, audio, work
             theirs: deque[Job] = deque()
             while (queue and self.stopped is None) or theirs or crew.busy:
                 self._give_out(queue, theirs, crew)
+                if not queue or self.stopped:
+                    _send_helpers(helpers, crew)
                 for message in crew.wait(_LOOK_AGAIN_SECONDS):
-                    self._hear(message, theirs)
+                    self._hear(message, theirs, helpers)
                 self._look_at_others(theirs, queue)
                 self.journal.beat()
                 self._tell()
@@ -170,7 +191,7 @@ class _Batch:
         for job, result in look_at(todo, crew, beat=self.journal.beat):
             if isinstance(result, Looked):
                 self._forecast.lengths[job.name] = result.audio_seconds
-                self._needs[job.name] = disk_needed(job, result)
+                self._needs[job.name] = disk_needed(job, result) + disk_meanwhile(job, result)
                 queue.append(job)
             elif claim := self.journal.claim(job):
                 self._fail(job, claim.number, result.why)
@@ -193,9 +214,9 @@ class _Batch:
                 continue
             self._claims[job.name] = claim
             self._forecast.begin(job.name)
-            crew.submit(self._task(job, claim))
+            crew.submit(self._task(job, claim, helpers_for(self._forecast.lengths[job.name], workers=crew.workers)))
 
-    def _task(self, job: Job, claim: Claim) -> Restore:
+    def _task(self, job: Job, claim: Claim, helpers: int) -> Restore:
         return Restore(
             key=job.name,
             source=job.source,
@@ -208,12 +229,15 @@ class _Batch:
             before=claim.before,
             since=claim.since,
             may_overwrite=claim.may_overwrite or self.overwrite,
+            helpers=0 if job.plan.outputs.uncertainty else helpers,
         )
 
-    def _hear(self, message: object, theirs: deque[Job]) -> None:
+    def _hear(self, message: object, theirs: deque[Job], helpers: Helpers) -> None:
         if isinstance(message, Progressed):
             self.report(FileProgress(name=message.task.key, stage=message.stage, done=message.done))
-        elif isinstance(message, Died):
+        elif isinstance(message, Finished) and isinstance(message.task, Help):
+            self._helped(message.task, message.result, helpers)
+        elif isinstance(message, Died) and isinstance(message.task, Restore):
             self.journal.again(self._claims[message.task.key].number, message.reason)
         elif isinstance(message, Finished) and isinstance(message.task, Restore):
             task, result = message.task, message.result
@@ -227,6 +251,11 @@ class _Batch:
                 # A worker of a run that was killed a moment ago.
                 self.journal.give_back(claim.number)
                 theirs.append(job)
+
+    def _helped(self, task: Help, result: Result, helpers: Helpers) -> None:
+        helpers.back(task, helped=isinstance(result, Helped))
+        if isinstance(result, Helped) and result.pieces:
+            self.journal.help(number_of(task.key), pieces=result.pieces, work_seconds=result.work_seconds)
 
     def _finish(self, job: Job, number: int, result: Restored) -> None:
         self.journal.finish(

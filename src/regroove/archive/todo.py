@@ -1,12 +1,15 @@
 """Whether a recording is to be restored at all, and what room on the disk it takes."""
 
+from contextlib import suppress
 from pathlib import Path
 
+from regroove.archive.helpers import MOST_HELPERS
 from regroove.archive.journal.records import Record, State
 from regroove.archive.review.marks import Mark, Marked
 from regroove.archive.sources.job import Job
 from regroove.archive.workers.tasks import Looked
 
+_LONG_BYTES = 20_000_000
 UNCHANGED = "It is done already, and nothing has changed."
 
 
@@ -40,3 +43,21 @@ def disk_needed(job: Job, looked: Looked) -> int:
     """Bytes that a job's outputs take at most, the receipt and pictures among them."""
     sounds = 2 if job.plan.outputs.residual else 1
     return sounds * looked.raw_bytes + 2**20
+
+
+def disk_meanwhile(job: Job, looked: Looked) -> int:
+    """Bytes that are taken besides while it is restored: what is kept in case that it has to be turned down."""
+    if job.plan.outputs.headroom == "off":
+        return 0
+    return looked.samples * (4 if looked.raw_bytes <= 3 * looked.samples else 8)
+
+
+def workers_of_use(job: Job) -> int:
+    """How many workers may share a recording, by the size of its file: one for 20 MB, ten minutes in FLAC.
+
+    What its header says is looked at later, by the workers.
+    """
+    size = 0
+    with suppress(OSError):
+        size = job.source.stat().st_size
+    return 1 + min(size // _LONG_BYTES, MOST_HELPERS)

@@ -56,11 +56,24 @@ class Restoration:
     audio_seconds: float
 
 
+def build_engine(settings: RestoreSettings) -> Engine:
+    """The engine that restores with such settings.
+
+    Raises:
+        SettingsError: its device is not there.
+        ModelError: the model is unknown, damaged or of the wrong kind.
+    """
+    common = settings.common
+    run = EngineRun(device=resolve_device(common.device), seed=common.seed, batch_size=common.batch_size)
+    return find_engine(common.engine).build(settings.own, run)
+
+
 class Restorer:
     """Restores recordings with one engine, which is built once.
 
     Args:
         settings: or the fields of :class:`~regroove.restoration.settings.RestoreSettings` as keywords.
+        built: an engine that :func:`build_engine` made of such settings, or one that restores as it does.
 
     Raises:
         SettingsError: a setting is unknown, out of range or of no use to the engine.
@@ -71,18 +84,19 @@ class Restorer:
     (2, 441)
     """
 
-    def __init__(self, settings: RestoreSettings | None = None, **options: object) -> None:
+    def __init__(
+        self, settings: RestoreSettings | None = None, *, built: Engine | None = None, **options: object
+    ) -> None:
         if settings is not None and options:
             raise SettingsError("Settings are given either as an object or as keywords, not both.")
         self.settings = settings or RestoreSettings(**options)
         self.device = resolve_device(self.settings.common.device)
+        self._built = built
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, built when it is first needed."""
-        common = self.settings.common
-        run = EngineRun(device=self.device, seed=common.seed, batch_size=common.batch_size)
-        return find_engine(common.engine).build(self.settings.own, run)
+        return build_engine(self.settings) if self._built is None else self._built
 
     @property
     def _region(self) -> tuple[float, float] | None:

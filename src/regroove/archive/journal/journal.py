@@ -92,14 +92,14 @@ class Journal:
             row["file"]: row for row in self._data.rows("SELECT * FROM events WHERE what = ? ORDER BY number", (what,))
         }
 
-    def speed(self) -> tuple[int, float, float]:
-        """How many recordings were restored on this machine, their length, and how long workers took, in seconds."""
+    def speed(self) -> tuple[float, float]:
+        """The length of all recordings restored on this machine, and how long workers took, in seconds."""
         query = (
-            "SELECT COUNT(*), SUM(audio_seconds), SUM(work_seconds) FROM files JOIN runs ON files.run = runs.number"
+            "SELECT SUM(audio_seconds), SUM(work_seconds) FROM files JOIN runs ON files.run = runs.number"
             " WHERE state = ? AND work_seconds > 0 AND host = ?"
         )
-        count, audio, work = self._data.rows(query, (State.DONE.value, _host()))[0]
-        return count, audio or 0.0, work or 0.0
+        audio, work = self._data.rows(query, (State.DONE.value, _host()))[0]
+        return audio or 0.0, work or 0.0
 
     # Runs.
 
@@ -160,6 +160,10 @@ class Journal:
                 ],
             )
 
+    def is_at_work(self, number: int) -> bool:
+        """Whether a worker holds a recording's lock."""
+        return not self._locks.is_free(number)
+
     def claim(self, job: Job) -> Claim | None:
         """Take a recording that :meth:`expect` entered for this run; None where another run is at it."""
         now = time.time()
@@ -175,16 +179,26 @@ class Journal:
             self._set(
                 sql, before.number,
                 source=job.source, plan=job.plan.as_json(), recipe=job.recipe, state=State.RUNNING, run=self._run,
-                attempts=before.attempts + 1, since=since, claimed=claimed, error=None,
+                attempts=before.attempts + 1, since=since, claimed=claimed, error=None, work_seconds=None,
             )  # fmt: skip
             self._note(sql, before.number, "begun")
         return Claim(number=before.number, before=before, may_overwrite=there <= before.claimed, since=since)
 
-    def finish(self, number: int, *, how: str, **values: object) -> None:
+    def finish(self, number: int, *, how: str, work_seconds: float, **values: object) -> None:
         """A recording is done; ``how`` is ``restored``, ``adopted`` or ``unchanged``."""
         with self._data.transaction() as sql:
             self._set(sql, number, state=State.DONE, error=None, finished=time.time(), version=__version__, **values)
+            self._add_work(sql, number, work_seconds)
             self._note(sql, number, how)
+
+    def help(self, number: int, *, pieces: int, work_seconds: float) -> None:
+        """Another worker restored pieces of a recording; its time counts, too."""
+        with self._data.transaction() as sql:
+            self._add_work(sql, number, work_seconds)
+            self._note(sql, number, "helped", f"{pieces} pieces")
+
+    def _add_work(self, sql: sqlite3.Connection, number: int, seconds: float) -> None:
+        sql.execute("UPDATE files SET work_seconds = COALESCE(work_seconds, 0) + ? WHERE number = ?", (seconds, number))
 
     def fail(self, number: int, why: str) -> None:
         """A recording cannot be restored."""

@@ -1,5 +1,6 @@
 """From recordings that were found to jobs: each with its settings and with an output that is its own."""
 
+import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
@@ -31,12 +32,13 @@ def make_jobs(found: Iterable[Found], plan: Plan, *, out: Path, ignores_case: bo
     Raises:
         ModelError: the plan's model does not exist.
     """
-    model_hashes(plan.restore)
+    # Worked out once: collections have hundreds of thousands of recordings.
+    recipe = plan.recipe(model_hashes(plan.restore))
     jobs: list[Job] = []
     refused: list[Refused] = []
     for item in {(item.source.absolute(), item.name): item for item in found}.values():
         try:
-            jobs.append(_job(item, plan))
+            jobs.append(_job(item, plan, recipe))
         except RegrooveError as error:
             refused.append(Refused(source=item.source, name=item.name, why=str(error)))
     clashes = _clashes(jobs, out, ignores_case)
@@ -44,13 +46,12 @@ def make_jobs(found: Iterable[Found], plan: Plan, *, out: Path, ignores_case: bo
     return JobList(jobs=[job for job in jobs if job.name not in clashes], refused=refused)
 
 
-def _job(item: Found, plan: Plan) -> Job:
-    own = plan.changed(**dict(item.changes)) if item.changes else plan
+def _job(item: Found, plan: Plan, recipe: str) -> Job:
+    if item.changes:
+        plan = plan.changed(**dict(item.changes))
+        recipe = plan.recipe(model_hashes(plan.restore))
     return Job(
-        source=item.source.absolute(),
-        name=output_name(item.name, own.outputs.format),
-        plan=own,
-        recipe=own.recipe(model_hashes(own.restore)),
+        source=item.source.absolute(), name=output_name(item.name, plan.outputs.format), plan=plan, recipe=recipe
     )
 
 
@@ -66,7 +67,8 @@ def _clashes(jobs: list[Job], out: Path, ignores_case: bool) -> dict[Path, str]:
             who = " and ".join(shown(job.source) for job in several)
             clashes |= {job.name: f"{who} would be written to one file, {shown(several[0].name)}." for job in several}
     for job in jobs:
-        for owner in owners.get(_folded(job.source.resolve(), ignores_case), []):
+        # Not Path.resolve, which refuses links in a circle.
+        for owner in owners.get(_folded(Path(os.path.realpath(job.source)), ignores_case), []):
             clashes[owner.name] = f"Its output would be {shown(job.source)}, which is a recording itself."
     return clashes
 

@@ -90,13 +90,21 @@ def _walk(root: Path, out: Path, result: Scan) -> Iterator[Path]:
         folders = []
         for entry in entries:
             path = folder / entry.name
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 yield path
             elif entry.is_symlink() and path.resolve().is_relative_to(inside):
                 result.notes.append(f"{shown(path)} is a link to a folder that is searched anyway; it is left out.")
             elif not entry.name.startswith("."):
                 folders.append(path)
         waiting.extend(reversed(folders))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or leads to one; links in a circle do not, and why is said when they are opened."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _glob(pattern: str, out: Path, result: Scan) -> None:
@@ -108,7 +116,7 @@ def _glob(pattern: str, out: Path, result: Scan) -> None:
         files = [path for path in _walk(base, out, result) if _matches(path.relative_to(base).parts, parts[fixed:])]
     else:
         files = [Path(name) for name in sorted(glob.iglob(pattern)) if not os.path.isdir(name)]
-    files = [path for path in files if not path.resolve().is_relative_to(out)]
+    files = [path for path in files if not Path(os.path.realpath(path)).is_relative_to(out)]
     if not files:
         result.notes.append(f"No file matches {shown(pattern)}.")
     result.found += [Found(source=path, name=path.relative_to(base)) for path in files]

@@ -8,6 +8,7 @@ that did it, is the agent.
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,6 +18,7 @@ from regroove.archive.journal.journal import Journal
 from regroove.archive.journal.records import FileFacts, Record, State
 from regroove.archive.sources.output_names import shown
 from regroove.archive.verify.check import Verification
+from regroove.errors import ArchiveError
 from regroove.pending import PendingFile
 from regroove.version import __version__
 
@@ -50,15 +52,15 @@ def write_premis(folder: Path, result: Verification, path: Path, *, when: dateti
 
     Raises:
         AudioError: it cannot be written.
-        ArchiveError: there is no journal.
+        ArchiveError: there is no journal, or nothing is done yet.
     """
     moment = when or datetime.now(UTC)
     versions = {__version__}
-    with (
-        Journal(folder, create=False) as journal,
-        PendingFile(path, overwrite=True) as pending,
-        pending.temporary.open("w", encoding="utf-8") as file,
-    ):
+    with Journal(folder, create=False) as journal, ExitStack() as stack:
+        if not journal.count(State.DONE):
+            raise ArchiveError(f"Nothing is done yet in {shown(folder)}, and a PREMIS document has an object at least.")
+        pending = stack.enter_context(PendingFile(path, overwrite=True))
+        file = stack.enter_context(pending.temporary.open("w", encoding="utf-8"))
         file.write(_HEAD)
         # The schema wants all objects first, then events, then agents.
         for record in journal.records(State.DONE):

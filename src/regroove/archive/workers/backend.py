@@ -52,6 +52,11 @@ class Crew:
         self.busy = 0
 
     @property
+    def workers(self) -> int:
+        """How many tasks are done at a time."""
+        return self._backend.workers
+
+    @property
     def free(self) -> int:
         """How many more tasks can be taken now."""
         return self._backend.free - len(self._again)

@@ -2,31 +2,31 @@
 
 import json
 import time
-from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from regroove.archive.flags import flags_of, flags_of_texts
 from regroove.archive.journal.locks import LockFile
+from regroove.archive.sharing.helper import help_with
+from regroove.archive.sharing.shared_engine import PIECES, SharedEngine
 from regroove.archive.sources.output_names import shown
 from regroove.archive.workers.earlier import adopted, facts_of, source_facts, unchanged
-from regroove.archive.workers.tasks import Busy, Failed, Look, Looked, Restore, Restored, Result, Task
+from regroove.archive.workers.kept_engines import KeptEngines
+from regroove.archive.workers.tasks import Busy, Failed, Help, Helped, Look, Looked, Restore, Restored, Result, Task
 from regroove.audio.formats import SampleFormat
 from regroove.audio.reader import AudioReader
 from regroove.errors import AudioError, RegrooveError
 from regroove.restoration.progress import Callback
 from regroove.restoration.restorer import Restorer
-from regroove.restoration.settings import RestoreSettings
-
-# Restorers with their models that are kept for the next recordings with the same settings.
-_KEPT = 2
 
 
 class Performer:
     """Does tasks one after the other; models are kept."""
 
     def __init__(self) -> None:
-        self._restorers: OrderedDict[RestoreSettings, Restorer] = OrderedDict()
+        self._engines = KeptEngines()
         self._locks: dict[Path, LockFile] = {}
 
     def perform(self, task: Task, *, progress: Callback) -> Result:
@@ -36,11 +36,13 @@ class Performer:
             MemoryError: the process should end, and leave the task to a fresh one.
         """
         try:
-            return _look(task) if isinstance(task, Look) else self._alone(task, progress)
+            if isinstance(task, Look):
+                return _look(task)
+            return self._help(task) if isinstance(task, Help) else self._alone(task, progress)
         except RegrooveError as error:
             return Failed(why=str(error))
         except OSError as error:
-            where = shown(error.filename) if error.filename else shown(task.source)
+            where = shown(error.filename or (task.folder if isinstance(task, Help) else task.source))
             return Failed(why=f"{where} cannot be used: {(error.strerror or str(error)).lower()}.")
         except MemoryError:
             raise
@@ -72,22 +74,26 @@ class Performer:
         before = task.source.stat()
         task.paths["output"].parent.mkdir(parents=True, exist_ok=True)
         outputs = task.plan.outputs
-        done = self._restorer(task.plan.restore).restore_file(
-            task.source,
-            task.paths["output"],
-            residual=task.paths.get("residual"),
-            report=task.paths.get("report"),
-            uncertainty=task.paths.get("uncertainty"),
-            headroom=outputs.headroom,
-            remove_offset=outputs.remove_offset,
-            mono=outputs.mono,
-            overwrite=task.may_overwrite,
-            progress=progress,
-        )
+        with self._restorer(task) as restorer:
+            done = restorer.restore_file(
+                task.source,
+                task.paths["output"],
+                residual=task.paths.get("residual"),
+                report=task.paths.get("report"),
+                uncertainty=task.paths.get("uncertainty"),
+                headroom=outputs.headroom,
+                remove_offset=outputs.remove_offset,
+                mono=outputs.mono,
+                overwrite=task.may_overwrite,
+                progress=progress,
+            )
         receipt = json.loads(done.paths["receipt"].read_text(encoding="utf-8"))
         facts = {role: facts_of(path.relative_to(task.folder), task.folder) for role, path in done.paths.items()}
         after = task.source.stat()
         if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            # Else the next run would take them for what the recording, as it is by then, gives.
+            for path in done.paths.values():
+                path.unlink(missing_ok=True)
             raise AudioError(f"{shown(task.source)} changed while it was restored.")
         return Restored(
             how="restored",
@@ -98,16 +104,26 @@ class Performer:
             receipt=receipt,
         )
 
-    def _restorer(self, settings: RestoreSettings) -> Restorer:
-        if settings not in self._restorers:
-            self._restorers[settings] = Restorer(settings)
-            if len(self._restorers) > _KEPT:
-                self._restorers.popitem(last=False)
-        self._restorers.move_to_end(settings)
-        return self._restorers[settings]
+    @contextmanager
+    def _restorer(self, task: Restore) -> Iterator[Restorer]:
+        """What restores a recording, with helpers if it may have some."""
+        settings = task.plan.restore
+        # Where nothing is restored, no model is needed.
+        engine = self._engines.of(settings) if settings.strength else None
+        if engine is None or not task.helpers or task.locks is None:
+            yield Restorer(settings, built=engine)
+            return
+        place, name = task.locks.parent / PIECES, str(task.number)
+        with SharedEngine(engine, settings, place=place, name=name, helpers=task.helpers) as shared:
+            yield Restorer(settings, built=shared)
+
+    def _help(self, task: Help) -> Helped:
+        given = help_with(task.folder, self._engines.of)
+        return Helped(pieces=given.pieces, work_seconds=given.seconds)
 
 
 def _look(task: Look) -> Looked:
     info = AudioReader(task.source).info
-    raw = info.frames * info.channels * SampleFormat(subtype=info.subtype).bytes
-    return Looked(audio_seconds=info.seconds, raw_bytes=raw)
+    samples = info.frames * info.channels
+    raw = samples * SampleFormat(subtype=info.subtype).bytes
+    return Looked(audio_seconds=info.seconds, samples=samples, raw_bytes=raw)

@@ -29,6 +29,7 @@ class Restore:
         before: what the journal knew before.
         since: what was finished since then with this recipe is this batch's own work, though the journal lacks it.
         may_overwrite: whether files under the outputs' names are the batch's own.
+        helpers: how many other workers may help.
     """
 
     key: Path
@@ -42,16 +43,26 @@ class Restore:
     before: Record | None = None
     since: float = 0.0
     may_overwrite: bool = False
+    helpers: int = 0
 
 
-Task = Look | Restore
+@dataclass(frozen=True, kw_only=True)
+class Help:
+    """Help another worker with a long recording, whose pieces are in ``folder``; ``key`` is that folder's name."""
+
+    key: Path
+    folder: Path
+
+
+Task = Look | Restore | Help
 
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A recording's length, and the bytes of its samples without compression."""
+    """A recording's length, its samples in all channels, and their bytes without compression."""
 
     audio_seconds: float
+    samples: int
     raw_bytes: int
 
 
@@ -84,7 +95,15 @@ class Busy:
     """Another process holds the recording's lock."""
 
 
-Result = Looked | Restored | Failed | Busy
+@dataclass(frozen=True, kw_only=True)
+class Helped:
+    """So many pieces were restored, in so many seconds."""
+
+    pieces: int
+    work_seconds: float
+
+
+Result = Looked | Restored | Failed | Busy | Helped
 
 
 @dataclass(frozen=True, kw_only=True)

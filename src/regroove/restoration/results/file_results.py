@@ -15,6 +15,7 @@ from regroove.pending import PendingFile
 from regroove.restoration.results.levels import LevelMeter
 from regroove.restoration.results.pictures import Drawn, draw_pictures
 from regroove.restoration.results.receipts import input_part, receipt_text, run_part, versions
+from regroove.restoration.results.removed_tones import RemovedTones, known_lines
 from regroove.restoration.results.report import SpectrogramReport
 from regroove.restoration.results.sink import Samples
 from regroove.restoration.results.sound import SoundFiles
@@ -67,6 +68,7 @@ class FileResults:
         self._sound = SoundFiles(info, paths, overwrite=overwrite, gain=gain, mono=mono)
         self._meter = LevelMeter()
         self._transfer = TransferMeter(channels=info.channels)
+        self._tones = RemovedTones(sample_rate=info.sample_rate)
         self._report = SpectrogramReport(info) if "report" in paths else None
         self._pending: dict[str, PendingFile] = {}
         self._stack = ExitStack()
@@ -94,7 +96,7 @@ class FileResults:
     def add(self, original: Samples, restored: Samples) -> None:
         """Take the next ``(channels, n)`` samples."""
         written = self._sound.add(original, restored)
-        for sink in (self._report, self._meter, self._transfer):
+        for sink in (self._report, self._meter, self._transfer, self._tones):
             if sink is not None:
                 sink.add(written)
 
@@ -117,6 +119,7 @@ class FileResults:
                 **self._sound.describe(),
                 **facts.receipt,
                 "levels_dbfs": self._meter.finish(),
+                "removed_tones": self._tones.finish(lines_hz=known_lines(facts.receipt)),
                 "transfer": self._transfer.finish(),
                 "gain": self._gain,
                 "notes": notes,
