@@ -25,7 +25,7 @@ from regroove.restoration.engines.posterior_spread import DRAWS, UncertaintyEngi
 from regroove.restoration.engines.table import find_engine
 from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.array import ArrayResult
-from regroove.restoration.results.file_results import Facts, FileResults
+from regroove.restoration.results.file_results import Facts, FileResults, Origin
 from regroove.restoration.results.outputs import check_outputs, planned_outputs
 from regroove.restoration.results.pictures import Drawn
 from regroove.restoration.results.receipts import plain_settings
@@ -44,6 +44,8 @@ Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
 # Names of the stages that progress is told of, and when all is made once more.
 ONCE = {"listening": "listening", "restoring": "restoring"}
 AGAIN = {"listening": "listening again", "restoring": "restoring again"}
+# And that of listening to both walls combined, after whatever it was called before.
+COMBINED = "{}, walls combined"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,7 @@ class Restorer:
             sink = ArrayResult(channels=channels, frames=source.frames)
             costs = stream_costs(self.settings.own)
             work = self._work(source, costs, progress)
-            observed, walls = self._observed(source, self.engine, work.teller("listening"))
+            observed, walls = self._observed(source, self.engine, work, ONCE)
             told = work.teller("restoring")
             for _, block in self._pairs(source, self.engine, observed, walls, Tally(), told, costs):
                 sink.add(block)
@@ -139,12 +141,20 @@ class Restorer:
         seconds, listens = source.frames / source.sample_rate, self.settings.common.strength > 0
         return Work(work_costs(costs, seconds=seconds, report=report, listens=listens), progress)
 
-    def _observed(self, source: Source, engine: Engine, progress: Tell | None) -> tuple[Observed | None, WallChoice]:
+    def _observed(
+        self, source: Source, engine: Engine, work: Work, stages: Mapping[str, str]
+    ) -> tuple[Observed | None, WallChoice]:
         """What the engine observes of a recording, and what is made of its channels; None where nothing is restored."""
-        common = self.settings.common
+        common, first = self.settings.common, stages["listening"]
         if not common.strength:
             return None, SEPARATE
-        return observe_walls(source, engine, asked=common.walls, progress=progress)
+
+        def again() -> Tell | None:
+            second = COMBINED.format(first)
+            work.once_more({"listening": second}, before=stages["restoring"])
+            return work.teller(second)
+
+        return observe_walls(source, engine, asked=common.walls, progress=work.teller(first), again=again)
 
     def _pairs(
         self,
@@ -187,6 +197,7 @@ class Restorer:
         mono: bool = False,
         receipt: bool = True,
         overwrite: bool = False,
+        origin: Origin | None = None,
         progress: Callback | None = None,
     ) -> Restoration:
         """Restore a recording to a file of the same rate, channels, length and sample format.
@@ -205,6 +216,7 @@ class Restorer:
             mono: whether the output has one channel, the mean of those that were restored; the residual keeps them.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
+            origin: what the recording was made of, if it was made for this and is not kept.
             progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some, of the stages
                 ``listening``, ``restoring`` and ``finishing``; what is done once more, quieter, makes ``share`` fall.
 
@@ -225,7 +237,7 @@ class Restorer:
         times = 1 + DRAWS * DRAW_STEPS * ("uncertainty" in paths)
         costs = stream_costs(self.settings.own, times=times, report="report" in paths)
         told = self._work(reader, costs, progress, report="report" in paths)
-        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, told, costs)
+        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, told, costs, origin)
         try:
             drawn = self._write(work, refuse_clipping=headroom == "auto")
         except TooLoudError as error:
@@ -258,9 +270,15 @@ class Restorer:
         engine = UncertaintyEngine(self.engine, spread) if spread else self.engine
         tally = Tally()
         with FileResults(
-            reader.info, work.paths, overwrite=work.overwrite, mono=work.mono, began=work.began, gain=gain
+            reader.info,
+            work.paths,
+            overwrite=work.overwrite,
+            mono=work.mono,
+            began=work.began,
+            gain=gain,
+            origin=work.origin,
         ) as results:
-            observed, walls = self._observed(reader, engine, work.told.teller(stages["listening"]))
+            observed, walls = self._observed(reader, engine, work.told, stages)
             told = work.told.teller(stages["restoring"])
             pairs = self._pairs(reader, engine, observed, walls, tally, told, work.costs)
             last: Stages = []
@@ -305,8 +323,13 @@ class Restorer:
             "engine": engine.describe() if observed is None else observed.describe(),
             "clicks": {"repaired": counts.repaired, "left": counts.left} if self._clicks else None,
         }
-        found = None if observed is None else observed.found
-        return Facts(receipt=receipt, notes=notes, found=found, uncertainty=uncertainty)
+        return Facts(
+            receipt=receipt,
+            notes=notes,
+            found=None if observed is None else observed.found,
+            walls="" if observed is None or work.reader.channels != 2 else walls.in_words(),
+            uncertainty=uncertainty,
+        )
 
 
 @dataclass(frozen=True)
@@ -323,6 +346,7 @@ class _FileWork:
     offsets: np.ndarray | None
     told: Work
     costs: StreamCosts
+    origin: Origin | None
 
 
 def restore(audio: Audio, *, sample_rate: int, **settings: object) -> Audio:
