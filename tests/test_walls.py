@@ -114,6 +114,19 @@ def test_delay_that_wanders(music: np.ndarray) -> None:
     assert np.sqrt(np.mean(error[1:-1] ** 2)) < 0.03
 
 
+def test_noise_that_both_walls_share_does_not_move_the_delay(clean: np.ndarray) -> None:
+    rng = np.random.default_rng(10)
+    shared = hiss(2)[0]
+    # Hum's harmonics up to 15 kHz, as pulses, and crackle; after a second and a half of both alone.
+    shared[:: RATE // 100] += 0.05
+    shared[rng.integers(0, len(shared), 300)] += 0.3
+    lead = slice(round(1.5 * RATE))
+    walls = np.concatenate([hiss(3)[:, lead] + shared[lead], clean + hiss(3) + shared], axis=1)
+    track = heard(walls).delay
+    heard_music = (track.samples > 2 * RATE) & (track.samples < SECONDS * RATE)
+    assert np.abs(track.delay - 2.5)[heard_music].max() < 0.03
+
+
 @pytest.mark.parametrize("width", [1.0, 0.3])
 def test_stereo_is_not_one_record(music: np.ndarray, width: float) -> None:
     sides = notes(5) * width
