@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from regroove.evaluation.validation import find_data
+from regroove.evaluation.cases.validation_suite import find_data
 from scipy.interpolate import CubicSpline
 
 from regroove.errors import AudioError

@@ -30,8 +30,8 @@ AROUND, NEAR = 9, 1.0
 LEAST = 1e-3
 # Segments so many samples off the course count for a quarter. Rounds of estimates.
 OFF, ROUNDS = 0.2, 8
-# A partial has so many times the usual power of so many bins about it (440 Hz). In a segment of noise alone the power of
-# a bin varies by a sixth, and is never that much above them.
+# A partial has so many times the usual power of so many bins about it (440 Hz). In a segment of noise alone the power
+# of a bin varies by a sixth, and is never that much above them.
 STANDS_OUT, ABOUT = 4.0, 41
 # And so many times that of the quietest third of a second so far, which noise has a third of: a line has not.
 RISES = 8.0
