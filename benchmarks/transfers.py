@@ -18,10 +18,10 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from regroove.evaluation.cases.validation_suite import find_data
 from scipy.interpolate import CubicSpline
 
 from regroove.errors import AudioError
+from regroove.evaluation.cases.validation_suite import find_data
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.restoration.array_source import ArraySource
 from regroove.restoration.restorer import Restorer
