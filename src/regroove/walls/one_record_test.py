@@ -21,7 +21,7 @@ from regroove.walls.statistics import EDGES, WallStatistics
 Floats = NDArray[np.float64]
 
 # Music in the difference, against that in the sum: -26 dB, that of a source 0.9 dB louder at one side. A side whose
-# upper bound is below it is one record; benchmarks/walls.py shows narrow stereo above it and walls below it.
+# upper bound is below it is one record; benchmarks/walls_stereo.py shows narrow stereo above it and walls below it.
 MOST_LEAK = 0.0025
 # The chance that a stereo recording of just so much music in the difference passes.
 ERROR_RATE = 0.01
