@@ -21,9 +21,9 @@ CASES = {
 }
 FADE = 0.05
 # A mono record in two walls: music from this second on, at an SNR in dB, the right wall so many samples later. Restored
-# are 40 s after a lead-in of two, of which a few are kept.
+# are 24 s after a lead-in of two, of which a few are kept.
 MUSIC, START, NOISE, SNR_DB, LATER, LEAD, SECONDS = (
-    "validation/piano/bach_aria_goldberg.ogg", 6, "noise-more/vinyl_old.flac", 8.0, 2, 2, 40,
+    "validation/piano/bach_aria_goldberg.ogg", 6, "noise-more/vinyl_old.flac", 8.0, 2, 2, 24,
 )  # fmt: skip
 KEPT = slice(12, 18)
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import torch
-from scipy.signal import fftconvolve, lfilter
+from scipy.signal import butter, fftconvolve, lfilter, sosfiltfilt
 
 from regroove.walls.bursts import momentary_share
 from regroove.walls.clicks import fill_clicks
@@ -132,6 +132,12 @@ def test_stereo_is_not_one_record(music: np.ndarray, width: float) -> None:
     sides = notes(5) * width
     evidence = weigh(heard(np.stack([music + sides, music - sides]) + hiss(4)))
     assert not evidence.one_record
+
+
+def test_the_bands_that_are_known_best_do_not_speak_for_others(music: np.ndarray) -> None:
+    # An echo up to 2 kHz, 24 dB below the music there; above, known best, there is one image.
+    sides = 0.066 * sosfiltfilt(butter(4, (100, 2000), "bandpass", fs=RATE, output="sos"), np.roll(music, 900))
+    assert not weigh(heard(np.stack([music + sides, music - sides]) + 0.1 * hiss(4))).one_record
 
 
 def test_a_solo_in_the_middle_of_its_room_is_stereo(music: np.ndarray) -> None:
