@@ -134,12 +134,12 @@ def bounds(planned: Planned, transfers: list[Transfer]) -> list[float]:
         square = np.prod([share.astype(np.float64) for share in shares], axis=0)
         counts = np.diff(np.unique(np.rint(np.array(EDGES) * N / LOW_RATE)))
         known = (4 / 3 * counts * (2 * np.pi * CENTRES) ** 2 * square / (1 - square + 1e-9)).sum(axis=1)
-        basis = basis_of(music.at, ROTATION).toarray()
-        covariance = np.linalg.inv(basis.T @ (known[:, None] * basis) + prior_of(music.at).toarray())
-        variance = np.einsum("ij,jk,ik->i", basis, covariance, basis)
         seconds = measured(transfers, warp.pieces[-1].end)
         inside = (music.at >= seconds[0]) & (music.at < seconds[-1])
-        found.append(float(np.sqrt(np.mean(variance[inside]))) * RATE)
+        basis = basis_of(music.at[inside], ROTATION).toarray()
+        precision = basis.T @ (known[inside, None] * basis) + prior_of(music.at[inside]).toarray()
+        variance = np.einsum("ij,jk,ik->i", basis, np.linalg.inv(precision), basis)
+        found.append(float(np.sqrt(np.mean(variance))) * RATE)
     return found
 
 
