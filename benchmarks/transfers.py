@@ -18,16 +18,20 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from regroove.evaluation.validation import find_data
 from scipy.interpolate import CubicSpline
 
 from regroove.errors import AudioError
+from regroove.evaluation.cases.validation_suite import find_data
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.restoration.array_source import ArraySource
 from regroove.restoration.restorer import Restorer
 from regroove.walls.transfers.combination_plan import Planned, plan_of
 from regroove.walls.transfers.combining import combined
 from regroove.walls.transfers.curve_reading import BEST, along
+from regroove.walls.transfers.features import RATE as LOW_RATE
+from regroove.walls.transfers.fine import CENTRES, EDGES, N, compare
+from regroove.walls.transfers.turning import basis_of, prior_of
+from regroove.walls.transfers.warp import Piece
 
 RATE = 44_100
 MUSIC = ("strauss-blue-danube-marine-band.ogg", "offenbach-can-can-orchestra.ogg")
@@ -86,21 +90,56 @@ def planned_of(transfers: list[Transfer]) -> Planned:
     return plan_of([*sources], [f"T{k + 1}" for k in range(len(transfers))])
 
 
+def true_map(transfers: list[Transfer], number: int) -> Piece:
+    """Where in a transfer the music of a moment of the first is, as they were made."""
+    first, other = transfers[0], transfers[number]
+    to_other = CubicSpline(other.at(other.at.x), other.at.x)
+    seconds = np.arange(max(first.lead, 0.0), len(first.clean) / RATE, 0.01)
+    return Piece(seconds[0], seconds[-1], seconds, to_other(first.at(seconds)))
+
+
+def measured(transfers: list[Transfer], end: float) -> Samples:
+    """The seconds of the first transfer at which errors are looked at: with music in both."""
+    last = min(len(transfers[0].clean) / RATE, end) - EDGE
+    return np.arange(transfers[0].lead + EDGE, last, 0.02)
+
+
 def errors(planned: Planned, transfers: list[Transfer]) -> list[float]:
     """RMS error of each time map in samples, where there is music in both."""
     found = []
-    for warp, other in zip(planned.plan.warps[1:], transfers[1:], strict=True):
-        grid = other.at.x
-        true = CubicSpline(other.at(grid), grid)
-        first = transfers[0].lead + EDGE
-        last = min(len(transfers[0].clean) / RATE, warp.pieces[-1].end) - EDGE
-        seconds = np.arange(first, last, 0.02)
+    for number, warp in enumerate(planned.plan.warps[1:], start=1):
+        seconds = measured(transfers, warp.pieces[-1].end)
         value = np.full(len(seconds), np.nan)
         for piece in warp.pieces:
             inside = (seconds >= piece.start) & (seconds < piece.end)
             value[inside] = piece(seconds[inside])
-        off = (value - true(transfers[0].at(seconds))) * RATE
+        off = (value - true_map(transfers, number)(seconds)) * RATE
         found.append(float(np.sqrt(np.nanmean(off**2))))
+    return found
+
+
+def bounds(planned: Planned, transfers: list[Transfer]) -> list[float]:
+    """The smallest RMS error that is possible (Cramer and Rao) for a curve of as many numbers, in samples.
+
+    It knows the power of music and noise in each third octave of every frame; of Hann's frames, two thirds of the bins.
+    """
+    found = []
+    for number, warp in enumerate(planned.plan.warps[1:], start=1):
+        piece, pair = true_map(transfers, number), (transfers[0], transfers[number])
+        music, noise = (
+            compare(*(ArraySource(x[None], sample_rate=RATE) for x in parts), piece)
+            for parts in ([t.clean for t in pair], [t.noisy - t.clean for t in pair])
+        )
+        shares = (m / np.maximum(m + n, 1e-30) for m, n in ((music.x, noise.x), (music.y, noise.y)))
+        square = np.prod([share.astype(np.float64) for share in shares], axis=0)
+        counts = np.diff(np.unique(np.rint(np.array(EDGES) * N / LOW_RATE)))
+        known = (4 / 3 * counts * (2 * np.pi * CENTRES) ** 2 * square / (1 - square + 1e-9)).sum(axis=1)
+        seconds = measured(transfers, warp.pieces[-1].end)
+        inside = (music.at >= seconds[0]) & (music.at < seconds[-1])
+        basis = basis_of(music.at[inside], ROTATION).toarray()
+        precision = basis.T @ (known[inside, None] * basis) + prior_of(music.at[inside]).toarray()
+        variance = np.einsum("ij,jk,ik->i", basis, np.linalg.inv(precision), basis)
+        found.append(float(np.sqrt(np.mean(variance))) * RATE)
     return found
 
 
@@ -117,10 +156,10 @@ def row(name: str, transfers: list[Transfer], restorers: dict[str, Restorer]) ->
         planned = planned_of(transfers)
     except AudioError as error:
         return f"refused: {error}"
-    off = ", ".join(f"{e:.3f}" for e in errors(planned, transfers))
+    off, least = (", ".join(f"{e:.3f}" for e in f(planned, transfers)) for f in (errors, bounds))
     mixed = np.concatenate([part.samples[0] for part in combined(planned.plan)])
     first = transfers[0]
-    cells = [off, f"{score(None, mixed, first.clean, first.lead):.2f}"]
+    cells = [off, least, f"{score(None, mixed, first.clean, first.lead):.2f}"]
     for restorer in restorers.values():
         alone = max(score(restorer, t.noisy, t.clean, t.lead) for t in transfers)
         both = score(restorer, mixed, first.clean, first.lead)
@@ -142,8 +181,12 @@ def main() -> None:
     restorers = {name: Restorer(engine=name) for name in options.engines}
     print(f"{platform.machine()}, Python {platform.python_version()}, {options.seconds:g} s\n")
     heads = [f"{name}: best alone, combined, gain" for name in restorers]
-    print("| music | SNR, dB | transfers | RMS error, samples | combined, unrestored |", " | ".join(heads), "|")
-    print("|" + " --- |" * (5 + len(heads)))
+    print(
+        "| music | SNR, dB | transfers | RMS error, samples | its bound | combined, unrestored |",
+        " | ".join(heads),
+        "|",
+    )
+    print("|" + " --- |" * (6 + len(heads)))
     sounds = [music(data / "recordings" / name, options.seconds + 4, start=30.0) for name in options.music]
     for name, sound in zip(options.music, sounds, strict=True):
         for snr in options.snr:

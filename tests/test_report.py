@@ -57,6 +57,16 @@ def test_the_noise_map_is_drawn_beside_each_spectrogram(report: Spectra, tmp_pat
     assert 0.2 * width < bar[-1] - bar[0] < 0.45 * width
 
 
+def test_more_lines_stand_below_the_title(report: Spectra, tmp_path: Path) -> None:
+    report.draw(tmp_path / "with.png", said=("The channels are the walls of one record.",))
+    report.draw(tmp_path / "without.png")
+    drawn, plain = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("with", "without"))
+    more = len(drawn) - len(plain)
+    # All else is the same, a line further down.
+    np.testing.assert_array_equal(drawn[-900:], plain[-900:])
+    assert more > 15 and (drawn[30 : 40 + more] < 128).sum() > 500
+
+
 def test_where_the_disk_does_not_allow_it(report: Spectra, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"The report cannot be written: no such file or directory\."):
         report.draw(tmp_path / "no" / "picture.png", found=found())

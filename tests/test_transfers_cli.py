@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from regroove.evaluation.metrics.si_sdr import si_sdr
 from regroove.restoration.array_source import ArraySource
+from regroove.restoration.results.receipts import sha256_of
 from regroove.walls.transfers.curve_reading import BEST, along
 
 RATE = 22_050
@@ -109,6 +110,30 @@ def test_two_transfers_become_one(transfers: tuple[Path, Samples], run: Run) -> 
     assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_restored_at_once_it_is_what_both_commands_make(transfers: tuple[Path, Samples], run: Run) -> None:
+    first = transfers[1][: round(10.5 * RATE)]
+    for number in (1, 2):
+        soundfile.write(f"part{number}.wav", noisy(first, number), RATE, subtype="PCM_16")
+    Path("plan.toml").write_text('[restore]\nengine = "wiener"\n[outputs]\nresidual = true\n')
+    assert run("combine", "part1.wav", "part2.wav", "both.wav")[0] == 0
+    assert run("restore", "both.wav", "twice.wav", "--plan", "plan.toml")[0] == 0
+    code, out, err = run(
+        "combine", "part1.wav", "part2.wav", "once.wav", "--restore", "--plan", "plan.toml", "--report", "shares.png"
+    )
+    assert code == 0, err
+    assert Path("once.wav").read_bytes() == Path("twice.wav").read_bytes()
+    assert Path("once.removed.wav").read_bytes() == Path("twice.removed.wav").read_bytes()
+    assert Path("shares.png").read_bytes().startswith(b"\x89PNG")
+    assert all(word in out for word in ("2 transfers", "Restored  once.wav", "Shares    shares.png"))
+    assert not list(Path().glob(".regroove-*"))
+    receipt = json.loads(Path("once.wav.receipt.json").read_text())
+    assert [part["name"] for part in receipt["result"]["inputs"]] == ["part1.wav", "part2.wav"]
+    assert receipt["result"]["combination"]["reference"] == "part1.wav"
+    assert receipt["result"]["input"]["sha256"] == sha256_of(Path("both.wav"))
+    assert receipt["result"]["settings"]["engine"] == "wiener"
+    assert set(receipt["run"]["paths"]) == {"transfer 1", "transfer 2", "output", "residual", "picture", "receipt"}
+
+
 @pytest.mark.slow
 def test_channels_of_one_file_run_together(transfers: tuple[Path, Samples], run: Run) -> None:
     clean = transfers[1]
@@ -148,6 +173,8 @@ def test_another_performance_is_refused_with_the_evidence(run: Run) -> None:
         (["T1.wav", "T2.wav", "x.wav", "--channels", "1,2"], "channels of one file"),
         (["T1.wav", "T2.wav", "x.wav", "--speed-of", "T3.wav"], "names one of the transfers"),
         (["T1.wav", "T2.wav", "x.wav", "--rpm", "-1"], "-1 rpm"),
+        (["T1.wav", "T2.wav", "x.wav", "--plan", "tape"], "goes with --restore"),
+        (["T1.wav", "T2.wav", "x.wav", "--restore", "--plan", "nonsense"], "nonsense"),
     ],
 )
 def test_what_cannot_be_combined_is_refused(run: Run, arguments: list[str], sentence: str) -> None:

@@ -8,7 +8,8 @@ from regroove.restoration.array_source import ArraySource
 from regroove.walls.transfers.coarse import match
 from regroove.walls.transfers.curve_reading import BEST, Window, along
 from regroove.walls.transfers.features import BANDS, FEATURE_RATE
-from regroove.walls.transfers.fine import CENTRES, Track
+from regroove.walls.transfers.features import RATE as LOW_RATE
+from regroove.walls.transfers.fine import CENTRES, EDGES, FineSettings, N, Track, agreement, shifts
 from regroove.walls.transfers.response import response_of
 from regroove.walls.transfers.smooth import fitted
 from regroove.walls.transfers.turning import rotation_of, turning
@@ -64,10 +65,41 @@ def test_what_turns_with_the_record_is_kept_and_errors_are_not() -> None:
     noisy = true + sigma * rng.standard_normal(len(at))
     noisy[::97] += 200
     start = fitted(noisy, sigma**-2, stiffness=2.0)
-    assert rotation_of(at, start) == pytest.approx(1.304, abs=0.02)
+    assert rotation_of(at, start, sigma**-2) == pytest.approx(1.304, abs=0.02)
     found = turning(at, noisy, sigma**-2, start=start)
     assert np.std((found - true)[20:-20]) < 0.35
     assert np.std((start - true)[20:-20]) > 2 * np.std((found - true)[20:-20])
+
+
+def test_the_rotation_is_not_half_of_it_nor_what_hardly_anything_is_known_of() -> None:
+    at = 0.046 * np.arange(900)
+    wow = np.sin(2 * np.pi * 1.304 * at) + 0.1 * np.sin(2 * np.pi * 0.652 * at)
+    unknown = np.where(at < 12, 30 * np.sin(2 * np.pi * 0.9 * at), 0.0)
+    weights = np.where(at < 12, 1e-3, 1.0)
+    assert rotation_of(at, wow + unknown, weights) == pytest.approx(1.304, abs=0.02)
+
+
+def test_a_delay_is_as_uncertain_as_it_says_and_noise_alone_says_none() -> None:
+    rng = np.random.default_rng(4)
+    counts = np.diff(np.unique(np.rint(np.array(EDGES) * N / LOW_RATE).astype(int)))
+    omega, late = 2 * np.pi * CENTRES, 3e-6
+    parts = np.zeros((3, 400, len(counts)), complex)
+    for band, count in enumerate(counts):
+        shape = (400, count)
+        music, a, b = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape) for _ in range(3))
+        # The second half has no music.
+        music[200:] = 0
+        x, y = music + 0.5 * a, music * np.exp(-1j * omega[band] * late) + 0.5 * b
+        parts[:, :, band] = [(abs(x) ** 2).sum(1), (abs(y) ** 2).sum(1), (x * y.conj()).sum(1)]
+    x, y, c = parts
+    track = Track(0.046 * np.arange(400), x.real.astype(np.float32), y.real.astype(np.float32), c.astype(np.complex64))
+    heard = agreement([track], polarity=1, limit=1e4, settings=FineSettings())
+    found, weights = shifts(track, heard, polarity=1)
+    inside = slice(10, 190)
+    off = (found[inside] - np.median(found[inside])) * np.sqrt(weights[inside])
+    # Bins are independent here: two thirds of the variance that frames with a window have, and a little for music.
+    assert 0.6 < np.std(off) < 1.0
+    assert np.median(weights[210:]) == 0
 
 
 def test_smoothing_goes_to_zero_where_nothing_is_known() -> None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import torch
-from scipy.signal import fftconvolve, lfilter
+from scipy.signal import butter, fftconvolve, lfilter, sosfiltfilt
 
 from regroove.walls.bursts import momentary_share
 from regroove.walls.clicks import fill_clicks
@@ -114,11 +114,30 @@ def test_delay_that_wanders(music: np.ndarray) -> None:
     assert np.sqrt(np.mean(error[1:-1] ** 2)) < 0.03
 
 
+def test_noise_that_both_walls_share_does_not_move_the_delay(clean: np.ndarray) -> None:
+    rng = np.random.default_rng(10)
+    shared = hiss(2)[0]
+    # Hum's harmonics up to 15 kHz, as pulses, and crackle; after a second and a half of both alone.
+    shared[:: RATE // 100] += 0.05
+    shared[rng.integers(0, len(shared), 300)] += 0.3
+    lead = slice(round(1.5 * RATE))
+    walls = np.concatenate([hiss(3)[:, lead] + shared[lead], clean + hiss(3) + shared], axis=1)
+    track = heard(walls).delay
+    heard_music = (track.samples > 2 * RATE) & (track.samples < SECONDS * RATE)
+    assert np.abs(track.delay - 2.5)[heard_music].max() < 0.03
+
+
 @pytest.mark.parametrize("width", [1.0, 0.3])
 def test_stereo_is_not_one_record(music: np.ndarray, width: float) -> None:
     sides = notes(5) * width
     evidence = weigh(heard(np.stack([music + sides, music - sides]) + hiss(4)))
     assert not evidence.one_record
+
+
+def test_the_bands_that_are_known_best_do_not_speak_for_others(music: np.ndarray) -> None:
+    # An echo up to 2 kHz, 24 dB below the music there; above, known best, there is one image.
+    sides = 0.066 * sosfiltfilt(butter(4, (100, 2000), "bandpass", fs=RATE, output="sos"), np.roll(music, 900))
+    assert not weigh(heard(np.stack([music + sides, music - sides]) + 0.1 * hiss(4))).one_record
 
 
 def test_a_solo_in_the_middle_of_its_room_is_stereo(music: np.ndarray) -> None:

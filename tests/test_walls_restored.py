@@ -9,9 +9,11 @@ import soundfile
 from tests.test_walls import RATE, hiss, notes
 
 from regroove.errors import SettingsError
+from regroove.restoration.progress import Progress
 from regroove.restoration.restorer import Restorer
 
 LEAD = RATE
+STAGES = ("listening", "listening, walls combined")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,11 @@ def read(path: Path) -> np.ndarray:
 
 def test_a_mono_record_becomes_one(mono_record: Path, tmp_path: Path) -> None:
     output, residual = tmp_path / "out.wav", tmp_path / "residual.wav"
-    done = Restorer(engine="wiener").restore_file(mono_record, output, residual=residual)
+    seen: list[Progress] = []
+    done = Restorer(engine="wiener").restore_file(mono_record, output, residual=residual, progress=seen.append)
+    assert list(dict.fromkeys(at.stage for at in seen)) == [*STAGES, "restoring", "finishing"]
+    # Nothing is silent for long: each reading is told of as it goes on.
+    assert all(sum(at.stage == stage and 0 < at.done < 1 for at in seen) > 3 for stage in STAGES)
     given, kept, removed = read(mono_record), read(output), read(residual)
     assert kept.shape == given.shape
     assert np.array_equal(kept[0], kept[1])

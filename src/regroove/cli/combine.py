@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -11,21 +12,25 @@ import typer
 
 from regroove.cli.messages import note, say
 from regroove.cli.progress import restoration_progress
+from regroove.cli.restore import LABELS as RESTORED
 from regroove.errors import AudioError, SettingsError
 
 if TYPE_CHECKING:
+    from regroove.archive.plans.plan import Plan
     from regroove.audio.reader import AudioReader
     from regroove.audio.source import Source
+    from regroove.restoration.combination import Combination
     from regroove.restoration.progress import Callback
+    from regroove.restoration.restorer import Restoration
     from regroove.walls.transfers.combination_plan import Progress
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
 
-_LABELS = {"output": "Combined", "report": "Picture", "receipt": "Receipt"}
-# What the stages cost against each other, of two transfers.
-_COSTS = {"listening": 1.0, "aligning": 15.0, "combining": 5.0}
+COMBINED = {"output": "Combined", "report": "Picture", "receipt": "Receipt"}
+# What the stages cost against each other, of two transfers, and restoring with the default network.
+_COSTS, _RESTORING = {"listening": 1.0, "aligning": 15.0, "combining": 5.0}, {"restoring": 20.0}
 
 
 @app.command()
@@ -51,9 +56,15 @@ def combine(
         bool, typer.Option("--mono", help="Take both channels of stereo transfers for observations of one.")
     ] = False,
     report: Annotated[Path | None, typer.Option(metavar="PNG", help="Also draw time maps and shares.")] = None,
+    restore: Annotated[bool, typer.Option("--restore", help="Restore the combination, which is not kept.")] = False,
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN", help="With --restore: its settings, a plan as regroove restore has them."),
+    ] = None,
     headroom: Annotated[
-        str, typer.Option(metavar="MODE", help="Peaks beyond full scale: auto lowers the whole file, off clips.")
-    ] = "auto",
+        str | None,
+        typer.Option(metavar="MODE", help="Peaks beyond full scale: auto (the default) lowers the file, off clips."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes, no text.")] = False,
@@ -64,33 +75,74 @@ def combine(
 
     if rpm <= 0:
         raise SettingsError(f"A speed of {rpm:g} rpm is none.")
-    check_headroom(headroom)
+    check_headroom(headroom or "auto")
+    chosen = _chosen_plan(restore, plan, headroom)
     with ExitStack() as stack:
         readers, output = _opened(files, channels is not None)
         sources, names = _chosen(readers, channels)
         reference = _reference(readers, names, speed_of, by_channel=channels is not None)
-        paths = _outputs(readers, output, report, overwrite)
+        paths = _outputs(readers, output, report, overwrite, chosen)
         # All that can be refused is, before torch is imported: that takes seconds.
         from regroove.restoration.combination import combine_files
         from regroove.restoration.hearing import hear_noise
         from regroove.walls.transfers.combination_plan import plan_of
 
-        tell = _told(stack.enter_context(restoration_progress(quiet=quiet)))
+        finish = _finisher(chosen)
+        tell = _told(stack.enter_context(restoration_progress(quiet=quiet)), restore)
         planned = plan_of(sources, names, reference=reference, mono=mono, hear=hear_noise, progress=tell)
         infos = [reader.info for reader in readers]
-        made = combine_files(
+        combine = partial(
+            combine_files,
             planned,
             infos,
-            paths,
             like=infos[0 if channels is not None else reference],
             rpm=rpm,
-            headroom=headroom,
+            headroom=headroom or "auto",
             overwrite=overwrite,
             began=began,
             progress=partial(tell, "combining") if tell else lambda done: None,
         )
+        made, done = finish(combine, paths, overwrite=overwrite, tell=tell)
+    _say(made, done, paths, as_json=as_json, quiet=quiet)
+
+
+def _finisher(plan: "Plan | None") -> Callable[..., tuple["Combination", "Restoration | None"]]:
+    """What calls a ``combine`` with paths, and restores what that makes where there is a plan for it."""
+    if plan is None:
+        return lambda combine, paths, **more: (combine(paths), None)
+    from regroove.restoration.restored_combination import restore_combination
+    from regroove.restoration.restorer import Restorer
+
+    restorer, outputs = Restorer(plan.restore), plan.outputs
+
+    def finish(
+        combine: Callable[[dict[str, Path]], "Combination"],
+        paths: dict[str, Path],
+        *,
+        overwrite: bool,
+        tell: "Progress | None",
+    ) -> tuple["Combination", "Restoration"]:
+        return restore_combination(
+            combine,
+            restorer,
+            paths,
+            headroom=outputs.headroom,
+            remove_offset=outputs.remove_offset,
+            mono=outputs.mono,
+            overwrite=overwrite,
+            progress=None if tell is None else lambda at: tell("restoring", at.share),
+        )
+
+    return finish
+
+
+def _say(
+    made: "Combination", done: "Restoration | None", paths: dict[str, Path], *, as_json: bool, quiet: bool
+) -> None:
+    """Say what was made; exits with 1 where a picture is missing."""
+    failed = made.failed if done is None else (*(["picture"] if made.failed else []), *done.failed)
     if not quiet:
-        for sentence in [*(n for info in infos for n in info.notes), *made.notes]:
+        for sentence in made.origin.notes if done is None else done.notes:
             note(sentence)
     if as_json:
         say(json.dumps(made.report.as_json(), indent=2, ensure_ascii=False))
@@ -98,11 +150,27 @@ def combine(
         from regroove.walls.transfers.combination_report import in_words
 
         say(in_words(made.report))
+        labels = COMBINED if done is None else {**RESTORED, "picture": "Shares"}
         for role, path in paths.items():
-            if role not in made.failed:
-                say(f"{_LABELS[role]:<9} {path}")
-    if made.failed:
+            if role not in failed:
+                say(f"{labels[role]:<9} {path}")
+    if failed:
         raise typer.Exit(1)
+
+
+def _chosen_plan(restore: bool, name: str | None, headroom: str | None) -> "Plan | None":
+    """How the combination is restored; None where it is not."""
+    if not restore:
+        if name is not None:
+            raise SettingsError("--plan says how a combination is restored: it goes with --restore.")
+        return None
+    from regroove.archive.plans.models import check_model
+    from regroove.archive.plans.plan import Plan
+    from regroove.archive.plans.plan_files import load_plan
+
+    plan = load_plan(name) if name else Plan()
+    check_model(plan)
+    return plan if headroom is None else plan.changed(headroom=headroom)
 
 
 def _opened(files: list[Path], by_channel: bool) -> tuple[list["AudioReader"], Path]:
@@ -152,19 +220,26 @@ def _reference(readers: list["AudioReader"], names: list[str], speed_of: str | N
     return matches[0]
 
 
-def _outputs(readers: list["AudioReader"], output: Path, report: Path | None, overwrite: bool) -> dict[str, Path]:
+def _outputs(
+    readers: list["AudioReader"], output: Path, report: Path | None, overwrite: bool, chosen: "Plan | None"
+) -> dict[str, Path]:
+    """Every file that is written, by role."""
+    from regroove.archive.sources.job import paths_of
     from regroove.restoration.results.outputs import check_outputs, planned_outputs
 
-    paths = planned_outputs(output, report=report)
+    if chosen is None:
+        paths = planned_outputs(output, report=report)
+    else:
+        paths = paths_of(output, chosen.outputs) | ({} if report is None else {"picture": report})
     for reader in readers:
         check_outputs(reader.path, paths, overwrite=overwrite)
     return paths
 
 
-def _told(progress: "Callback | None") -> "Progress | None":
+def _told(progress: "Callback | None", restore: bool) -> "Progress | None":
     """A progress of one work from those of its stages."""
     if progress is None:
         return None
     from regroove.restoration.progress import Work
 
-    return Work(_COSTS, progress).at
+    return Work({**_COSTS, **(_RESTORING if restore else {})}, progress).at

@@ -19,6 +19,14 @@ app = typer.Typer(
 _OUTPUTS = "Outputs"
 _NOISE = "Noise"
 _METHOD = "Method"
+LABELS = {
+    "output": "Restored",
+    "residual": "Removed",
+    "report": "Picture",
+    "uncertainty": "Invented",
+    "cells": "Numbers",
+    "receipt": "Receipt",
+}
 
 
 @app.command()
@@ -213,15 +221,7 @@ def print_restoration(done: "Restoration", *, piped: bool = False) -> None:
         note(sentence)
     if piped:
         return
-    labels = {
-        "output": "Restored",
-        "residual": "Removed",
-        "report": "Picture",
-        "uncertainty": "Invented",
-        "cells": "Numbers",
-        "receipt": "Receipt",
-    }
     for role, path in done.paths.items():
-        say(f"{labels[role]:<9} {path}")
+        say(f"{LABELS[role]:<9} {path}")
     speed = done.audio_seconds / max(done.seconds, 1e-9)
     say(f"{done.audio_seconds:.1f} s of audio in {done.seconds:.1f} s, {speed:.2g} times as fast as playing it.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from regroove.audio.headroom import check_headroom
 from regroove.audio.reader import AudioInfo
 from regroove.pending import PendingFile
+from regroove.restoration.results.file_results import Origin
 from regroove.restoration.results.pictures import try_picture
 from regroove.restoration.results.receipts import input_part, receipt_text, run_part, versions
 from regroove.restoration.results.sound import SoundFiles, TooLoudError
@@ -22,11 +23,11 @@ from regroove.walls.transfers.shares import ShareMeter
 
 @dataclass(frozen=True, kw_only=True)
 class Combination:
-    """What was made of the transfers, sentences for the user, and the roles of pictures that ``failed``."""
+    """What was made of the transfers, the roles of pictures that ``failed``, and what it is told and noted of."""
 
     report: Report
-    notes: list[str]
     failed: tuple[str, ...]
+    origin: Origin
 
 
 def combine_files(
@@ -99,19 +100,19 @@ def _write(
             sound.refuse_clipping()
         shares = meter.finish()
         report = report_of(planned, shares, rpm=rpm)
-        notes = [*sound.notes, *sound.finish()]
+        notes = [note for each in transfers for note in each.notes]
+        notes += [*sound.notes, *sound.finish()]
         draw = partial(draw_combination, planned=planned, shares=shares)
         trouble = try_picture(pending["report"], draw, what="The picture") if "report" in pending else []
         notes += trouble
+        origin = Origin(
+            paths={f"transfer {k}": each.path for k, each in enumerate(transfers, start=1)},
+            receipt={"inputs": [input_part(each) for each in transfers], "combination": report.as_json()},
+            notes=tuple(notes),
+        )
         if "receipt" in pending:
-            result: dict[str, object] = {
-                "inputs": [input_part(each) for each in transfers],
-                **sound.describe(),
-                "combination": report.as_json(),
-                "notes": notes,
-                "versions": versions(),
-            }
-            named = {**{f"transfer {k}": each.path for k, each in enumerate(transfers, start=1)}, **paths}
+            result = {**origin.receipt, **sound.describe(), "notes": notes, "versions": versions()}
+            named = {**origin.paths, **paths}
             run = run_part(paths=named, seconds=time.perf_counter() - began, audio_seconds=info.seconds)
             pending["receipt"].write_text(receipt_text(result=result, run=run))
-    return Combination(report=report, notes=notes, failed=("report",) if trouble else ())
+    return Combination(report=report, failed=("report",) if trouble else (), origin=origin)

@@ -88,6 +88,10 @@ class Work:
             left, passed = self._left(now), now - self._first
             self._callback(Progress(stage=stage, done=self._done, share=share, seconds=passed, left=left))
 
+    def cost(self, stage: str) -> float:
+        """What a stage is expected to take."""
+        return self._costs[stage]
+
     def insert(self, stage: str, cost: float, *, before: str) -> Tell:
         """A stage has turned out to be needed, ``before`` another; gives what is told how much of it is done."""
         costs = list(self._costs.items())

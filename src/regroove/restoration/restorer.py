@@ -26,7 +26,7 @@ from regroove.restoration.engines.posterior_spread import DRAWS, UncertaintyEngi
 from regroove.restoration.engines.table import find_engine
 from regroove.restoration.progress import Callback, Tell, Work
 from regroove.restoration.results.array import ArrayResult
-from regroove.restoration.results.file_results import Facts, FileResults
+from regroove.restoration.results.file_results import Facts, FileResults, Origin
 from regroove.restoration.results.outputs import check_outputs, planned_outputs
 from regroove.restoration.results.receipts import plain_settings
 from regroove.restoration.results.uncertainty import Spread, Uncertainty
@@ -40,6 +40,8 @@ from regroove.restoration.stream import Stages, restore_stream, untouched
 from regroove.restoration.wall_choice import SEPARATE, WallChoice, observe_walls
 
 Audio = TypeVar("Audio", np.ndarray, torch.Tensor)
+# The stage of listening to both walls combined.
+COMBINED = "listening, walls combined"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +139,7 @@ class Restorer:
             sink = ArrayResult(channels=channels, frames=source.frames)
             costs = stream_costs(self.settings.own)
             work = self._work(source, costs, progress)
-            observed, walls = self._observed(source, self.engine, work.teller("listening"))
+            observed, walls = self._observed(source, self.engine, work)
             told = work.teller("restoring")
             for _, block in self._pairs(source, self.engine, observed, walls, Tally(), told, costs):
                 sink.add(block)
@@ -149,12 +151,13 @@ class Restorer:
         seconds, listens = source.frames / source.sample_rate, self.settings.common.strength > 0
         return Work(work_costs(costs, seconds=seconds, report=report, listens=listens), progress)
 
-    def _observed(self, source: Source, engine: Engine, progress: Tell | None) -> tuple[Observed | None, WallChoice]:
+    def _observed(self, source: Source, engine: Engine, work: Work) -> tuple[Observed | None, WallChoice]:
         """What the engine observes of a recording, and what is made of its channels; None where nothing is restored."""
         common = self.settings.common
         if not common.strength:
             return None, SEPARATE
-        return observe_walls(source, engine, asked=common.walls, progress=progress)
+        again = partial(work.insert, COMBINED, work.cost("listening"), before="restoring")
+        return observe_walls(source, engine, asked=common.walls, progress=work.teller("listening"), again=again)
 
     def _pairs(
         self,
@@ -197,6 +200,7 @@ class Restorer:
         mono: bool = False,
         receipt: bool = True,
         overwrite: bool = False,
+        origin: Origin | None = None,
         progress: Callback | None = None,
     ) -> Restoration:
         """Restore a recording to a file of the same rate, channels, length and sample format.
@@ -216,9 +220,10 @@ class Restorer:
             mono: whether the output has one channel, the mean of those that were restored; the residual keeps them.
             receipt: whether a receipt is written beside the output.
             overwrite: whether existing files are replaced.
+            origin: what the recording was made of, if it was made for this and is not kept.
             progress: gets the :class:`~regroove.restoration.progress.Progress`, whenever there is some, of the stages
-                ``listening``, ``restoring`` and ``finishing``; before that ``turning down``, where
-                that is needed.
+                ``listening``, ``restoring`` and ``finishing``; where they are needed, of ``listening, walls
+                combined`` and ``turning down``.
 
         Raises:
             AudioError: the input cannot be read, or an output not be written.
@@ -240,7 +245,7 @@ class Restorer:
         work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, told, costs)
         drawn = deliver(
             partial(self._make, work),
-            partial(FileResults, reader.info, paths, overwrite=overwrite, mono=mono, began=began),
+            partial(FileResults, reader.info, paths, overwrite=overwrite, mono=mono, began=began, origin=origin),
             reader,
             folder=paths["output"].absolute().parent,
             headroom=headroom,
@@ -261,7 +266,7 @@ class Restorer:
         spread = Spread(sample_rate=self.engine.sample_rate) if "uncertainty" in work.paths else None
         engine = UncertaintyEngine(self.engine, spread) if spread else self.engine
         tally = Tally()
-        observed, walls = self._observed(reader, engine, work.told.teller("listening"))
+        observed, walls = self._observed(reader, engine, work.told)
         pairs = self._pairs(reader, engine, observed, walls, tally, work.told.teller("restoring"), work.costs)
         last: Stages = []
         if offsets is not None:
@@ -300,8 +305,13 @@ class Restorer:
             "engine": engine.describe() if observed is None else observed.describe(),
             "clicks": {"repaired": counts.repaired, "left": counts.left} if self._clicks else None,
         }
-        found = None if observed is None else observed.found
-        return Facts(receipt=receipt, notes=notes, found=found, uncertainty=uncertainty)
+        return Facts(
+            receipt=receipt,
+            notes=notes,
+            found=None if observed is None else observed.found,
+            walls="" if observed is None or work.reader.channels != 2 else walls.in_words(),
+            uncertainty=uncertainty,
+        )
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,13 @@ from regroove.walls.one import OneRecord
 Stages = list[Stage[Any, Any]]
 
 
-def observe(source: Source, engine: Engine[Seen], *, progress: Tell | None = None) -> Seen:
+def observe(
+    source: Source, engine: Engine[Seen], *, one: OneRecord | None = None, progress: Tell | None = None
+) -> Seen:
     """Let an engine see a whole recording.
 
     Args:
+        one: how one record is made of two channels, if it is.
         progress: gets the share that is done, the decision at the end included.
 
     Raises:
@@ -50,6 +53,8 @@ def observe(source: Source, engine: Engine[Seen], *, progress: Tell | None = Non
     # without them thumps sound tonal, and where the noise is alone is found less often.
     with threads(1), listening(source, progress) as tell:
         stages = to_rate(source, engine.sample_rate, tell=tell)
+        if one is not None:
+            stages.append(MakeOne(one, sample_rate=engine.sample_rate))
         return engine.observe(torch.from_numpy(chunk) for chunk in through(source.blocks(), stages))
 
 

@@ -21,7 +21,7 @@ from regroove.walls.statistics import EDGES, WallStatistics
 Floats = NDArray[np.float64]
 
 # Music in the difference, against that in the sum: -26 dB, that of a source 0.9 dB louder at one side. A side whose
-# upper bound is below it is one record; benchmarks/walls.py shows narrow stereo above it and walls below it.
+# upper bound is below it is one record; benchmarks/walls_stereo.py shows narrow stereo above it and walls below it.
 MOST_LEAK = 0.0025
 # The chance that a stereo recording of just so much music in the difference passes.
 ERROR_RATE = 0.01
@@ -100,21 +100,37 @@ def weigh(statistics: WallStatistics) -> WallEvidence:
         return _separate("The channels have too little music in common.", gains, gain_spread)
     if np.abs(gains[known]).max() > MOST_GAIN_DB:
         return _separate("The channels differ too much in level.", gains, gain_spread)
-    # No band counts for all, however sure it seems.
-    weights = known / (np.where(known, leak_spread, 1.0) ** 2 + (MOST_LEAK / 10) ** 2)
-    weights /= weights.sum()
-    leak = float(weights @ np.where(known, leaks, 0.0))
-    spread = float(_jackknife(np.stack([np.where(known, leak_of(*o), 0.0) @ weights for o in others])))
-    far = float(stdtrit(len(groups) - 1, 1 - ERROR_RATE))
-    bound = leak + far * spread
-    # By chance one band in a thousand would be here; one alone may be where a delay that wanders is felt most.
+    # By chance one band in a thousand would be here; one alone may be where a delay that wanders is felt most, or where
+    # there is no music: it is left out.
     apart = known & (leaks - 3 * leak_spread > 2 * MOST_LEAK)
-    apart &= apart.sum() > 1
+    if apart.sum() == 1:
+        known, apart = known & ~apart, apart & False
+    weights, apart_by = _weights(leaks[known], leak_spread[known])
+    leak = float(weights @ leaks[known])
+    # The bands might have been others.
+    spread = np.hypot(_jackknife(np.stack([leak_of(*o)[known] @ weights for o in others])), apart_by)
+    far = float(stdtrit(len(groups) - 1, 1 - ERROR_RATE))
+    bound = leak + far * float(spread)
     one = bool(bound < MOST_LEAK and not apart.any())
     return WallEvidence(
         one_record=one, reason=_reason(one, leak, bound, apart), leak=leak, bound=bound, gains_db=gains,
         spreads_db=gain_spread,
     )  # fmt: skip
+
+
+def _weights(leaks: Floats, spreads: Floats) -> tuple[Floats, float]:
+    """The weights of bands whose leaks differ by more than their spreads, ``(B,)``, and the spread of the mean by that.
+
+    A random effect (DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7, 1986): the
+    more bands differ, the more alike they count, so that none speaks for others. No band counts for all in any case.
+    """
+    fixed = 1 / (spreads**2 + (MOST_LEAK / 10) ** 2)
+    total = fixed.sum()
+    excess = fixed @ (leaks - fixed @ leaks / total) ** 2 - (len(leaks) - 1)
+    variance = max(float(excess / (total - (fixed**2).sum() / total)), 0.0)
+    weights = 1 / (1 / fixed + variance)
+    weights /= weights.sum()
+    return weights, math.sqrt(variance * float(weights @ weights))
 
 
 def slopes(products: Floats) -> tuple[Floats, Floats]:

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 # Frames of a segment: 1.5 s at the engines' rate; four frames lie side by side without overlap.
 SEGMENT, APART = 64, LONG.n_fft // LONG.hop
+# Frames of which the quietest are looked for: 0.37 s.
+MOMENT = 16
 # Frames of a Hann window that overlap by three quarters know as much as so many that do not (Welch 1967).
 INDEPENDENT = 0.52
 # Third octaves: rumble below is not of the walls' music, and codecs join channels far above.
@@ -72,6 +74,7 @@ class WallMeter:
         self._groups: list[Floats] = []
         self._each = self._in_last = 1
         self._quiet = np.zeros((LONG.bins, 3))
+        self._quietest = np.full(LONG.bins, np.inf)
         self._evidence = 0.0
         self._alike = True
 
@@ -103,7 +106,9 @@ class WallMeter:
         first, second = (p[:, own].double().mean(dim=-1).numpy() for p in power)
         product = spectrum[0] * spectrum[1].conj()
         cross = product[:, own].to(torch.complex128).mean(dim=-1).numpy()
-        seen = sighting(cross, first, second, frames=INDEPENDENT * SEGMENT)
+        moments = power[..., own].sqrt().prod(dim=0).unflatten(-1, (-1, MOMENT)).mean(dim=-1)
+        self._quietest = np.minimum(self._quietest, moments.amin(dim=-1).double().numpy())
+        seen = sighting(cross, first, second, frames=INDEPENDENT * SEGMENT, quiet=self._quietest)
         self._evidence += seen.evidence
         delay = self._follower.add(seen)
         omega = torch.arange(LONG.bins) * (np.pi / (LONG.bins - 1))

@@ -26,6 +26,15 @@ PENDING = ("report", "uncertainty", "cells", "receipt")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a recording was made of: files by role, what a ``receipt`` says of them, and ``notes`` for the user."""
+
+    paths: dict[str, Path]
+    receipt: dict[str, object]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What is known when the sound is complete.
 
@@ -33,12 +42,14 @@ class Facts:
         receipt: what the receipt says of how it was made: settings, device, engine and clicks.
         notes: sentences for the user.
         found: the noise, for the picture.
+        walls: what was made of two channels and why, for the picture; empty where there are not two.
         uncertainty: where the result is invented.
     """
 
     receipt: dict[str, object]
     notes: list[str]
     found: FoundNoise | None = None
+    walls: str = ""
     uncertainty: Uncertainty | None = None
 
 
@@ -49,6 +60,7 @@ class FileResults:
         gain: that everything is turned down by.
         began: when the work did, as ``time.perf_counter`` has it.
         mono: whether the output has one channel.
+        origin: what the recording was made of, if it was made for this.
 
     Raises:
         AudioError: a name, a folder or the disk does not allow it.
@@ -63,8 +75,10 @@ class FileResults:
         began: float,
         gain: float = 1.0,
         mono: bool = False,
+        origin: Origin | None = None,
     ) -> None:
         self._info, self._paths, self._overwrite, self._began, self._gain = info, paths, overwrite, began, gain
+        self._origin = origin or Origin(paths={"input": info.path}, receipt={})
         self._sound = SoundFiles(info, paths, overwrite=overwrite, gain=gain, mono=mono)
         self._meter = LevelMeter()
         self._transfer = TransferMeter(channels=info.channels)
@@ -110,11 +124,12 @@ class FileResults:
 
     def finish(self, facts: Facts) -> Drawn:
         """Complete all files; returns every note, and the roles of pictures that could not be made."""
-        notes = [*self._sound.notes, *facts.notes, *self._sound.finish()]
+        notes = [*self._origin.notes, *self._sound.notes, *facts.notes, *self._sound.finish()]
         drawn = draw_pictures(self._pending, self._drawings(facts))
         notes += drawn.notes
         if "receipt" in self._pending:
             result = {
+                **self._origin.receipt,
                 "input": input_part(self._info),
                 **self._sound.describe(),
                 **facts.receipt,
@@ -126,7 +141,7 @@ class FileResults:
                 "versions": versions(),
             }
             run = run_part(
-                paths={"input": self._info.path, **self._paths},
+                paths={**self._origin.paths, **self._paths},
                 seconds=time.perf_counter() - self._began,
                 audio_seconds=self._info.seconds,
             )
@@ -136,7 +151,9 @@ class FileResults:
     def _drawings(self, facts: Facts) -> dict[str, Callable[[Path], object]]:
         drawings: dict[str, Callable[[Path], object]] = {}
         if self._report:
-            drawings["report"] = partial(self._report.finish().draw, found=facts.found)
+            drawings["report"] = partial(
+                self._report.finish().draw, found=facts.found, said=(facts.walls,) if facts.walls else ()
+            )
         if facts.uncertainty:
             title = f"{self._info.path.name}: where it is invented"
             drawings["uncertainty"] = partial(facts.uncertainty.draw, title=title)

@@ -63,16 +63,19 @@ class Spectra:
     info: AudioInfo
     spectra: tuple[NDArray[np.float64], ...]
 
-    def draw(self, path: Path, *, found: FoundNoise | None = None) -> None:
+    def draw(self, path: Path, *, found: FoundNoise | None = None, said: tuple[str, ...] = ()) -> None:
         """Write the picture as PNG, whatever the name; with the noise that was found, its map beside each spectrum.
+
+        Args:
+            said: more lines below its title.
 
         Raises:
             AudioError: the disk does not allow it.
         """
-        self._picture(found).save(path, what="report")
+        self._picture(found, said).save(path, what="report")
 
-    def _picture(self, found: FoundNoise | None) -> Canvas:
-        text = _headline(self.info)
+    def _picture(self, found: FoundNoise | None, said: tuple[str, ...]) -> Canvas:
+        text = "\n".join([_headline(self.info), *said])
         top = _TITLE + _LINE * text.count("\n")
         right = _LEFT + _WIDTH + (_CURVES if found is not None else 0)
         bottom = top + len(TITLES) * (_ROW + _APART) - _APART

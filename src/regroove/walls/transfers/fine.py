@@ -30,12 +30,19 @@ HOP_SECONDS = HOP / RATE
 EDGES = tuple(float(f) for f in np.geomspace(50.0, 10_000.0, 25))
 _BINS = np.unique(np.rint(np.array(EDGES) * N / RATE).astype(int))
 _TINY = 1e-30
+# The variance of a delay for each unit of certainty (Knapp and Carter, equation 40): a half, for bins that are
+# independent, of which Hann's window leaves two thirds.
+_VARIANCE = 0.75
+# No frame is trusted to less, in seconds: 0.02 samples at 44.1 kHz.
+_SUREST = 0.02 / 44_100
 # Seconds that the middle match may be wrong by, and between two trials: a sixth of a period at 10 kHz.
 _REACH, _STEP = 8e-4, 16e-6
 # Frames that are searched together.
 _TOGETHER = 5
 # Frames about one, 0.4 s, that its coherence is measured in.
 _NEAR = 9
+# And where it is above that of chance by this factor, which it is once in a thousand bands of noise alone: exp(-7).
+_COMMON = 7.0
 CENTRES = 0.5 * (_BINS[1:] + _BINS[:-1] - 1) * RATE / N
 
 
@@ -43,7 +50,7 @@ CENTRES = 0.5 * (_BINS[1:] + _BINS[:-1] - 1) * RATE / N
 class FineSettings:
     """Passes: up to which hertz each looks. No coherence counts for more than ``most``."""
 
-    limits: tuple[float, ...] = (1_000.0, 2_500.0, 6_000.0, 10_000.0, 10_000.0)
+    limits: tuple[float, ...] = (1_000.0, 2_500.0, 6_000.0, 10_000.0)
     most: float = 0.999
     stiffness: float = 2.0
 
@@ -123,34 +130,32 @@ def _weights(coherence: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(coherence > 0, 1 / (2 * noise + noise**2 / np.maximum(coherence, 1e-3)), 0.0)
 
 
-def shifts(
-    track: Track, heard: Agreement, *, polarity: int, local: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """By how many seconds each frame is still late, and the inverse variance of that up to a factor: both ``(T,)``.
+def shifts(track: Track, heard: Agreement, *, polarity: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """By how many seconds each frame is still late, and the inverse variance of that: both ``(T,)``.
 
-    Args:
-        local: with the weights of the coherence about each frame, so that a band speaks only where it holds music and
-            the curve is already good enough for its frequency; else with those of the whole, which vary less.
+    Weights are those of the coherence about each frame, so that a band speaks only where it holds music and the curve
+    is already good enough for its frequency.
     """
     omega = 2 * np.pi * CENTRES
     c = polarity * track.c * np.exp(-1j * heard.phase)
-    if local:
-        x, y, near = (scipy.ndimage.uniform_filter1d(v, _NEAR, axis=0) for v in (track.x, track.y, c))
-        power = np.sqrt(np.maximum(x * y, _TINY))
-        # Chance gives independent bins a square of one over their number.
-        chance = 1 / np.maximum(_NEAR * np.diff(_BINS) / 2, 2)
-        square = (np.minimum(np.abs(near) / power, 1.0) ** 2 - chance) / (1 - chance)
-        coherence = np.minimum(np.sqrt(np.clip(square, 0, None)), heard.most) * (heard.coherence > 0)
-    else:
-        power = np.sqrt(np.maximum(track.x.mean(axis=0) * track.y.mean(axis=0), _TINY))
-        coherence = heard.coherence
-    weight = _weights(coherence) / power
-    begin = _search(weight * c, omega) if local else np.zeros(len(c))
+    x, y, near = (scipy.ndimage.uniform_filter1d(v, _NEAR, axis=0) for v in (track.x, track.y, c))
+    power = np.sqrt(np.maximum(x * y, _TINY))
+    # Chance gives independent bins a square of one over their number.
+    chance = 1 / np.maximum(_NEAR * np.diff(_BINS) / 2, 2)
+    square = np.minimum(np.abs(near) / power, 1.0) ** 2
+    heard_here = (heard.coherence > 0) & (square > _COMMON * chance)
+    coherence = np.where(
+        heard_here, np.minimum(np.sqrt(np.clip((square - chance) / (1 - chance), 0, 1)), heard.most), 0.0
+    )
+    # A sum over more bins is known better.
+    weight = np.diff(_BINS) * _weights(coherence) / power
+    begin = _search(weight * c, omega)
     c = c * np.exp(-1j * omega * begin[:, None])
     slope = (weight * omega * c.imag).sum(axis=1)
     certainty = (weight * omega**2 * c.real).sum(axis=1)
     known = certainty > 0
-    return begin + np.where(known, slope / np.where(known, certainty, 1.0), 0.0), np.where(known, certainty, 0.0)
+    certainty = np.where(known, certainty, 1.0)
+    return begin + np.where(known, slope / certainty, 0.0), known / (_VARIANCE / certainty + _SUREST**2)
 
 
 def _search(c: NDArray[np.complexfloating], omega: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -178,10 +183,9 @@ def refine(
     for number, limit in enumerate(s.limits):
         tracks = [compare(reference, transfer, piece) for piece in warp.pieces]
         heard = agreement(tracks, polarity=polarity, limit=limit, settings=s)
-        last = number == len(s.limits) - 1
         pieces = []
         for piece, track in zip(warp.pieces, tracks, strict=True):
-            late, weights = shifts(track, heard, polarity=polarity, local=not last)
+            late, weights = shifts(track, heard, polarity=polarity)
             pieces.append(_moved(piece, track.at, late, weights, s.stiffness))
         warp = Warp(tuple(pieces))
         if progress:
