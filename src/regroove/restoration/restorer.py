@@ -242,7 +242,7 @@ class Restorer:
         times = 1 + DRAWS * DRAW_STEPS * ("uncertainty" in paths)
         costs = stream_costs(self.settings.own, times=times, report="report" in paths)
         told = self._work(reader, costs, progress, report="report" in paths)
-        work = _FileWork(reader, paths, overwrite, mono, began, headroom, offsets, told, costs)
+        work = _FileWork(reader, paths, mono, headroom, offsets, told, costs)
         drawn = deliver(
             partial(self._make, work),
             partial(FileResults, reader.info, paths, overwrite=overwrite, mono=mono, began=began, origin=origin),
@@ -321,9 +321,7 @@ class _FileWork:
 
     reader: AudioReader
     paths: dict[str, Path]
-    overwrite: bool
     mono: bool
-    began: float
     headroom: str
     offsets: np.ndarray | None
     told: Work
