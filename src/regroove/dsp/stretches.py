@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 # Values of one spectrum in a stretch: 16 frames of 2049 bins. Eight such spectra in single precision are 1 MB, a core's
-# second level cache. A whole block at once took a tenth longer (one core with 1.25 MB), and more memory.
+# second level cache. A whole block at once takes more memory, and is not faster.
 VALUES = 2**15
 
 
