@@ -31,7 +31,10 @@ def write_observed(folder: Path, observed: Observed, engine: Engine, settings: R
         data = pickle.dumps((settings, type(observed), own, common))
     except (pickle.PicklingError, AttributeError) as error:
         raise TypeError(f"What the engine {engine.name} observes cannot be sent ({error}).") from error
-    (folder / NAME).write_bytes(data)
+    # Who looks for it finds all of it.
+    unfinished = folder / f"{NAME}.part"
+    unfinished.write_bytes(data)
+    unfinished.replace(folder / NAME)
 
 
 def read_settings(folder: Path) -> RestoreSettings:
