@@ -4,7 +4,9 @@ import os
 import platform
 import re
 import secrets
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -109,9 +111,36 @@ class PendingFile:
             self.discard()
 
 
+@contextmanager
+def hidden_folder(parent: Path) -> Iterator[Path]:
+    """A folder for what is only needed meanwhile; what a process left that was killed is removed as with files.
+
+    Raises:
+        AudioError: the parent cannot be written to.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with hidden_folder(Path(parent)) as folder:
+    ...         _ = (folder / "a.txt").write_text("for now")
+    ...     os.listdir(parent)
+    []
+    """
+    remove_leftovers(parent.absolute())
+    folder = _hidden_name(parent)
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise AudioError(f"{parent} cannot be written to: {_reason(error)}.") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @cache
 def remove_leftovers(folder: Path) -> None:
-    """Remove hidden files of this machine's processes that are no more; others are left alone, and so are errors.
+    """Remove hidden files and folders of this machine's processes that are no more; others are left alone, and so are
+    errors.
 
     Once for each folder and process: folders of collections are long.
     """
@@ -120,7 +149,10 @@ def remove_leftovers(folder: Path) -> None:
             match = _PART.fullmatch(entry.name)
             if match and match["host"] == _HOST and not _runs(int(match["process"])):
                 with suppress(OSError):
-                    _remove_unlocked(Path(entry.path))
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path)
+                    else:
+                        _remove_unlocked(Path(entry.path))
 
 
 def _nameless(folder: Path) -> tuple[int, Path | None] | None:

@@ -1,14 +1,13 @@
 """Transfers combined and restored at once: the combination is a file that is not kept."""
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from regroove.audio.formats import LOSSY, container_for
-from regroove.pending import PendingFile
+from regroove.pending import PendingFile, hidden_folder
 from regroove.restoration.combination import Combination
 from regroove.restoration.progress import Callback
 from regroove.restoration.restorer import Restoration, Restorer
@@ -43,7 +42,7 @@ def restore_combination(
     output = paths["output"]
     with ExitStack() as stack:
         # Beside the output: there is room for it.
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".regroove-", dir=output.parent)))
+        folder = stack.enter_context(hidden_folder(output.parent))
         # What loses something does so once.
         name = output.name if container_for(output) not in LOSSY else f"{output.stem}.wav"
         between = {"output": folder / name}
