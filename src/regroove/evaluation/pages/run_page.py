@@ -110,8 +110,8 @@ def _against_baseline(run: Run, metric: Metric) -> list[MeanTable]:
 def _cell(mean: Mean | None, metric: Metric, *, best: bool) -> MeanCell | None:
     if mean is None:
         return None
-    interval = f"{mean.low:.{metric.digits}f} to {mean.high:.{metric.digits}f}, n={mean.count}"
-    return MeanCell(value=f"{mean.mean:.{metric.digits}f}", interval=interval, best=best)
+    interval = f"{mean.low:z.{metric.digits}f} to {mean.high:z.{metric.digits}f}, n={mean.count}"
+    return MeanCell(value=f"{mean.mean:z.{metric.digits}f}", interval=interval, best=best)
 
 
 def _verdicts(run: Run) -> dict[str, list[str] | list[list[str]]]:

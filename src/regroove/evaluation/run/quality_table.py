@@ -1,6 +1,7 @@
 """The quality tables for a document: a line a method and band with every SNR, or a line a method at one SNR."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def quality_table(run: Run) -> str:
     finders = any("find=1" in row.method for row in run.rows)
     marked = "the noise was marked for every method" + (" but those that find it (find=1)." if finders else ".")
     note = f"Means at {shown} dB over {clips} clips of {pieces} pieces in {noises}; {marked}"
-    return "\n".join([*lines, "", note]) + "\n"
+    return "\n".join([*lines, "", textwrap.fill(note, 120, break_on_hyphens=False)]) + "\n"
 
 
 def short_table(run: Run, snr_db: float) -> str:
@@ -73,4 +74,4 @@ def write_quality_table(run: Run, document: Path) -> None:
 
 def _cell(rows: Sequence[Row], method: str, metric: str) -> str:
     means = table_of((row for row in rows if row.method == method), metric, "SNR").get(method, {})
-    return " / ".join(f"{mean.mean:.{min(METRICS[metric].digits, 2)}f}" for mean in means.values())
+    return " / ".join(f"{mean.mean:z.{min(METRICS[metric].digits, 2)}f}" for mean in means.values())

@@ -105,9 +105,9 @@ def mean_table(rows: Sequence[Row], metric: Metric, grouping: str, *, intervals:
 def _cell(mean: Mean | None, metric: Metric, best: float | None, intervals: bool) -> str:
     if mean is None:
         return ""
-    text = f"{mean.mean:.{metric.digits}f}"
+    text = f"{mean.mean:z.{metric.digits}f}"
     if intervals:
-        text += f" ({mean.low:.{metric.digits}f} to {mean.high:.{metric.digits}f})"
+        text += f" ({mean.low:z.{metric.digits}f} to {mean.high:z.{metric.digits}f})"
     return f"**{text}**" if mean.mean == best else text
 
 
