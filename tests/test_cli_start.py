@@ -52,6 +52,18 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert done.stdout == f"[] {' '.join(sorted(regroove.__all__))}\n"
 
 
+def test_restoring_imports_no_more_of_scipy_than_it_needs() -> None:
+    code = """
+import sys
+import regroove
+import numpy as np
+regroove.restore(np.zeros(4096, dtype=np.float32), sample_rate=44_100)
+from regroove.restoration.results import file_results
+print([name for name in ("scipy.signal", "scipy.stats", "scipy.interpolate", "matplotlib") if name in sys.modules])
+"""
+    assert run_python(code).stdout == "[]\n"
+
+
 def test_every_public_name_is_there() -> None:
     assert [name for name in dir(regroove) if not getattr(regroove, name).__doc__] == []
     for task in ("declip", "extend", "generate", "inpaint", "restore", "retrieve", "sense"):

@@ -18,6 +18,7 @@ from regroove.networks.checkpoints import LoadedModel, load_model, save_model
 from regroove.networks.eight_bit import (
     CLIP_LOST_DB,
     MEAN_LOST_DB,
+    SHAPES,
     EightBitUNet,
     eight_bit_card,
     eight_bit_content,
@@ -27,7 +28,7 @@ from regroove.networks.eight_bit import (
     save_eight_bit,
 )
 from regroove.networks.matched_unet import FEATURES, HELD, MatchedUNet, MatchedUNetSettings
-from regroove.networks.onnx_graph import onnx_graph, rounding_of
+from regroove.networks.onnx_graph import LARGEST_WEIGHT, onnx_graph, rounding_of
 from regroove.noise.measure import map_of_noise
 from regroove.restoration.engines.precision import in_precision
 from regroove.restoration.restorer import Restorer
@@ -96,15 +97,38 @@ def test_eight_bits_are_close_and_not_the_same(small: LoadedModel, content: byte
     error = float((rounded - exact).square().mean() / exact.square().mean())
     assert 1e-7 < error < 1e-2
     kinds = [node.op_type for node in onnx.load_from_string(content).graph.node]
-    # All but those at both ends, each with its weights.
-    assert kinds.count("DequantizeLinear") == 2 * (sum("Conv" in kind for kind in kinds) - 3)
+    # The two residual blocks of the second level, each convolution with its weights.
+    assert kinds.count("DequantizeLinear") == 2 * 4
 
 
 def test_roundings_hold_the_whole_range() -> None:
     for low, high in ((-0.28, 30.0), (-40.0, 13.0), (0.5, 2.0)):
-        r = rounding_of(low, high)
+        r = rounding_of(np.float32([low, low / 9]), np.float32([high / 7, high]), np.float32([1.0, 1.0]))
         assert (255 - r.zero) * r.scale >= high - r.scale and -r.zero * r.scale <= min(low, 0.0) + r.scale
         assert 0 <= r.zero <= 255
+
+
+def test_a_loud_channel_leaves_the_others_their_steps() -> None:
+    layer = torch.nn.Sequential(torch.nn.Conv2d(2, 1, 1))
+    torch.nn.init.ones_(layer[0].weight)  # type: ignore[arg-type]
+    with Ranges(layer) as ranges, torch.inference_mode():
+        layer(torch.tensor([1.0, 100.0]).reshape(1, 2, 1, 1))
+    rounding = ranges.roundings()["0"]
+    quiet, loud = rounding.factors
+    # Of the quiet channel 1 is its range, and its weight: a step of its values, and of its weight, seven bits.
+    assert rounding.scale / quiet < 0.05
+    assert quiet * max(1 / quiet, 1 / loud) / LARGEST_WEIGHT < 0.3
+
+
+@torch.inference_mode()
+def test_few_shapes_stay_compiled(small: LoadedModel, content: bytes) -> None:
+    graph = EightBitUNet(content, SMALL, streams=2)
+    first = [part.clone() for part in graph(features(8, 32))]
+    for frames in (12, 16, 20, 24):
+        graph(features(frames, 32))
+    assert len(graph._compiled) == SHAPES
+    for before, after in zip(first, graph(features(8, 32)), strict=True):
+        assert torch.equal(before, after)
 
 
 def test_a_file_beside_the_model_is_found(small: LoadedModel, content: bytes) -> None:

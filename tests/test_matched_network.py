@@ -163,7 +163,7 @@ def test_all_patches_where_nothing_is_cut() -> None:
 @pytest.mark.parametrize("dilation", [1, 8])
 def test_a_residual_block_gives_the_same_stretch_by_stretch(dilation: int, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    block = matched_unet.ResidualBlock(8, dilation)
+    block = matched_unet.ResidualBlock(8, 8, dilation)
     torch.nn.init.normal_(block.second.weight)
     x = torch.randn(1, 100, 16, 8).permute(0, 3, 1, 2)
     expected = block(x).detach()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HELP = (
     "Train models.\n\n"
-    "render, run, export, average and curve make the default network, noise-level the noise estimator.\n\n"
+    "render, run, export, average, prune and curve make the default network, noise-level the noise estimator.\n\n"
     "regroove train --config cqtdiff-44k DATA --out FOLDER trains CQTDiff's network at 44.1 kHz, cqtdiff-22k the "
     "one at 22.05 kHz, on a folder of audio or on MAESTRO; regroove train reference --help explains its options."
 )
@@ -157,7 +157,9 @@ def run(
         "dilations": dilations and _numbers(dilations),
         "blocks": blocks and _one_or_more(_numbers(blocks, least=0)),
     }
-    network = MatchedUNetSettings(**(sizes | {name: value for name, value in given.items() if value is not None}))
+    given = {name: value for name, value in given.items() if value is not None}
+    # A pruned model's blocks have widths of their own, which other blocks do not have.
+    network = MatchedUNetSettings(**(sizes | ({"inner": None, **given} if given else {})))
     schedule = RunSettings(steps=steps, learning_rate=learning_rate, warmup=warmup)
     settings = MatchedTraining(network=network, run=schedule, bfloat16=_in_bfloat16(bfloat16, device))
     trainer = matched_trainer(mixer, settings, seed=seed, device=device)
@@ -251,6 +253,30 @@ def average(
 
     average_models(before, after, model, share=share, grown=grown)
     typer.echo(f"Wrote {model} and {model.with_suffix('.json')}.")
+
+
+@app.command()
+def prune(
+    model: Annotated[str, typer.Argument(help="A model of the default kind, bundled or a file.")],
+    target: Annotated[Path, typer.Argument(help="Where to write it, ending in .safetensors.")],
+    corpus: Annotated[Path, typer.Option(metavar="FOLDER", help="Shards made by `regroove train render`.")],
+    keep_db: Annotated[
+        float, typer.Option(metavar="DB", help="What is left out is so far below what its residual block adds.")
+    ] = 40.0,
+    batches: Annotated[int, typer.Option(help="Of eight mixtures, on which that is measured.", min=1)] = 13,
+    seed: Annotated[int, typer.Option(help="Of the mixtures.")] = 1,
+) -> None:
+    """Leave out channels that hardly do anything; train further with --start-from, and average with TARGET."""
+    from regroove.training.corpus.shards import Shards
+    from regroove.training.mixtures import Mixer, MixtureSettings
+    from regroove.training.pruning import prune_model
+
+    shards = Shards(corpus, "music-*.npy"), Shards(corpus, "noise-*.npy")
+    mixer = Mixer(*shards, MixtureSettings(batch=8), seed=seed)
+    mixtures = ((b.noisy, b.map) for b in map(mixer.batch, range(batches)))
+    card = prune_model(model, target, mixtures, keep_db=keep_db)
+    cost = card.size["gflop_per_second_of_audio"]
+    typer.echo(f"Wrote {target} and {target.with_suffix('.json')}: {cost} GFLOP for a second of audio.")
 
 
 @app.command()

@@ -6,7 +6,7 @@ resolutions meet on the same (T, P) grid. Channels lie innermost in memory, then
 a spectrum do: patches are made and unmade without moving anything from row to row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,19 +33,24 @@ class MatchedUNetSettings:
 
     ``channels`` lists the width of each level (each halves time and frequency); ``blocks`` says how many residual
     blocks a level has on the way down and again on the way up, for all levels or for each but the last; ``dilations``
-    lists the dilation along time of the blocks of the last level, in the middle.
+    lists the dilation along time of the blocks of the last level, in the middle. ``inner`` lists how many channels lie
+    between the two convolutions of each residual block, on the way down, in the middle, on the way up; None: as many as
+    around it.
 
     Raises:
-        SettingsError: there are not as many numbers of blocks as levels but the last.
+        SettingsError: there are not as many numbers of blocks as levels but the last, or of ``inner`` as blocks.
     """
 
     patches: int = 512
     channels: Sequence[int] = (32, 48, 96, 128)
     blocks: int | Sequence[int] = 1
     dilations: Sequence[int] = (1, 2, 4)
+    inner: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
-        self.blocks_of_levels()
+        blocks = 2 * sum(self.blocks_of_levels()) + len(self.dilations)
+        if self.inner is not None and len(self.inner) != blocks:
+            raise SettingsError(f"{blocks} residual blocks need {blocks} inner widths, not {len(self.inner)}.")
 
     @property
     def stride(self) -> int:
@@ -66,12 +71,12 @@ class MatchedUNetSettings:
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(silu(conv(silu(x)))), the last convolution starting at zero."""
+    """x + conv(silu(conv(silu(x)))), the last convolution starting at zero, with ``inner`` channels between both."""
 
-    def __init__(self, channels: int, dilation: int = 1) -> None:
+    def __init__(self, channels: int, inner: int, dilation: int = 1) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=(dilation, 1), dilation=(dilation, 1))
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = nn.Conv2d(channels, inner, 3, padding=(dilation, 1), dilation=(dilation, 1))
+        self.second = nn.Conv2d(inner, channels, 3, padding=1)
         start_at_zero(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -112,15 +117,17 @@ class MatchedUNet(nn.Module):
         widths = list(settings.channels)
         outer = widths[:-1]
         blocks = settings.blocks_of_levels()
+        ways = [w for w, count in zip(outer, blocks, strict=True) for _ in range(count)]
+        inner = iter(settings.inner or [*ways, *(widths[-1] for _ in settings.dilations), *ways])
         self.settings = settings
         self.stride = settings.stride
         self.inlet = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
         self.position = nn.Parameter(0.1 * torch.randn(1, widths[0], 1, settings.patches))
-        self.down = nn.ModuleList(_stack(w, count) for w, count in zip(outer, blocks, strict=True))
+        self.down = nn.ModuleList(_stack(w, [1] * count, inner) for w, count in zip(outer, blocks, strict=True))
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(outer, widths[1:], strict=True))
-        self.middle = nn.Sequential(*(ResidualBlock(widths[-1], d) for d in settings.dilations))
+        self.middle = _stack(widths[-1], settings.dilations, inner)
         self.grow = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(outer, widths[1:], strict=True))
-        self.up = nn.ModuleList(_stack(w, count) for w, count in zip(outer, blocks, strict=True))
+        self.up = nn.ModuleList(_stack(w, [1] * count, inner) for w, count in zip(outer, blocks, strict=True))
         self.outlet = nn.Conv2d(widths[0], CORRECTIONS, 3, padding=1)
         self.shares = nn.Conv2d(widths[0], PATCH, 3, padding=1)
         start_at_zero(self.outlet)
@@ -173,8 +180,8 @@ def patches_for(bins: int, settings: MatchedUNetSettings) -> int:
     return min(-(-wanted // PATCH_STEP) * PATCH_STEP, settings.patches)
 
 
-def _stack(channels: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
+def _stack(channels: int, dilations: Sequence[int], inner: Iterator[int]) -> nn.Sequential:
+    return nn.Sequential(*(ResidualBlock(channels, next(inner), dilation) for dilation in dilations))
 
 
 def start_at_zero(convolution: nn.Module) -> None:

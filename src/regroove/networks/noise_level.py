@@ -72,7 +72,7 @@ class NoiseLevelNet(nn.Module):
         self.inlet = nn.Conv2d(2 * PATCH, outer, 3, padding=1)
         self.position = nn.Parameter(0.1 * torch.randn(1, outer, 1, settings.patches))
         self.shrink = nn.Conv2d(outer, inner, 2, stride=2)
-        self.middle = nn.Sequential(*(ResidualBlock(inner, 2 ** (i % 3)) for i in range(settings.blocks)))
+        self.middle = nn.Sequential(*(ResidualBlock(inner, inner, 2 ** (i % 3)) for i in range(settings.blocks)))
         self.grow = nn.ConvTranspose2d(inner, outer, 2, stride=2)
         self.outlet = nn.Conv2d(outer, 2 * PATCH, 3, padding=1)
         self.gather = nn.Conv1d(2 * outer + FACTS * PATCH, settings.width, 1)

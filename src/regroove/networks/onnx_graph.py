@@ -6,6 +6,7 @@ last outside, ``(B, T, P, C)``, as :mod:`regroove.networks.matched_denoiser` mak
 In eight bits, what goes into a convolution is rounded to an unsigned number with a scale and a zero point, and its
 weights to signed ones with a scale for each channel that comes out (Jacob et al., CVPR 2018, equation 1); the sums,
 and everything between convolutions, stay in single precision. Pairs of QuantizeLinear and DequantizeLinear say so.
+Channels that go in are multiplied by numbers of their own before, and their weights divided by them.
 """
 
 from collections.abc import Mapping
@@ -28,23 +29,26 @@ OPSET = 13
 LARGEST_WEIGHT = 63
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rounding:
-    """An unsigned eight-bit number q stands for ``scale`` (q - ``zero``)."""
+    """An unsigned eight-bit number q stands for ``scale`` (q - ``zero``) / ``factors``, of which each channel that goes
+    into the convolution has its own."""
 
     scale: float
     zero: int
+    factors: NDArray[np.float32]
 
 
-def rounding_of(low: float, high: float) -> Rounding:
-    """The rounding that spans a range, zero among its values.
+def rounding_of(low: NDArray[np.float32], high: NDArray[np.float32], factors: NDArray[np.float32]) -> Rounding:
+    """The rounding that spans the ranges of channels, multiplied by their factors, zero among its values.
 
-    >>> rounding_of(-1.0, 1.0).zero
+    >>> low, high = np.array([[-1.0, -0.1], [1.0, 0.1]], dtype=np.float32)
+    >>> rounding_of(low, high, np.array([1.0, 10.0], dtype=np.float32)).zero
     128
     """
-    low, high = min(low, 0.0), max(high, 1e-6)
-    scale = (high - low) / 255
-    return Rounding(scale=scale, zero=round(-low / scale))
+    least, most = min(float((low * factors).min()), 0.0), max(float((high * factors).max()), 1e-6)
+    scale = (most - least) / 255
+    return Rounding(scale=scale, zero=round(-least / scale), factors=factors)
 
 
 def onnx_graph(network: MatchedUNet, roundings: Mapping[str, Rounding]) -> "onnx.ModelProto":
@@ -121,7 +125,9 @@ class _Graph:
             kernel = self.constant(weight)
         else:
             x = self._rounded(x, rounding)
-            kernel = self._rounded_weights(weight, axis=1 if across else 0)
+            shape = (-1, 1, 1, 1) if across else (1, -1, 1, 1)
+            evened = (weight / rounding.factors.reshape(shape)).astype(np.float32)
+            kernel = self._rounded_weights(evened, axis=1 if across else 0)
         bias = self.constant(module.bias.detach().float().numpy())
         padding = [int(p) for p in module.padding]
         return self.add(
@@ -153,6 +159,7 @@ class _Graph:
             self.constant(np.array(rounding.scale, np.float32)),
             self.constant(np.array(rounding.zero, np.uint8)),
         )
+        x = self.add("Mul", x, self.constant(rounding.factors.reshape(1, -1, 1, 1)))
         return self.add("DequantizeLinear", self.add("QuantizeLinear", x, scale, zero), scale, zero)
 
     def _rounded_weights(self, weight: NDArray[np.float32], *, axis: int) -> str:

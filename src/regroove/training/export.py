@@ -42,11 +42,11 @@ def export_state(state: str | Path, model: str | Path, fields: str | Path | None
         "curve": [{k: round(v, 3) for k, v in point.items()} for point in points],
     }
     extra["training"] = {**extra.get("training", {}), **training}
-    extra["size"] = {"parameters": sum(p.numel() for p in network.parameters()), **_cost(network)}
+    extra["size"] = {"parameters": sum(p.numel() for p in network.parameters()), **cost_of(network)}
     return save_model(model, network, replace(card, **extra))
 
 
-def _cost(network: Any) -> dict[str, float]:
+def cost_of(network: Any) -> dict[str, float]:
     """Floating-point operations of the network for a second of audio, counted by running it."""
     from torch.utils.flop_counter import FlopCounterMode
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import rfft
-from scipy.signal import get_window
 
 from regroove.noise.find.lines import LOBE
 from regroove.restoration.results.sink import Written
@@ -43,7 +42,7 @@ class RemovedTones:
     def __init__(self, *, sample_rate: int) -> None:
         self._rate = sample_rate
         self._length = 2 ** round(np.log2(SECONDS * sample_rate))
-        self._window = get_window("hann", self._length).astype(np.float32)
+        self._window = np.hanning(self._length + 1)[:-1].astype(np.float32)
         self._first = max(int(LOWEST_HZ / sample_rate * self._length), LOBE)
         self._last = min(int(HIGHEST_HZ / sample_rate * self._length), self._length // 2 - LOBE)
         bins = min(self._last + AROUND, self._length // 2) + 1
