@@ -18,7 +18,7 @@ from regroove.restoration.settings import CommonSettings, RestoreSettings
 
 # A value for every setting that is not its default, as TOML.
 VALUES = {
-    "engine": '"cqtdiff"', "quality": '"fast"', "model": '"matched-12"', "strength": "0.5", "steps": "3",
+    "engine": '"cqtdiff"', "quality": '"fast"', "model": '"matched-13"', "strength": "0.5", "steps": "3",
     "brightness": "1", "seed": "7", "device": '"cpu"', "noise_region": "[0.5, 1.5]", "noise_mode": '"fixed-snr"',
     "noise_set": '"noises"', "noise_gain": "0.1", "noise_snr": "[5, 30]", "xi": "0.4", "compat": "true",
     "clicks": "false", "batch_size": "2", "format": '"flac"', "residual": "true", "report": "true",

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -55,6 +56,9 @@ class EightBitUNet:
     def __init__(self, content: bytes, settings: MatchedUNetSettings, *, streams: int) -> None:
         import openvino
 
+        # The first array that OpenVINO sees makes it prepare: two threads that did so at once would wait for ever, one
+        # for Python's lock and one for the other's end.
+        openvino.Tensor(np.zeros(1, np.float32), shared_memory=True)
         self._core, self._streams = openvino.Core(), streams
         self.settings = settings
         try:
