@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     loaded, half = load_model(options.model), options.precision == "bfloat16"
     single = MatchedDenoiser(loaded.network)
-    other = single if half else MatchedDenoiser(load_eight_bit(loaded, streams=1))
+    other = single if half else MatchedDenoiser(load_eight_bit(loaded, threads=1))
     rows, clips = [], []
     for clip in map(make_clip, validation_suite().limited(options.limit).cases):
         before, after = restored(single, clip), restored(other, clip, bfloat16=half)

@@ -69,7 +69,7 @@ def features(frames: int, patches: int) -> torch.Tensor:
 @torch.inference_mode()
 @pytest.mark.parametrize(("frames", "patches"), [(16, 512), (21, 288), (5, 64)])
 def test_the_graph_in_single_precision_is_the_network(small: LoadedModel, frames: int, patches: int) -> None:
-    graph = EightBitUNet(onnx_graph(small.network, {}).SerializeToString(), SMALL, streams=1)  # type: ignore[arg-type]
+    graph = EightBitUNet(onnx_graph(small.network, {}).SerializeToString(), SMALL, threads=1)  # type: ignore[arg-type]
     x = features(frames, patches)
     for ours, theirs in zip(graph(x), small.network(x), strict=True):
         assert ours.shape == theirs.shape
@@ -81,7 +81,7 @@ def test_the_graph_in_single_precision_is_the_network(small: LoadedModel, frames
 def test_the_default_model_as_a_graph() -> None:
     network = load_model("default").network
     assert isinstance(network, MatchedUNet)
-    graph = EightBitUNet(onnx_graph(network, {}).SerializeToString(), network.settings, streams=1)
+    graph = EightBitUNet(onnx_graph(network, {}).SerializeToString(), network.settings, threads=1)
     x = features(16, 128)
     for ours, theirs in zip(graph(x), network(x), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
@@ -93,7 +93,7 @@ def test_eight_bits_are_close_and_not_the_same(small: LoadedModel, content: byte
     with Ranges(small.network) as ranges:
         exact = small.network(x)[0]
     graph = onnx_graph(small.network, ranges.roundings())  # type: ignore[arg-type]
-    rounded = EightBitUNet(graph.SerializeToString(), SMALL, streams=1)(x)[0]
+    rounded = EightBitUNet(graph.SerializeToString(), SMALL, threads=1)(x)[0]
     error = float((rounded - exact).square().mean() / exact.square().mean())
     assert 1e-7 < error < 1e-2
     kinds = [node.op_type for node in onnx.load_from_string(content).graph.node]
@@ -122,11 +122,11 @@ def test_a_loud_channel_leaves_the_others_their_steps() -> None:
 
 @torch.inference_mode()
 def test_few_shapes_stay_compiled(small: LoadedModel, content: bytes) -> None:
-    graph = EightBitUNet(content, SMALL, streams=2)
+    graph = EightBitUNet(content, SMALL, threads=2)
     first = [part.clone() for part in graph(features(8, 32))]
     for frames in (12, 16, 20, 24):
         graph(features(frames, 32))
-    assert len(graph._compiled) == SHAPES
+    assert len(graph._requests) == SHAPES
     for before, after in zip(first, graph(features(8, 32)), strict=True):
         assert torch.equal(before, after)
 
@@ -134,19 +134,19 @@ def test_few_shapes_stay_compiled(small: LoadedModel, content: bytes) -> None:
 def test_a_file_beside_the_model_is_found(small: LoadedModel, content: bytes) -> None:
     assert eight_bit_card(small) is None
     with pytest.raises(ModelError, match=r"no small\.int8\.onnx .* quantise makes one"):
-        load_eight_bit(small, streams=1)
+        load_eight_bit(small, threads=1)
     path = eight_bit_file(small.path)
     card = save_eight_bit(path, content, small, calibration={"items": 1}, lost=NOTHING_LOST)
     assert eight_bit_card(small) == replace(card, settings=json.loads(json.dumps(card.settings)))
     assert card.training["made_from"] == small.sha256 and card.size["bytes"] == len(content)
-    assert in_precision("int8", small, device="cpu", streams=1)[1] == "int8"
-    assert in_precision("float32", small, device="cpu", streams=1) == (small.network, "float32")
+    assert in_precision("int8", small, device="cpu", threads=1)[1] == "int8"
+    assert in_precision("float32", small, device="cpu", threads=1) == (small.network, "float32")
     with pytest.raises(SettingsError, match="for the processor"):
-        in_precision("int8", small, device="cuda", streams=1)
+        in_precision("int8", small, device="cuda", threads=1)
     assert eight_bit_card(replace(small, sha256="another")) is None
     path.write_bytes(content[:-1])
     with pytest.raises(ModelError, match="damaged"):
-        load_eight_bit(small, streams=1)
+        load_eight_bit(small, threads=1)
     path.unlink()
 
 
@@ -160,10 +160,16 @@ def test_what_is_chosen_by_itself(
         save_eight_bit(
             eight_bit_file(small.path), content, small, calibration={}, lost={**NOTHING_LOST, "lsd_db": loss}
         )
-        chosen.append(in_precision("auto", small, device="cpu", streams=1)[1])
+        chosen.append(in_precision("auto", small, device="cpu", threads=1)[1])
     eight_bit_file(small.path).unlink()
-    chosen.append(in_precision("auto", small, device="cpu", streams=1)[1])
+    chosen.append(in_precision("auto", small, device="cpu", threads=1)[1])
     assert chosen == (["bfloat16"] * 3 if bfloat16 else ["int8", "float32", "float32"])
+
+
+def test_eight_bits_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regroove.restoration.engines.precision.has_bfloat16", lambda device: False)
+    chosen = {role: in_precision("auto", load_model(role), device="cpu", threads=1)[1] for role in ("default", "fast")}
+    assert chosen == {"default": "int8", "fast": "float32"}
 
 
 def test_limits_of_what_may_be_lost() -> None:
@@ -179,7 +185,7 @@ def test_another_name_or_network_is_refused(small: LoadedModel, content: bytes, 
     with pytest.raises(ModelError, match="no matched-unet"):
         eight_bit_content(load_model("noise"), [])
     with pytest.raises(ModelError, match="OpenVINO"):
-        EightBitUNet(content[:100], SMALL, streams=1)
+        EightBitUNet(content[:100], SMALL, threads=1)
     with pytest.raises(SettingsError, match="none of auto"):
         RestoreSettings(precision="int4")
 

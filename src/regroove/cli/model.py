@@ -109,7 +109,7 @@ def _both(
     from regroove.networks.matched_unet import MatchedUNet
 
     assert isinstance(loaded.network, MatchedUNet)
-    eight_bit = EightBitUNet(content, loaded.network.settings, streams=1)
+    eight_bit = EightBitUNet(content, loaded.network.settings, threads=1)
     ours = MatchedDenoiser(loaded.network), MatchedDenoiser(eight_bit)
     for batch in batches:
         with torch.inference_mode():

@@ -161,7 +161,7 @@ class MatchedUNet(nn.Module):
             x = shrink(x)
         x = self.middle(x)
         for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
-            x = blocks(grow(x).add_(skips.pop()))
+            x = blocks(_grown(x, grow, skips.pop()))
         return functional.silu(x, inplace=not torch.is_grad_enabled())
 
 
@@ -178,6 +178,17 @@ def patches_for(bins: int, settings: MatchedUNetSettings) -> int:
     """
     wanted = -(-bins // PATCH) + MARGIN
     return min(-(-wanted // PATCH_STEP) * PATCH_STEP, settings.patches)
+
+
+def _grown(x: Tensor, grow: nn.Module, skip: Tensor) -> Tensor:
+    """A coarser level's values on the next finer one, with those that skipped the coarser; without gradients, on a
+    processor, ``skip`` itself gets the result, a stretch of frames at a time."""
+    if torch.is_grad_enabled() or x.device.type != "cpu":
+        return grow(x).add_(skip)  # type: ignore[no-any-return]
+    for start in range(0, x.shape[2], STRETCH):
+        end = min(start + STRETCH, x.shape[2])
+        skip[:, :, 2 * start : 2 * end] += grow(x[:, :, start:end])
+    return skip
 
 
 def _stack(channels: int, dilations: Sequence[int], inner: Iterator[int]) -> nn.Sequential:

@@ -98,6 +98,8 @@ def matched_engine(settings: MatchedSettings, run: "EngineRun") -> "Engine":
     Raises:
         ModelError: the model is unknown, damaged, or not one for this engine.
     """
+    import torch
+
     from regroove.dsp.stft import LONG
     from regroove.networks.checkpoints import load_model
     from regroove.networks.matched_unet import MatchedUNet
@@ -111,7 +113,7 @@ def matched_engine(settings: MatchedSettings, run: "EngineRun") -> "Engine":
         raise ModelError(f"The model {loaded.name} is for another engine; the matched engine needs a matched-unet.")
     steps, brightness = settings.steps or 1, settings.brightness
     workers = workers_on(run.device)
-    network, precision = in_precision(settings.precision, loaded, device=run.device, streams=workers)
+    network, precision = in_precision(settings.precision, loaded, device=run.device, threads=torch.get_num_threads())
     details: dict[str, object] = {
         "model": loaded.name,
         "model_sha256": loaded.sha256,

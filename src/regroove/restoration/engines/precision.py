@@ -6,11 +6,15 @@ from regroove.networks.checkpoints import LoadedModel
 from regroove.networks.eight_bit import can_run, eight_bit_card, good_enough, load_eight_bit
 from regroove.networks.matched_denoiser import Corrector
 
+# GFLOP for a second of audio. OpenVINO takes half a second to start, which the fast model's 1.0 win back in four minutes
+# of audio, the default's 6.7 in half a minute.
+WORTH_STARTING = 3.0
 
-def in_precision(asked: str, loaded: LoadedModel, *, device: str, streams: int) -> tuple[Corrector, str]:
+
+def in_precision(asked: str, loaded: LoadedModel, *, device: str, threads: int) -> tuple[Corrector, str]:
     """The network that computes in the precision that was asked for, and the name of that precision.
 
-    ``streams`` is how many threads ask it at the same time.
+    ``threads`` is how many compute eight bits.
 
     Raises:
         SettingsError: eight bits on another device than the processor, or without OpenVINO.
@@ -22,7 +26,7 @@ def in_precision(asked: str, loaded: LoadedModel, *, device: str, streams: int) 
         return network, chosen
     if device != "cpu":
         raise SettingsError(f"Eight bits are for the processor, not for the device {device}.")
-    return load_eight_bit(loaded, streams=streams), chosen
+    return load_eight_bit(loaded, threads=threads), chosen
 
 
 def _automatic(loaded: LoadedModel, device: str) -> str:
@@ -31,4 +35,6 @@ def _automatic(loaded: LoadedModel, device: str) -> str:
     if device != "cpu" or not can_run():
         return "float32"
     card = eight_bit_card(loaded)
-    return "int8" if card is not None and good_enough(card.scores.get("lost", {})) else "float32"
+    if card is None or loaded.card.size.get("gflop_per_second_of_audio", WORTH_STARTING) < WORTH_STARTING:
+        return "float32"
+    return "int8" if good_enough(card.scores.get("lost", {})) else "float32"
