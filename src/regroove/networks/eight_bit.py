@@ -168,7 +168,7 @@ def eight_bit_content(loaded: LoadedModel, mixtures: Iterable[tuple[Tensor, Nois
     if not isinstance(loaded.network, MatchedUNet):
         raise ModelError(f"The model {loaded.name} is no matched-unet, and only those are made in eight bits.")
     if importlib.util.find_spec("onnx") is None:
-        raise SettingsError("Models in eight bits are made with onnx: install regroove[fast].")
+        raise SettingsError("Models in eight bits are made with onnx: install regroove[train].")
     denoiser = MatchedDenoiser(loaded.network).eval()
     with Ranges(loaded.network) as ranges, torch.inference_mode():
         for noisy, noise in mixtures:
