@@ -2,12 +2,12 @@
 
     python benchmarks/restore.py [--minutes 0.5 1 2] [--runs 5] [--stereo] [--against SRC] [--stages] [--reference]
 
-The default engine in both qualities, the Wiener filter and (with --reference) the reference engine are run in turn, so
-that their ratios hold when the machine's speed drifts; with --against also those of another checkout, whose folder
-``src`` is named, and the ratio is that of pairs that ran one after the other. --stages says where each millisecond goes
-(``stages.py``) and how much of it a large matrix product would take for the network's arithmetic. The reference is
-timed on one guided evaluation of one block and extrapolated to its 279 evaluations for every 0.75 s. Medians are
-printed as a Markdown table.
+The default engine in the precision that it chooses, in single precision and in its fast quality, the Wiener filter and
+(with --reference) the reference engine are run in turn, so that their ratios hold when the machine's speed drifts; with
+--against also those of another checkout, whose folder ``src`` is named, and the ratio is that of pairs that ran one
+after the other. --stages says where each millisecond goes (``stages.py``) and how much of it a large matrix product
+would take for the network's arithmetic. The reference is timed on one guided evaluation of one block and extrapolated
+to its 279 evaluations for every 0.75 s. Medians are printed as a Markdown table.
 """
 
 import argparse
@@ -59,6 +59,7 @@ print(json.dumps([(time.perf_counter() - began) * 279 / 0.75,
 
 SETTINGS = {
     "matched": {},
+    "matched, single precision": {"precision": "float32"},
     "matched, fast": {"quality": "fast"},
     "wiener": {"engine": "wiener"},
 }

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,8 +34,9 @@ ARCHITECTURE = "matched-unet-int8"
 # SI-SDR on a clip and 0.04 without; and those of the coarsest level and between levels, which are a tenth of the
 # arithmetic, with which it lost up to 0.23 dB of log-spectral distance and 0.08 without.
 EXACT = ("inlet", "outlet", "shares", "shrink", "grow", "middle")
-# Shapes that stay compiled: a recording has one length of blocks, and music up to a few frequencies.
-SHAPES = 3
+# Graphs that stay compiled in a process, each with 0.5 GB for blocks of 30 s: a recording has one length of blocks, and
+# two channels may have music up to different frequencies.
+GRAPHS = 2
 # The most that eight bits may cost on average and on any clip, in dB of SI-SDR and of log-spectral distance: a tenth
 # of what separates one release of the model from the next.
 MEAN_LOST_DB, CLIP_LOST_DB = 0.03, 0.1
@@ -57,6 +58,10 @@ class EightBitUNet:
         ModelError: the file is damaged.
     """
 
+    # Of all of them: whatever is kept, by its content and shape, and who computes.
+    _requests: ClassVar[OrderedDict[tuple[object, ...], Any]] = OrderedDict()
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
     def __init__(self, content: bytes, settings: MatchedUNetSettings, *, threads: int) -> None:
         import openvino
 
@@ -68,8 +73,7 @@ class EightBitUNet:
             self._model = self._core.read_model(content, b"")
         except RuntimeError as error:
             raise ModelError("A model in eight bits is not what OpenVINO can read.") from error
-        self._requests: OrderedDict[tuple[int, ...], Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._digest = hashlib.sha256(content).hexdigest()
 
     def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """``(B, FEATURES, T, P)`` to corrections and shares."""
@@ -83,10 +87,13 @@ class EightBitUNet:
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """What computes features of a shape."""
-        request = self._requests.pop(shape, None) or self._compiled(shape).create_infer_request()
-        self._requests[shape] = request
-        if len(self._requests) > SHAPES:
-            self._requests.popitem(last=False)
+        key = (self._digest, self._threads, *shape)
+        request = self._requests.pop(key, None)
+        if request is None:
+            while len(self._requests) >= GRAPHS:
+                self._requests.popitem(last=False)
+            request = self._compiled(shape).create_infer_request()
+        self._requests[key] = request
         return request
 
     def _compiled(self, shape: tuple[int, ...]) -> Any:

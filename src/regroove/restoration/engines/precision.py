@@ -6,8 +6,8 @@ from regroove.networks.checkpoints import LoadedModel
 from regroove.networks.eight_bit import can_run, eight_bit_card, good_enough, load_eight_bit
 from regroove.networks.matched_denoiser import Corrector
 
-# GFLOP for a second of audio. OpenVINO takes half a second to start, which the fast model's 1.0 win back in four minutes
-# of audio, the default's 6.7 in half a minute.
+# GFLOP for a second of audio. OpenVINO takes half a second to start, which the fast model's 1.0 win back in four
+# minutes of audio, the default's 6.7 in half a minute.
 WORTH_STARTING = 3.0
 
 
