@@ -11,8 +11,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from regroove.evaluation.metrics.si_sdr import si_sdr
+from regroove.restoration import combination
 from regroove.restoration.array_source import ArraySource
 from regroove.restoration.results.receipts import sha256_of
+from regroove.walls.transfers.combining import Plan, combined
 from regroove.walls.transfers.curve_reading import BEST, along
 
 RATE = 22_050
@@ -108,6 +110,29 @@ def test_two_transfers_become_one(transfers: tuple[Path, Samples], run: Run) -> 
     receipt = json.loads((folder / "out.wav.receipt.json").read_text())
     assert [part["name"] for part in receipt["result"]["inputs"]] == ["T1.wav", "T2.wav"]
     assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_too_loud_is_combined_once_and_turned_down(
+    transfers: tuple[Path, Samples], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = transfers[1][: round(10.5 * RATE)]
+    loud = 1.4 * first / np.abs(first).max()
+    for number in (1, 2):
+        soundfile.write(f"loud{number}.wav", noisy(loud, number), RATE, subtype="FLOAT")
+    heard: list[Plan] = []
+    monkeypatch.setattr(combination, "combined", lambda plan: (heard.append(plan), combined(plan))[1])
+    monkeypatch.setattr(combination, "BLOCK", 10_000)
+    assert run("combine", "loud1.wav", "loud2.wav", "floats.wav")[0] == 0
+    code, out, err = run("combine", "loud1.wav", "loud2.wav", "quieter.flac")
+    assert code == 0, err
+    assert len(heard) == 2
+    floats, quieter = (soundfile.read(name)[0] for name in ("floats.wav", "quieter.flac"))
+    told = json.loads(Path("quieter.flac.receipt.json").read_text())["result"]
+    assert told["gain"] == pytest.approx(1 / np.abs(floats).max(), rel=1e-3) and "turned down" in out
+    assert told["output"]["clipped_samples"] == 0
+    np.testing.assert_allclose(quieter, told["gain"] * floats, atol=2**-15)
+    code, _, err = run("combine", "loud1.wav", "loud2.wav", "clipped.flac", "--headroom", "off")
+    assert code == 0 and soundfile.read("clipped.flac")[0].max() == pytest.approx(1, abs=1e-4), err
 
 
 def test_restored_at_once_it_is_what_both_commands_make(transfers: tuple[Path, Samples], run: Run) -> None:

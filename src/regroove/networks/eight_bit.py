@@ -98,7 +98,11 @@ class EightBitUNet:
 
     def _compiled(self, shape: tuple[int, ...]) -> Any:
         # Single precision where there are no eight bits, whatever the processor has.
-        options = {"INFERENCE_NUM_THREADS": self._threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+        # Threads that are bound to processors would be bound to the same ones by every worker of a batch.
+        options = {
+            "INFERENCE_NUM_THREADS": self._threads, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False,
+            "INFERENCE_PRECISION_HINT": "f32",
+        }  # fmt: skip
         model = self._model.clone()
         model.reshape(list(shape))
         return self._core.compile_model(model, "CPU", options)
