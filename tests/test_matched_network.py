@@ -10,7 +10,7 @@ from regroove.dsp.wiener import a_priori_snr, wiener_gain
 from regroove.networks import matched_unet
 from regroove.networks.checkpoints import load_model
 from regroove.networks.matched_denoiser import PRIOR, MatchedDenoiser
-from regroove.networks.matched_unet import MatchedUNet, MatchedUNetSettings, patches_for
+from regroove.networks.matched_unet import FEATURES, MatchedUNet, MatchedUNetSettings, patches_for
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +173,16 @@ def test_a_residual_block_gives_the_same_stretch_by_stretch(dilation: int, monke
         torch.testing.assert_close(block(given), expected)
         # No more is held than the result.
         torch.testing.assert_close(given, expected)
+
+
+def test_a_network_gives_the_same_stretch_by_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    network = MatchedUNet(MatchedUNetSettings(channels=(8, 12, 16)))
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    x = torch.randn(1, 99, 32, FEATURES).permute(0, 3, 1, 2)
+    expected = [part.detach() for part in network(x)]
+    monkeypatch.setattr(matched_unet, "STRETCH", 30)
+    with torch.inference_mode():
+        for part, whole in zip(network(x), expected, strict=True):
+            torch.testing.assert_close(part, whole, atol=1e-4, rtol=1e-4)

@@ -79,12 +79,11 @@ def quantise(
     from regroove.evaluation.metrics.lost import lost
     from regroove.networks.checkpoints import find_model, load_model
     from regroove.networks.eight_bit import card_file, eight_bit_content, good_enough, save_eight_bit
-    from regroove.training.corpus.shards import Shards
     from regroove.training.mixtures import Mixer, MixtureSettings
 
     loaded = load_model(find_model(model))
     settings = MixtureSettings(batch=ITEMS)
-    mixer = Mixer(Shards(corpus, "music-*.npy"), Shards(corpus, "noise-*.npy"), settings, seed=seed)
+    mixer = Mixer.of_folder(corpus, settings, seed=seed)
     first = CALIBRATED // ITEMS
     content = eight_bit_content(loaded, [(b.noisy, b.map) for b in map(mixer.batch, range(first))])
     losses = lost(_both(loaded, content, map(mixer.batch, range(first, first + JUDGED // ITEMS))))

@@ -137,20 +137,13 @@ def run(
     from regroove.networks.checkpoints import find_model
     from regroove.networks.matched_unet import MatchedUNetSettings
     from regroove.restoration.hearing import hear_noise
-    from regroove.training.corpus.shards import Shards
     from regroove.training.cosine_run import RunSettings
     from regroove.training.first_weights import RESIDUAL_BLOCK
     from regroove.training.first_weights import start_from as take_weights
     from regroove.training.matched_objective import MatchedTraining, matched_trainer
     from regroove.training.mixtures import Mixer, MixtureSettings
 
-    mixer = Mixer(
-        Shards(folder, "music-*.npy"),
-        Shards(folder, "noise-*.npy"),
-        MixtureSettings(batch=batch, seconds=seconds),
-        seed=seed,
-        hear=hear_noise,
-    )
+    mixer = Mixer.of_folder(folder, MixtureSettings(batch=batch, seconds=seconds), seed=seed, hear=hear_noise)
     sizes = read_card(find_model(start_from or "default").with_suffix(".json")).settings
     given = {
         "channels": channels and _numbers(channels),
@@ -183,13 +176,11 @@ def noise_level(
     seed: Annotated[int, typer.Option(help="Seed of the batches and of the first weights.")] = 11,
 ) -> None:
     """Train, or go on training, the noise estimator."""
-    from regroove.training.corpus.shards import Shards
     from regroove.training.first_weights import start_from as take_weights
     from regroove.training.mixtures import Mixer, MixtureSettings
     from regroove.training.noise_level_objective import NoiseLevelTraining, noise_level_trainer
 
-    music, noise = Shards(folder, "music-*.npy"), Shards(folder, "noise-*.npy")
-    mixer = Mixer(music, noise, MixtureSettings(massed=0.3), seed=seed)
+    mixer = Mixer.of_folder(folder, MixtureSettings(massed=0.3), seed=seed)
     defaults = NoiseLevelTraining(bfloat16=_in_bfloat16(bfloat16, "cpu"))
     schedule = replace(defaults.run, steps=steps, learning_rate=learning_rate, warmup=warmup)
     trainer = noise_level_trainer(mixer, replace(defaults, run=schedule), seed=seed)
@@ -267,12 +258,10 @@ def prune(
     seed: Annotated[int, typer.Option(help="Of the mixtures.")] = 1,
 ) -> None:
     """Leave out channels that hardly do anything; train further with --start-from, and average with TARGET."""
-    from regroove.training.corpus.shards import Shards
     from regroove.training.mixtures import Mixer, MixtureSettings
     from regroove.training.pruning import prune_model
 
-    shards = Shards(corpus, "music-*.npy"), Shards(corpus, "noise-*.npy")
-    mixer = Mixer(*shards, MixtureSettings(batch=8), seed=seed)
+    mixer = Mixer.of_folder(corpus, MixtureSettings(batch=8), seed=seed)
     mixtures = ((b.noisy, b.map) for b in map(mixer.batch, range(batches)))
     card = prune_model(model, target, mixtures, keep_db=keep_db)
     cost = card.size["gflop_per_second_of_audio"]

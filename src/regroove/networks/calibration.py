@@ -4,15 +4,12 @@ Few channels have much larger values than the others, which would share what few
 by a factor of its own, and its weights are divided by that, as in Xiao et al., "SmoothQuant", ICML 2023, equation 4.
 """
 
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from regroove.networks.onnx_graph import Rounding, rounding_of
+from regroove.networks.watching import InputWatcher
 
 # From 1, where the ranges of channels become equal, to 0, where their weights do. On mixtures, with all convolutions
 # but those at both ends in eight bits, 0.35, 0.5, 0.6 and 0.65 lost up to 0.6, 0.3, 0.2 and 0.1 dB of log-spectral
@@ -20,7 +17,7 @@ from regroove.networks.onnx_graph import Rounding, rounding_of
 EVENED = 0.6
 
 
-class Ranges:
+class Ranges(InputWatcher):
     """Watches each channel that goes into the convolutions of a network while it is a context.
 
     Of parts of the range that were tried, from 2 % to all, the whole or three quarters had the least squared error in
@@ -35,32 +32,17 @@ class Ranges:
 
     def __init__(self, network: nn.Module) -> None:
         convolutions = (nn.Conv2d, nn.ConvTranspose2d)
-        self._watched = {name: m for name, m in network.named_modules() if isinstance(m, convolutions)}
+        super().__init__({name: m for name, m in network.named_modules() if isinstance(m, convolutions)})
         self._ranges: dict[str, Tensor] = {}
-        self._hooks: list[nn.modules.module.RemovableHandle] = []
-
-    def __enter__(self) -> Self:
-        self._hooks = [m.register_forward_pre_hook(self._watching(name)) for name, m in self._watched.items()]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for hook in self._hooks:
-            hook.remove()
 
     def roundings(self) -> dict[str, Rounding]:
         """Of each convolution by its name; of none that nothing went into."""
-        return {name: _rounding(self._watched[name], ranges) for name, ranges in self._ranges.items()}
+        return {name: _rounding(self._modules[name], ranges) for name, ranges in self._ranges.items()}
 
-    def _watching(self, name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            x = inputs[0].detach().float()
-            now = torch.stack([x.amin(dim=(0, 2, 3)), x.amax(dim=(0, 2, 3))])
-            before = self._ranges.get(name, now)
-            self._ranges[name] = torch.stack([now[0].minimum(before[0]), now[1].maximum(before[1])])
-
-        return hook
+    def saw(self, name: str, x: Tensor) -> None:
+        now = torch.stack([x.float().amin(dim=(0, 2, 3)), x.float().amax(dim=(0, 2, 3))])
+        before = self._ranges.get(name, now)
+        self._ranges[name] = torch.stack([now[0].minimum(before[0]), now[1].maximum(before[1])])
 
 
 def _rounding(convolution: nn.Module, ranges: Tensor) -> Rounding:

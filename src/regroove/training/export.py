@@ -42,16 +42,20 @@ def export_state(state: str | Path, model: str | Path, fields: str | Path | None
         "curve": [{k: round(v, 3) for k, v in point.items()} for point in points],
     }
     extra["training"] = {**extra.get("training", {}), **training}
-    extra["size"] = {"parameters": sum(p.numel() for p in network.parameters()), **cost_of(network)}
+    extra["size"] = size_of(network)
     return save_model(model, network, replace(card, **extra))
 
 
-def cost_of(network: Any) -> dict[str, float]:
-    """Floating-point operations of the network for a second of audio, counted by running it."""
+def size_of(network: Any) -> dict[str, float]:
+    """How many parameters a network has, and its floating-point operations for a second of audio, counted by running
+    it."""
     from torch.utils.flop_counter import FlopCounterMode
 
     example, hops = network.example()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(example)
     seconds = hops * LONG.hop / SAMPLE_RATE
-    return {"gflop_per_second_of_audio": round(counter.get_total_flops() / 1e9 / seconds, 2)}
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "gflop_per_second_of_audio": round(counter.get_total_flops() / 1e9 / seconds, 2),
+    }

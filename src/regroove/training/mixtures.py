@@ -6,6 +6,7 @@ trusted.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -123,6 +124,12 @@ class Mixer:
             )
         self.music, self.noise, self.settings, self.seed = music, noise, settings, seed
         self._hear = hear
+
+    @classmethod
+    def of_folder(cls, folder: Path, settings: MixtureSettings, *, seed: int, hear: HearNoise | None = None) -> "Mixer":
+        """Mixes what `regroove train render` put into a folder."""
+        music, noise = (Shards(folder, f"{kind}-*.npy") for kind in ("music", "noise"))
+        return cls(music, noise, settings, seed=seed, hear=hear)
 
     def refresh(self) -> None:
         """Pick up shards that were rendered since."""

@@ -6,11 +6,9 @@ they hold on average goes into the bias. Molchanov et al., "Pruning convolutiona
 inference", ICLR 2017, compare such measures.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -21,13 +19,14 @@ from regroove.networks.cards import ModelCard
 from regroove.networks.checkpoints import load_model, save_model
 from regroove.networks.matched_denoiser import MatchedDenoiser
 from regroove.networks.matched_unet import MatchedUNet, ResidualBlock
-from regroove.training.export import cost_of
+from regroove.networks.watching import InputWatcher
+from regroove.training.export import size_of
 
 # Processors compute so many channels at once.
 MULTIPLE = 16
 
 
-class Moments:
+class Moments(InputWatcher):
     """Mean and variance of each channel inside the residual blocks of a network, by their names, while it is a context.
 
     >>> network = nn.Sequential(ResidualBlock(2, 3))
@@ -38,19 +37,8 @@ class Moments:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self._blocks = {name: m for name, m in network.named_modules() if isinstance(m, ResidualBlock)}
+        super().__init__({name: m.second for name, m in blocks_of(network).items()})
         self._sums: dict[str, Tensor] = {}
-        self._hooks: list[nn.modules.module.RemovableHandle] = []
-
-    def __enter__(self) -> Self:
-        self._hooks = [m.second.register_forward_pre_hook(self._watching(name)) for name, m in self._blocks.items()]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for hook in self._hooks:
-            hook.remove()
 
     def of(self, block: str) -> tuple[Tensor, Tensor]:
         """Mean and variance in a block, ``(inner channels,)`` each, in double precision."""
@@ -58,13 +46,15 @@ class Moments:
         mean = total / count
         return mean, (squares / count - mean.square()).clamp_min(0)
 
-    def _watching(self, name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            x = inputs[0].detach().movedim(1, -1).flatten(0, -2).double()
-            sums = torch.stack([torch.full(x.shape[1:], float(len(x))), x.sum(dim=0), x.square().sum(dim=0)])
-            self._sums[name] = self._sums.get(name, 0) + sums
+    def saw(self, name: str, x: Tensor) -> None:
+        x = x.movedim(1, -1).flatten(0, -2).double()
+        sums = torch.stack([torch.full(x.shape[1:], float(len(x))), x.sum(dim=0), x.square().sum(dim=0)])
+        self._sums[name] = self._sums.get(name, 0) + sums
 
-        return hook
+
+def blocks_of(network: nn.Module) -> dict[str, ResidualBlock]:
+    """The residual blocks of a network by their names, in the order in which they are made."""
+    return {name: m for name, m in network.named_modules() if isinstance(m, ResidualBlock)}
 
 
 def pruned(network: MatchedUNet, mixtures: Iterable[tuple[Tensor, NoiseMap]], *, keep_db: float) -> MatchedUNet:
@@ -79,12 +69,9 @@ def pruned(network: MatchedUNet, mixtures: Iterable[tuple[Tensor, NoiseMap]], *,
     with Moments(network) as moments, torch.inference_mode():
         for noisy, noise in mixtures:
             denoiser(noisy, noise)
-    blocks = {name: m for name, m in network.named_modules() if isinstance(m, ResidualBlock)}
-    kept = {name: _kept(block, moments.of(name)[1], keep_db) for name, block in blocks.items()}
-    # The order in which they are made: on the way down, in the middle, on the way up.
-    order = [name for way in ("down", "middle", "up") for name in blocks if name.startswith(way)]
-    smaller = MatchedUNet(replace(network.settings, inner=tuple(len(kept[name]) for name in order)))
-    smaller.load_state_dict(_weights(network, blocks, kept, moments))
+    kept = {name: _kept(block, moments.of(name)[1], keep_db) for name, block in blocks_of(network).items()}
+    smaller = MatchedUNet(replace(network.settings, inner=tuple(map(len, kept.values()))))
+    smaller.load_state_dict(_weights(network, kept, moments))
     return smaller.eval()
 
 
@@ -97,12 +84,10 @@ def _kept(block: ResidualBlock, variance: Tensor, keep_db: float) -> Tensor:
     return channels[: -(-wanted // MULTIPLE) * MULTIPLE].sort().values
 
 
-def _weights(
-    network: MatchedUNet, blocks: Iterable[str], kept: dict[str, Tensor], moments: Moments
-) -> dict[str, Tensor]:
+def _weights(network: MatchedUNet, kept: dict[str, Tensor], moments: Moments) -> dict[str, Tensor]:
     weights = dict(network.state_dict())
-    for name in blocks:
-        stay, mean = kept[name], moments.of(name)[0].clone()
+    for name, stay in kept.items():
+        mean = moments.of(name)[0].clone()
         mean[stay] = 0
         leaving = weights[f"{name}.second.weight"].double().sum(dim=(2, 3)) @ mean
         weights[f"{name}.first.weight"] = weights[f"{name}.first.weight"][stay]
@@ -129,6 +114,5 @@ def prune_model(
     network = pruned(loaded.network, mixtures, keep_db=keep_db)
     training = {**loaded.card.training, "pruned": {"from": loaded.name, "keep_db": keep_db}}
     settings = {**loaded.card.settings, "inner": list(network.settings.inner or ())}
-    size = {"parameters": sum(p.numel() for p in network.parameters()), **cost_of(network)}
-    card = replace(loaded.card, settings=settings, size=size, training=training, scores={})
+    card = replace(loaded.card, settings=settings, size=size_of(network), training=training, scores={})
     return save_model(target, network, card)
